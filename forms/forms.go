@@ -1,0 +1,285 @@
+// Package forms is what can be asked: fields, sections, the form of one or several bundles, and the record of
+// its answers. It holds data; what is visible or required is decided by rules and given to it.
+package forms
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/siyiban/onething/forms/kind"
+)
+
+// Path names something that an expression can read:
+//
+//	form.<alias>.<field>      an answer or derived value of a section
+//	own.<bundle>.<field>      an answer or derived value of one bundle only; rules write own.<field>
+//	facts.<alias>.<fact>      what the engine knows of a person from elsewhere
+//	params.<param>            a published value, in force on the day of receipt
+//	results.<step>.<field>    a result of a step
+//	today, place              the day of receipt, the region of the office
+type Path string
+
+// Root returns the first segment of the path.
+func (p Path) Root() string {
+	root, _, _ := strings.Cut(string(p), ".")
+	return root
+}
+
+// Segments returns the parts of the path between the dots.
+func (p Path) Segments() []string { return strings.Split(string(p), ".") }
+
+// Text is a text per language; Chinese is always there.
+type Text struct{ ZH, EN string }
+
+// In returns the text in a language ("zh", "en"), and in Chinese where there is none.
+func (t Text) In(language string) string {
+	if language == "en" && t.EN != "" {
+		return t.EN
+	}
+	return t.ZH
+}
+
+// About says whom a section or a material is about.
+type About int
+
+// Whom a section is about. The person behind an alias is the section's first citizen number or credit code.
+const (
+	AboutNobody About = iota
+	AboutPerson
+	AboutEnterprise
+	AboutAccount
+)
+
+// Option is one option of a CHOICE or CHOICES field.
+type Option struct {
+	ID   string
+	Name Text
+}
+
+// Field is a question, a derived value or a named condition of a form.
+type Field struct {
+	Path    Path // empty for the fields of a row
+	ID      string
+	Kind    kind.Kind
+	Name    Text
+	Help    Text
+	Options []Option
+	Row     []*Field // fields of an element, of LIST
+	Pattern *regexp.Regexp
+	Unit    string
+	Scale   int
+	Basis   string
+	Derived bool // has `derive` or `is`: computed, never asked
+
+	// Required is true if the field is never blank where Conditions hold: `required: true`, a rule, or derived.
+	Required bool
+	// Conditions are the canonical conjuncts (see [Conjuncts]) that must be in force for the field to be
+	// asked, and, if `required` is a rule, to be required: the field's and its section's `when`, and that rule.
+	Conditions []string
+}
+
+// Spec is what parsing a value needs of the field.
+func (f *Field) Spec() kind.Spec {
+	spec := kind.Spec{Kind: f.Kind, Scale: f.Scale, Pattern: f.Pattern}
+	for _, o := range f.Options {
+		spec.Options = append(spec.Options, o.ID)
+	}
+	return spec
+}
+
+// Option returns the option with the id.
+func (f *Field) Option(id string) (Option, bool) {
+	for _, o := range f.Options {
+		if o.ID == id {
+			return o, true
+		}
+	}
+	return Option{}, false
+}
+
+// Section is a section of the library in use, under its alias.
+type Section struct {
+	Alias     string // the `<alias>` of its paths
+	ID        string // id in the library
+	Name      Text
+	About     About
+	Fields    []*Field
+	Repeated  bool   // form.<alias> is a list of elements with these fields
+	Condition string // the section's `when`, for messages
+}
+
+// Subject returns the path of the section's first citizen number or credit code: the person or enterprise
+// behind the alias; "" if there is none.
+func (s *Section) Subject() Path {
+	for _, f := range s.Fields {
+		if f.Kind == kind.KindCitizenNumber || f.Kind == kind.KindUSCC {
+			return f.Path
+		}
+	}
+	return ""
+}
+
+// Scope is what an expression may name at its place in a bundle.
+type Scope struct {
+	Bundle  string              // id; its own fields have the prefix own.<Bundle>
+	Form    []*Section          // root form
+	Own     []*Field            // root own
+	Facts   map[string][]*Field // root facts: by alias
+	Params  []*Field            // root params
+	Results map[string][]*Field // root results: by step; only steps that are settled at this place
+	// ResultGuards are, by step, the canonical conjuncts of the step's `when`: a result of such a step is
+	// absent where they do not hold.
+	ResultGuards map[string][]string
+
+	// This are the fields behind `this`, nil where it means nothing.
+	This []*Field
+	// ThisPath is the path behind `this`: form.<alias> of a section. Empty if `this` is an element of a list,
+	// whose values [Env] gives under `this.<field>`.
+	ThisPath Path
+}
+
+// Status says what is known of a value.
+type Status int
+
+// The states of a value.
+const (
+	Unknown Status = iota // not answered, or not known yet; Causes say why
+	Blank                 // left empty, hidden, or not given
+	Known
+)
+
+// State is what is known of one value.
+type State struct {
+	Status Status
+	Value  kind.Value // of Known
+	Causes []Cause    // of Unknown, sorted, each once
+}
+
+// CauseKind says why something is not known.
+type CauseKind int
+
+// Why something is not known. All but an answer are a clerk's matter, never a refusal.
+const (
+	CauseAnswer    CauseKind = iota + 1 // not answered: ask
+	CauseFact                           // its source is silent
+	CauseParameter                      // not yet published
+	CauseCalendar                       // the calendar of a needed year is not yet published
+	CauseResult                         // a step has not yet given it
+	CauseFault                          // a formula could not be computed
+)
+
+// Cause is one reason for which something is not known. Path is the answer, fact, parameter or result; for a
+// calendar it is "calendar.<year>".
+type Cause struct {
+	Kind CauseKind
+	Path Path
+}
+
+// Env gives the values that an expression reads. Implementations are consulted during one evaluation by one
+// goroutine.
+type Env interface {
+	// State returns what is known of a path. `this` is resolved before: a section's fields come by their path,
+	// an element's by `this.<field>`.
+	State(Path) State
+	// AddWorkingDays and WorkingDaysBetween count working days of published calendars; if a year that is
+	// needed is not published, ok is false and year says which.
+	AddWorkingDays(d kind.Date, n int) (due kind.Date, year int, ok bool)
+	WorkingDaysBetween(a, b kind.Date) (n, year int, ok bool)
+}
+
+// Conjuncts splits a rule at its outermost `&&` and returns each part in canonical form: without spaces and
+// outer parentheses, with double quotes, and with `this.` replaced by this (for example "form.mother").
+// Two conditions are the same if they are written the same way; nothing cleverer is tried, so that a
+// configurator can see why a guard counts.
+func Conjuncts(rule string, this Path) []string {
+	text := canonical(rule, this)
+	for stripped := strip(text); stripped != text; stripped = strip(text) {
+		text = stripped
+	}
+	parts := split(text)
+	if len(parts) == 1 {
+		if text == "" || text == "true" {
+			return nil
+		}
+		return parts
+	}
+	var all []string
+	for _, part := range parts {
+		all = append(all, Conjuncts(part, "")...)
+	}
+	return all
+}
+
+// canonical removes spaces outside of quotes, makes all quotes double and replaces `this.`.
+func canonical(rule string, this Path) string {
+	var b strings.Builder
+	var quote rune
+	for i, r := range rule {
+		switch {
+		case quote != 0:
+			if r == quote && rule[i-1] != '\\' {
+				quote, r = 0, '"'
+			}
+			b.WriteRune(r)
+		case r == '"' || r == '\'':
+			quote = r
+			b.WriteRune('"')
+		case r == ' ' || r == '\t' || r == '\n' || r == '\r':
+		default:
+			b.WriteRune(r)
+		}
+	}
+	text := b.String()
+	if this == "" {
+		return text
+	}
+	return thisWord.ReplaceAllString(text, "${1}"+string(this)+".")
+}
+
+var thisWord = regexp.MustCompile(`(^|[^a-zA-Z0-9_."])this\.`)
+
+// strip removes one pair of parentheses around the whole text.
+func strip(text string) string {
+	if len(text) < 2 || text[0] != '(' || text[len(text)-1] != ')' {
+		return text
+	}
+	depth, quoted := 0, false
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c == '"' && (i == 0 || text[i-1] != '\\'):
+			quoted = !quoted
+		case quoted:
+		case c == '(':
+			depth++
+		case c == ')':
+			if depth--; depth == 0 && i < len(text)-1 {
+				return text
+			}
+		}
+	}
+	return text[1 : len(text)-1]
+}
+
+// split cuts at the outermost `&&`; a text with an outermost `||` or `?` is one part.
+func split(text string) []string {
+	var parts []string
+	depth, quoted, from := 0, false, 0
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '"' && (i == 0 || text[i-1] != '\\'):
+			quoted = !quoted
+		case quoted:
+		case c == '(' || c == '[' || c == '{':
+			depth++
+		case c == ')' || c == ']' || c == '}':
+			depth--
+		case depth == 0 && (c == '?' || strings.HasPrefix(text[i:], "||")):
+			return []string{text}
+		case depth == 0 && strings.HasPrefix(text[i:], "&&"):
+			parts = append(parts, text[from:i])
+			i++
+			from = i + 1
+		}
+	}
+	return append(parts, text[from:])
+}
