@@ -1,0 +1,207 @@
+package civil_test
+
+import (
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/siyiban/onething/examples/plugins/civil"
+)
+
+func day(t testing.TB, text string) civil.Date {
+	t.Helper()
+	d, err := civil.ParseDate(text)
+	if err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	return d
+}
+
+func TestParseDate(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"2026-03-02", "2024-02-29", "2000-02-29", "1999-12-31", "0001-01-01", "2026-04-30"} {
+		d, err := civil.ParseDate(text)
+		if err != nil || d.String() != text {
+			t.Errorf("ParseDate(%q) = %v, %v", text, d, err)
+		}
+	}
+	for _, text := range []string{"", "2026-3-02", "2026/03/02", "2026-02-29", "1900-02-29", "2026-04-31", "2026-13-01", "2026-00-01",
+		"2026-01-00", "2026-01-32", "0000-01-01", "2026-03-0x", "20260302", "2026-03-022", "２０２６-03"} {
+		if d, err := civil.ParseDate(text); err == nil || !d.IsZero() {
+			t.Errorf("ParseDate(%q) = %v, want an error", text, d)
+		}
+	}
+	if got := day(t, "2026-03-02").Chinese(); got != "2026年3月2日" {
+		t.Errorf("Chinese() = %q", got)
+	}
+}
+
+// Article 202 of the Civil Code, and the examples of the bundle language.
+func TestAddMonths(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, from string
+		months     int
+		want       string
+	}{
+		{"corresponding day", "2026-03-15", 1, "2026-04-15"},
+		{"no such day", "2026-01-31", 1, "2026-02-28"},
+		{"no such day, leap year", "2024-01-31", 1, "2024-02-29"},
+		{"the last day is not kept", "2026-02-28", 1, "2026-03-28"},
+		{"over a year", "2026-12-10", 1, "2027-01-10"},
+		{"a leap day in a common year", "2024-02-29", 12, "2025-02-28"},
+		{"back over a year", "2026-01-15", -1, "2025-12-15"},
+		{"short month", "2026-08-31", 1, "2026-09-30"},
+		{"another short month", "2026-05-31", 1, "2026-06-30"},
+		{"back into April", "2026-05-31", -1, "2026-04-30"},
+		{"November", "2026-10-31", 1, "2026-11-30"},
+		{"long month", "2026-07-31", 1, "2026-08-31"},
+		{"none", "2026-07-31", 0, "2026-07-31"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if got := day(t, tt.from).AddMonths(tt.months).String(); got != tt.want {
+				t.Errorf("AddMonths(%d) = %s, want %s", tt.months, got, tt.want)
+			}
+		})
+	}
+}
+
+func TestAge(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, born, on string
+		want           int
+	}{
+		{"the day before", "2010-05-05", "2026-05-04", 15},
+		{"the birthday", "2010-05-05", "2026-05-05", 16},
+		{"two days after a birthday", "1999-12-31", "2026-01-01", 26},
+		{"a leap day's birthday in a common year", "2008-02-29", "2026-02-28", 18},
+		{"the day before it", "2008-02-29", "2026-02-27", 17},
+		{"not born", "2026-05-05", "2025-01-01", 0},
+		{"the day of birth", "2026-05-05", "2026-05-05", 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if got := day(t, tt.born).Age(day(t, tt.on)); got != tt.want {
+				t.Errorf("Age = %d, want %d", got, tt.want)
+			}
+		})
+	}
+}
+
+// The valid numbers are the published examples of GB 11643-1999.
+func TestCitizenNumber(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, number string
+		valid        bool
+	}{
+		{"the standard's example", "11010519491231002X", true},
+		{"the standard's second example", "440524188001010014", true},
+		{"small x", "11010519491231002x", false},
+		{"wrong check character", "110105194912310021", false},
+		{"two digits swapped", "11010519491213002X", false},
+		{"fifteen digits", "110105491231002", false},
+		{"empty", "", false},
+		{"a letter inside", "1101051949123100AX", false},
+		{"a day that does not exist", "110105194902310028", false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if got := civil.CitizenNumber(tt.number).Valid(); got != tt.valid {
+				t.Errorf("Valid() = %t", got)
+			}
+		})
+	}
+	woman, man := civil.CitizenNumber("11010519491231002X"), civil.CitizenNumber("440524188001010014")
+	if woman.Male() || !man.Male() {
+		t.Error("sex is the parity of the seventeenth digit, odd for a male")
+	}
+	if got := woman.Birth().String(); got != "1949-12-31" {
+		t.Errorf("Birth() = %s", got)
+	}
+	if got := man.Area(); got != "440524" {
+		t.Errorf("Area() = %s", got)
+	}
+}
+
+// One digit changed, or two neighbours swapped, is always found: what ISO 7064 MOD 11-2 is for.
+func TestCitizenNumber_everyDigitCounts(t *testing.T) {
+	t.Parallel()
+	const number = "11010519491231002X"
+	for i := range 17 {
+		for digit := byte('0'); digit <= '9'; digit++ {
+			changed := []byte(number)
+			if changed[i] == digit {
+				continue
+			}
+			changed[i] = digit
+			if civil.CitizenNumber(changed).Valid() {
+				t.Errorf("digit %d changed to %c is not found", i+1, digit)
+			}
+		}
+	}
+}
+
+func TestShare(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name        string
+		a, b, of, r int64
+	}{
+		{"exact", 300, 4, 12, 100},
+		{"half goes up", 1, 1, 2, 1},
+		{"just under half", 1, 333, 667, 0},
+		{"an odd divisor", 2, 1, 3, 1},
+		{"a third", 1, 1, 3, 0},
+		{"beyond 64 bits", 1 << 62, 1 << 20, 1 << 21, 1 << 61},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if got := civil.Share(tt.a, tt.b, tt.of); got != tt.r {
+				t.Errorf("Share(%d, %d, %d) = %d, want %d", tt.a, tt.b, tt.of, got, tt.r)
+			}
+		})
+	}
+}
+
+func TestShare_isNearest(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		a, b := rapid.Int64Range(0, 1<<30).Draw(t, "a"), rapid.Int64Range(0, 1<<30).Draw(t, "b")
+		of := rapid.Int64Range(1, 1<<30).Draw(t, "of")
+		got := civil.Share(a, b, of)
+		// got−½ <= a·b/of < got+½, without division.
+		if twice := 2 * a * b; twice < (2*got-1)*of && got > 0 || twice >= (2*got+1)*of {
+			t.Fatalf("Share(%d, %d, %d) = %d is not the nearest", a, b, of, got)
+		}
+	})
+}
+
+func TestDecimal(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]int64{"1": 1000000, "0.8": 800000, "1.5": 1500000, "0.123456": 123456, "0": 0, "999999999": 999999999000000} {
+		if got, err := civil.Decimal(text, 6); err != nil || got != want {
+			t.Errorf("Decimal(%q) = %d, %v, want %d", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"", ".5", "1.", "-1", "+1", "1e3", "1.2.3", "0.1234567", "1000000000", "１", " 1"} {
+		if got, err := civil.Decimal(text, 6); err == nil {
+			t.Errorf("Decimal(%q) = %d, want an error", text, got)
+		}
+	}
+}
+
+func TestYuan(t *testing.T) {
+	t.Parallel()
+	for fen, want := range map[int64]string{0: "0.00", 5: "0.05", 379250: "3792.50", 1000000009: "10000000.09"} {
+		if got := civil.Yuan(fen); got != want {
+			t.Errorf("Yuan(%d) = %s, want %s", fen, got, want)
+		}
+	}
+}
