@@ -315,9 +315,12 @@ type Manifest struct {
 	// Version of this interface that it was built for; 1 now.
 	InterfaceVersion uint32 `protobuf:"varint,9,opt,name=interface_version,json=interfaceVersion,proto3" json:"interface_version,omitempty"`
 	// Name and version of the SDK that built it, for support.
-	Sdk           string `protobuf:"bytes,10,opt,name=sdk,proto3" json:"sdk,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Sdk string `protobuf:"bytes,10,opt,name=sdk,proto3" json:"sdk,omitempty"`
+	// Sources that it asks for under the capability `shared_data`, by id, for example `pension_account`. Each of them
+	// needs the operator's grant too.
+	SharedDataSources []string `protobuf:"bytes,11,rep,name=shared_data_sources,json=sharedDataSources,proto3" json:"shared_data_sources,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *Manifest) Reset() {
@@ -418,6 +421,13 @@ func (x *Manifest) GetSdk() string {
 		return x.Sdk
 	}
 	return ""
+}
+
+func (x *Manifest) GetSharedDataSources() []string {
+	if x != nil {
+		return x.SharedDataSources
+	}
+	return nil
 }
 
 // Limits bound one call. Zero means the operator's default.
@@ -1429,7 +1439,7 @@ var File_onething_plugin_v1_plugin_proto protoreflect.FileDescriptor
 
 const file_onething_plugin_v1_plugin_proto_rawDesc = "" +
 	"\n" +
-	"\x1fonething/plugin/v1/plugin.proto\x12\x12onething.plugin.v1\"\xcd\x02\n" +
+	"\x1fonething/plugin/v1/plugin.proto\x12\x12onething.plugin.v1\"\xfd\x02\n" +
 	"\bManifest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x1e\n" +
@@ -1443,7 +1453,8 @@ const file_onething_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x06limits\x18\b \x01(\v2\x1a.onething.plugin.v1.LimitsR\x06limits\x12+\n" +
 	"\x11interface_version\x18\t \x01(\rR\x10interfaceVersion\x12\x10\n" +
 	"\x03sdk\x18\n" +
-	" \x01(\tR\x03sdk\"\x86\x01\n" +
+	" \x01(\tR\x03sdk\x12.\n" +
+	"\x13shared_data_sources\x18\v \x03(\tR\x11sharedDataSources\"\x86\x01\n" +
 	"\x06Limits\x12\x1f\n" +
 	"\vtime_millis\x18\x01 \x01(\rR\n" +
 	"timeMillis\x12\x1d\n" +
