@@ -168,6 +168,11 @@ func TestShare(t *testing.T) {
 			}
 		})
 	}
+	for _, tt := range [][4]int64{{300, 4, 12, 100}, {1, 1, 1000, 1}, {1001, 1, 1000, 2}, {0, 5, 3, 0}} {
+		if got := civil.ShareUp(tt[0], tt[1], tt[2]); got != tt[3] {
+			t.Errorf("ShareUp(%d, %d, %d) = %d, want %d", tt[0], tt[1], tt[2], got, tt[3])
+		}
+	}
 }
 
 func TestShare_isNearest(t *testing.T) {

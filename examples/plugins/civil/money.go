@@ -12,12 +12,26 @@ var ErrDecimal = errors.New("civil: no decimal number of this many digits")
 // Share is a×b/of, rounded once, half up, to a whole number. The product may exceed 64 bits; a and b must not be
 // negative, of must be positive, and the share must fit 63 bits: the callers' bounds see to it.
 func Share(a, b, of int64) int64 {
-	hi, lo := bits.Mul64(uint64(a), uint64(b))
-	quotient, rest := bits.Div64(hi, lo, uint64(of))
+	quotient, rest := divide(a, b, of)
 	if rest >= uint64(of)-rest {
 		quotient++
 	}
-	return int64(quotient)
+	return quotient
+}
+
+// ShareUp is a×b/of, rounded up to a whole number, under the conditions of [Share].
+func ShareUp(a, b, of int64) int64 {
+	quotient, rest := divide(a, b, of)
+	if rest > 0 {
+		quotient++
+	}
+	return quotient
+}
+
+func divide(a, b, of int64) (quotient int64, rest uint64) {
+	hi, lo := bits.Mul64(uint64(a), uint64(b))
+	q, rest := bits.Div64(hi, lo, uint64(of))
+	return int64(q), rest
 }
 
 // Decimal reads a plain decimal number that is not negative into units of 10^-digits, exactly: with six digits 0.8 is
