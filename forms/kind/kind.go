@@ -74,6 +74,14 @@ func (b Bool) Equal(v Value) bool { return v == b }
 
 func (Bool) isValue() {}
 
+func parseBool(v any) (Value, *Fault) {
+	b, ok := v.(bool)
+	if !ok {
+		return nil, &Fault{Code: WrongKind, Text: "应回答是或否"}
+	}
+	return Bool(b), nil
+}
+
 // File is the digest of an uploaded file: SHA-256 in 64 lower-case hexadecimal digits.
 type File string
 

@@ -1,7 +1,6 @@
 package kind
 
 import (
-	"math"
 	"math/big"
 	"strconv"
 	"strings"
@@ -152,9 +151,3 @@ func moneyOfBig(n *big.Int) (Money, bool) {
 	}
 	return Money(n.Int64()), true
 }
-
-// The extremes of an amount in memory; what can be entered is far smaller.
-const (
-	MinMoney Money = math.MinInt64
-	MaxMoney Money = math.MaxInt64
-)

@@ -1,6 +1,7 @@
 package kind
 
 import (
+	"cmp"
 	"math"
 	"strconv"
 	"strings"
@@ -95,8 +96,9 @@ func decimalDigits(v any, scale int) (string, *Fault) {
 			return "", malformed("应为数字")
 		}
 		// The shortest digits that give v back are those that were written, if these were few enough.
-		mantissa, _, _ := strings.Cut(strconv.FormatFloat(v, 'e', -1, 64), "e")
-		if len(strings.Trim(mantissa, "-.0"))-strings.Count(strings.Trim(mantissa, "-.0"), ".") > numberDigits {
+		shortest := strconv.FormatFloat(math.Abs(v), 'e', -1, 64) // 1.25e+02
+		mantissa, _, _ := strings.Cut(shortest, "e")
+		if len(strings.Replace(mantissa, ".", "", 1)) > numberDigits {
 			return "", &Fault{Code: TooManyDigits, Text: "数字位数过多，请用文字形式填写"}
 		}
 		written = strconv.FormatFloat(v, 'f', -1, 64)
@@ -115,10 +117,7 @@ func decimalDigits(v any, scale int) (string, *Fault) {
 	if len(fraction) > scale {
 		return "", &Fault{Code: TooManyDigits, Text: "小数位数不得超过 " + strconv.Itoa(scale) + " 位"}
 	}
-	digits := "0" + whole
-	if whole != "" {
-		digits = whole
-	}
+	digits := cmp.Or(whole, "0")
 	if fraction != "" {
 		digits += "." + fraction
 	}

@@ -34,50 +34,48 @@ type Spec struct {
 // Numbers are taken as they were written: a JSON number of at most 15 digits survives float64 unchanged.
 func (s Spec) Parse(v any) (Value, *Fault) {
 	switch s.Kind {
+	case KindText:
+		return ofString(v, func(text string) (Value, *Fault) { return parseText(text, s.Pattern) })
 	case KindBool:
-		b, ok := v.(bool)
-		if !ok {
-			return nil, &Fault{Code: WrongKind, Text: "应回答是或否"}
-		}
-		return Bool(b), nil
+		return parseBool(v)
 	case KindInt:
 		return parseInt(v)
 	case KindDecimal:
 		return parseDecimal(v, s.Scale)
 	case KindMoney:
 		return parseMoney(v)
+	case KindDate:
+		return ofString(v, parseDate)
+	case KindChoice:
+		return ofString(v, func(id string) (Value, *Fault) { return parseChoice(id, s.Options) })
 	case KindChoices:
 		return parseChoices(v, s.Options)
+	case KindCitizenNumber:
+		return ofString(v, parseCitizenNumber)
+	case KindUSCC:
+		return ofString(v, parseUSCC)
+	case KindPhone:
+		return ofString(v, parsePhone)
 	case KindAddress:
 		return parseAddress(v)
+	case KindBankAccount:
+		return ofString(v, parseBankAccount)
+	case KindPlate:
+		return ofString(v, parsePlate)
+	case KindFile:
+		return ofString(v, parseFile)
 	case KindList:
 		return parseList(v, s.Row)
 	}
-	text, ok := v.(string)
+	return nil, &Fault{Code: WrongKind, Text: "无此字段类型"}
+}
+
+func ofString(v any, parse func(string) (Value, *Fault)) (Value, *Fault) {
+	s, ok := v.(string)
 	if !ok {
 		return nil, &Fault{Code: WrongKind, Text: "应为文字"}
 	}
-	switch s.Kind {
-	case KindText:
-		return parseText(text, s.Pattern)
-	case KindDate:
-		return parseDate(text)
-	case KindChoice:
-		return parseChoice(text, s.Options)
-	case KindCitizenNumber:
-		return parseCitizenNumber(text)
-	case KindUSCC:
-		return parseUSCC(text)
-	case KindPhone:
-		return parsePhone(text)
-	case KindBankAccount:
-		return parseBankAccount(text)
-	case KindPlate:
-		return parsePlate(text)
-	case KindFile:
-		return parseFile(text)
-	}
-	return nil, &Fault{Code: WrongKind, Text: "无此字段类型"}
+	return parse(s)
 }
 
 // Encode returns the canonical form of v, made of bool, int64, string, []any and map[string]any only.
