@@ -1,0 +1,108 @@
+# Every target is one line in `make help`. Nothing here needs a container, a schema registry or a tool that Go does
+# not fetch by itself: generators are tools of go.mod, the heavy ones (buf, golangci-lint, benchstat) of tools/go.mod.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+BUF := go tool -modfile=tools/go.mod buf
+GOLANGCI := go tool -modfile=tools/go.mod golangci-lint
+BENCHSTAT := go tool -modfile=tools/go.mod benchstat
+
+# Directories that hold generated code and nothing else; `generate` replaces them, `check-generate` compares them.
+GENERATED := proto/gen sdk/go/pluginv1
+PLUGINS := $(patsubst examples/plugins/%/main.go,build/plugins/%.wasm,$(wildcard examples/plugins/*/main.go))
+
+# Time for each fuzz target, rounds of each benchmark, and rounds of the soak.
+FUZZTIME ?= 20s
+BENCHCOUNT ?= 6
+SOAKCOUNT ?= 5
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: plugins build ## serve the four matters in development mode, with the embedded issuer
+	bin/onething serve --dev
+
+.PHONY: demo
+demo: plugins build ## file and decide one application for each matter in a temporary folder
+	bin/onething demo
+
+.PHONY: build
+build: ## the command, as bin/onething
+	go build -o bin/onething ./cmd/onething
+
+.PHONY: plugins
+plugins: $(PLUGINS) ## the departments' example plugins, as build/plugins/<name>.wasm
+
+# Go's own build cache knows better than make which sources a guest has, so the recipe always runs (under a second
+# when nothing changed). -trimpath makes the digest of a plugin independent of where the repository lies.
+build/plugins/%.wasm: force
+	@mkdir -p $(@D)
+	GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared -trimpath -buildvcs=false -ldflags='-s -w' -o $@.unpacked ./examples/plugins/$*
+	go run ./cmd/onething plugin pack --manifest examples/plugins/$*/manifest.yaml --output $@ $@.unpacked
+	@rm $@.unpacked
+
+.PHONY: force
+force:
+
+# The race detector is not part of `test`: it needs cgo, and building everything a second time with it costs two of
+# the ten minutes on two cores. `race` and `soak` run it.
+.PHONY: test
+test: lint check-generate plugins ## what CI runs: lint, generated code up to date, guests, all tests (under 10 minutes)
+	go test -timeout 300s ./...
+
+.PHONY: race
+race: plugins ## all tests under the race detector (needs cgo)
+	CGO_ENABLED=1 go test -race -timeout 900s ./...
+
+.PHONY: soak
+soak: plugins ## the tests many times over under the race detector, then properties with 10,000 cases each
+	CGO_ENABLED=1 go test -race -count=$(SOAKCOUNT) -timeout 3600s ./...
+	go list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' ./... | awk '/pgregory.net\/rapid/{print $$1}' | \
+	  xargs -r -I{} go test -count=1 -timeout 3600s {} -rapid.checks=10000
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME (20s)
+	@grep -rlE '^func Fuzz' --include='*_test.go' . | while read -r file; do \
+	  grep -oE '^func Fuzz[A-Za-z0-9_]*' "$$file" | cut -c6- | while read -r target; do \
+	    echo "$$(dirname "$$file") $$target"; \
+	    go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")"; \
+	  done; \
+	done
+
+.PHONY: bench
+bench: plugins ## every benchmark BENCHCOUNT (6) times, summed up by benchstat; raw figures in build/bench.txt
+	@mkdir -p build
+	go test -run '^$$' -bench . -benchmem -count $(BENCHCOUNT) -timeout 3600s ./... > build/bench.txt || { cat build/bench.txt; exit 1; }
+	$(BENCHSTAT) build/bench.txt
+
+# Generated anew into an empty folder, so that code of a deleted schema file is found too.
+.PHONY: build/generated
+build/generated:
+	@rm -rf $@
+	$(BUF) generate --template buf.gen.yaml --output $@
+	$(BUF) generate --template buf.gen.sdk.yaml --output $@
+
+.PHONY: generate
+generate: build/generated ## generate code from the schema
+	@for dir in $(GENERATED); do rm -rf "$$dir"; mkdir -p "$$(dirname "$$dir")"; mv "build/generated/$$dir" "$$dir"; done
+
+.PHONY: check-generate
+check-generate: build/generated ## fail if generated code is stale
+	@for dir in $(GENERATED); do \
+	  diff -r --brief "build/generated/$$dir" "$$dir" || { echo "$$dir is stale: run make generate" >&2; exit 1; }; \
+	done
+
+.PHONY: lint
+lint: ## schema, formatting, import rules, linters
+	$(BUF) lint
+	$(GOLANGCI) run ./...
+
+.PHONY: fmt
+fmt: ## format Go
+	$(GOLANGCI) fmt
