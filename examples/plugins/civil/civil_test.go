@@ -6,34 +6,16 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/siyiban/onething/examples/plugins/civil"
+	plugin "github.com/siyiban/onething/sdk/go"
 )
 
-func day(t testing.TB, text string) civil.Date {
+func day(t testing.TB, text string) plugin.Date {
 	t.Helper()
-	d, err := civil.ParseDate(text)
+	d, err := plugin.ParseDate(text)
 	if err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}
 	return d
-}
-
-func TestParseDate(t *testing.T) {
-	t.Parallel()
-	for _, text := range []string{"2026-03-02", "2024-02-29", "2000-02-29", "1999-12-31", "0001-01-01", "2026-04-30"} {
-		d, err := civil.ParseDate(text)
-		if err != nil || d.String() != text {
-			t.Errorf("ParseDate(%q) = %v, %v", text, d, err)
-		}
-	}
-	for _, text := range []string{"", "2026-3-02", "2026/03/02", "2026-02-29", "1900-02-29", "2026-04-31", "2026-13-01", "2026-00-01",
-		"2026-01-00", "2026-01-32", "0000-01-01", "2026-03-0x", "20260302", "2026-03-022", "２０２６-03"} {
-		if d, err := civil.ParseDate(text); err == nil || !d.IsZero() {
-			t.Errorf("ParseDate(%q) = %v, want an error", text, d)
-		}
-	}
-	if got := day(t, "2026-03-02").Chinese(); got != "2026年3月2日" {
-		t.Errorf("Chinese() = %q", got)
-	}
 }
 
 // Article 202 of the Civil Code, and the examples of the bundle language.
@@ -61,7 +43,7 @@ func TestAddMonths(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			if got := day(t, tt.from).AddMonths(tt.months).String(); got != tt.want {
+			if got := civil.AddMonths(day(t, tt.from), tt.months).String(); got != tt.want {
 				t.Errorf("AddMonths(%d) = %s, want %s", tt.months, got, tt.want)
 			}
 		})
@@ -85,7 +67,7 @@ func TestAge(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			if got := day(t, tt.born).Age(day(t, tt.on)); got != tt.want {
+			if got := civil.Age(day(t, tt.born), day(t, tt.on)); got != tt.want {
 				t.Errorf("Age = %d, want %d", got, tt.want)
 			}
 		})
@@ -112,20 +94,18 @@ func TestCitizenNumber(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			if got := civil.CitizenNumber(tt.number).Valid(); got != tt.valid {
-				t.Errorf("Valid() = %t", got)
+			if _, got := civil.ReadNumber(plugin.CitizenNumber(tt.number)); got != tt.valid {
+				t.Errorf("valid = %t", got)
 			}
 		})
 	}
-	woman, man := civil.CitizenNumber("11010519491231002X"), civil.CitizenNumber("440524188001010014")
-	if woman.Male() || !man.Male() {
-		t.Error("sex is the parity of the seventeenth digit, odd for a male")
+	woman, _ := civil.ReadNumber("11010519491231002X")
+	if want := (civil.Number{Area: "110105", Birth: day(t, "1949-12-31")}); woman != want {
+		t.Errorf("got %+v, want %+v", woman, want)
 	}
-	if got := woman.Birth().String(); got != "1949-12-31" {
-		t.Errorf("Birth() = %s", got)
-	}
-	if got := man.Area(); got != "440524" {
-		t.Errorf("Area() = %s", got)
+	man, _ := civil.ReadNumber("440524188001010014")
+	if want := (civil.Number{Area: "440524", Birth: day(t, "1880-01-01"), Male: true}); man != want {
+		t.Errorf("got %+v, want %+v", man, want)
 	}
 }
 
@@ -140,7 +120,7 @@ func TestCitizenNumber_everyDigitCounts(t *testing.T) {
 				continue
 			}
 			changed[i] = digit
-			if civil.CitizenNumber(changed).Valid() {
+			if _, valid := civil.ReadNumber(plugin.CitizenNumber(changed)); valid {
 				t.Errorf("digit %d changed to %c is not found", i+1, digit)
 			}
 		}
@@ -202,11 +182,31 @@ func TestDecimal(t *testing.T) {
 	}
 }
 
-func TestYuan(t *testing.T) {
+func TestMonths(t *testing.T) {
 	t.Parallel()
-	for fen, want := range map[int64]string{0: "0.00", 5: "0.05", 379250: "3792.50", 1000000009: "10000000.09"} {
-		if got := civil.Yuan(fen); got != want {
-			t.Errorf("Yuan(%d) = %s, want %s", fen, got, want)
-		}
+	tests := []struct {
+		name, from, to string
+		want           int
+	}{
+		{"the last day of a shorter month", "2026-01-31", "2026-02-28", 1},
+		{"a day short of a year", "2025-03-16", "2026-03-15", 11},
+		{"a year", "2025-03-16", "2026-03-16", 12},
+		{"the same day", "2026-03-16", "2026-03-16", 0},
+		{"the wrong way round", "2026-03-16", "2025-03-16", 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if got := civil.Months(day(t, tt.from), day(t, tt.to)); got != tt.want {
+				t.Errorf("Months = %d, want %d", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestChinese(t *testing.T) {
+	t.Parallel()
+	if got := civil.Chinese(day(t, "2026-03-02")); got != "2026年3月2日" {
+		t.Errorf("Chinese = %q", got)
 	}
 }

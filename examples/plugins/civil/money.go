@@ -3,7 +3,6 @@ package civil
 import (
 	"errors"
 	"math/bits"
-	"strconv"
 )
 
 // ErrDecimal says that a text is no plain decimal number of the wanted number of digits.
@@ -64,9 +63,4 @@ func Decimal(text string, digits int) (int64, error) {
 		n *= 10
 	}
 	return n, nil
-}
-
-// Yuan writes fen, not negative, as yuan with two digits, for example 3792.50.
-func Yuan(fen int64) string {
-	return strconv.FormatInt(fen/100, 10) + "." + pad(int(fen%100), 2)
 }

@@ -1,6 +1,9 @@
 package main
 
-import "github.com/siyiban/onething/examples/plugins/civil"
+import (
+	"github.com/siyiban/onething/examples/plugins/civil"
+	plugin "github.com/siyiban/onething/sdk/go"
+)
 
 // category is whose row of the annexes of 国务院关于渐进式延迟法定退休年龄的办法 applies. Which of the two women's rows it
 // is, is a fact of the post (管理技术岗 or 工人岗), and never follows from the sex.
@@ -38,18 +41,18 @@ const (
 
 // statutory is what the 办法 says of a day of birth.
 type statutory struct {
-	Delay int        // months of postponement
-	Age   int        // statutory age in months
-	Day   civil.Date // the statutory age is reached
+	Delay int         // months of postponement
+	Age   int         // statutory age in months
+	Day   plugin.Date // the statutory age is reached
 	// Earliest and Latest bound the flexible choice; both are zero for whom the reform does not concern.
-	Earliest, Latest civil.Date
+	Earliest, Latest plugin.Date
 }
 
 // statutoryAge follows the algorithm of 办法 art. 1 and 3: the postponement begins with one month and grows by one
 // with each step; nobody may retire before the old age, nor more than three years before the statutory one.
-func statutoryAge(c category, born civil.Date) statutory {
+func statutoryAge(c category, born plugin.Date) statutory {
 	r := c.row()
-	oldDay := born.AddMonths(r.old)
+	oldDay := civil.AddMonths(born, r.old)
 	since := (oldDay.Year-reformYear)*12 + oldDay.Month - 1
 	if since < 0 {
 		return statutory{Age: r.old, Day: oldDay}
@@ -59,9 +62,9 @@ func statutoryAge(c category, born civil.Date) statutory {
 	return statutory{
 		Delay:    delay,
 		Age:      age,
-		Day:      born.AddMonths(age),
-		Earliest: born.AddMonths(max(r.old, age-choiceMonths)),
-		Latest:   born.AddMonths(age + choiceMonths),
+		Day:      civil.AddMonths(born, age),
+		Earliest: civil.AddMonths(born, max(r.old, age-choiceMonths)),
+		Latest:   civil.AddMonths(born, age+choiceMonths),
 	}
 }
 
@@ -98,11 +101,11 @@ func (p post) enough(years int) (enough, known bool) {
 }
 
 // specialDay is the day from which the holder of a special post may retire: men at 55, women at 45.
-func specialDay(c category, born civil.Date) civil.Date {
+func specialDay(c category, born plugin.Date) plugin.Date {
 	if c == male {
-		return born.AddMonths(55 * 12)
+		return civil.AddMonths(born, 55*12)
 	}
-	return born.AddMonths(45 * 12)
+	return civil.AddMonths(born, 45*12)
 }
 
 // way is how somebody retires.
@@ -119,12 +122,12 @@ const (
 // plan is what somebody asks for.
 type plan struct {
 	Category category
-	Born     civil.Date
+	Born     plugin.Date
 	Way      way
-	Retire   civil.Date // chosen day
-	Months   int        // paid, actual and deemed
-	Post     post       // special only
-	Years    int        // full years in that post, special only
+	Retire   plugin.Date // chosen day
+	Months   int         // paid, actual and deemed
+	Post     post        // special only
+	Years    int         // full years in that post, special only
 }
 
 // fault says why a plan cannot be granted, or not by a machine. It is the code of a finding.
@@ -145,9 +148,9 @@ const (
 // audit is the answer to a plan. A plan without faults is granted.
 type audit struct {
 	Statutory statutory
-	Opens     civil.Date // first day of the chosen way; zero if it has none
-	Required  int        // months
-	Age       int        // full months of age on the chosen day
+	Opens     plugin.Date // first day of the chosen way; zero if it has none
+	Required  int         // months
+	Age       int         // full months of age on the chosen day
 	Faults    []fault
 }
 
@@ -155,7 +158,7 @@ type audit struct {
 // 人社部发〔2024〕94号 art. 7: for an early retirement the chosen year, at the age or later the year of the statutory age.
 func assess(p plan) audit {
 	s := statutoryAge(p.Category, p.Born)
-	a := audit{Statutory: s, Age: fullMonths(p.Born, p.Retire)}
+	a := audit{Statutory: s, Age: civil.Months(p.Born, p.Retire)}
 	year := s.Day.Year
 	switch p.Way {
 	case atAge:
@@ -199,13 +202,4 @@ func assess(p plan) audit {
 		a.Faults = append(a.Faults, monthsShort)
 	}
 	return a
-}
-
-// fullMonths is the age in full months, 0 before birth.
-func fullMonths(born, on civil.Date) int {
-	n := (on.Year-born.Year)*12 + on.Month - born.Month
-	if on.Before(born.AddMonths(n)) {
-		n--
-	}
-	return max(n, 0)
 }

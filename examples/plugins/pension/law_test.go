@@ -8,11 +8,12 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/siyiban/onething/examples/plugins/civil"
+	plugin "github.com/siyiban/onething/sdk/go"
 )
 
-func day(t testing.TB, text string) civil.Date {
+func day(t testing.TB, text string) plugin.Date {
 	t.Helper()
-	d, err := civil.ParseDate(text)
+	d, err := plugin.ParseDate(text)
 	if err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}
@@ -20,7 +21,7 @@ func day(t testing.TB, text string) civil.Date {
 }
 
 // month is a date without its day, as the annexes print them.
-func month(d civil.Date) string {
+func month(d plugin.Date) string {
 	if d.IsZero() {
 		return "–"
 	}
@@ -90,15 +91,15 @@ func TestStatutoryAge_order(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		c := category(rapid.IntRange(int(male), int(female50)).Draw(rt, "category"))
 		months := rapid.IntRange(0, 90*12).Draw(rt, "months")
-		born := civil.Date{Year: 1930, Month: 1, Day: 1}.AddMonths(months)
-		s, next := statutoryAge(c, born), statutoryAge(c, born.AddMonths(1))
+		born := civil.AddMonths(plugin.Date{Year: 1930, Month: 1, Day: 1}, months)
+		s, next := statutoryAge(c, born), statutoryAge(c, civil.AddMonths(born, 1))
 		if next.Day.Before(s.Day) {
 			t.Fatalf("born %v retires %v, a month later %v", born, s.Day, next.Day)
 		}
 		if s.Delay < 0 || s.Delay > c.row().most || s.Age != c.row().old+s.Delay {
 			t.Fatalf("born %v: %+v", born, s)
 		}
-		if !s.Earliest.IsZero() && (s.Earliest.Before(born.AddMonths(c.row().old)) || s.Earliest.Before(s.Day.AddMonths(-36))) {
+		if !s.Earliest.IsZero() && (s.Earliest.Before(civil.AddMonths(born, c.row().old)) || s.Earliest.Before(civil.AddMonths(s.Day, -36))) {
 			t.Fatalf("born %v may leave as early as %v", born, s.Earliest)
 		}
 	})
