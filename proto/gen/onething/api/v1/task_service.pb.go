@@ -1436,7 +1436,7 @@ var File_onething_api_v1_task_service_proto protoreflect.FileDescriptor
 
 const file_onething_api_v1_task_service_proto_rawDesc = "" +
 	"\n" +
-	"\"onething/api/v1/task_service.proto\x12\x0fonething.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fonething/access/v1/access.proto\x1a\x1conething/api/v1/common.proto\x1a$onething/api/v1/intake_service.proto\x1a$onething/api/v1/review_service.proto\x1a\x1donething/forms/v1/forms.proto\"\xbf\x03\n" +
+	"\"onething/api/v1/task_service.proto\x12\x0fonething.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fonething/access/v1/access.proto\x1a\x1conething/api/v1/common.proto\x1a$onething/api/v1/review_service.proto\x1a\x1donething/forms/v1/forms.proto\"\xbf\x03\n" +
 	"\x04Task\x12\x12\n" +
 	"\x04task\x18\x01 \x01(\tR\x04task\x12 \n" +
 	"\vapplication\x18\x02 \x01(\tR\vapplication\x12\x16\n" +
@@ -1687,7 +1687,6 @@ func file_onething_api_v1_task_service_proto_init() {
 		return
 	}
 	file_onething_api_v1_common_proto_init()
-	file_onething_api_v1_intake_service_proto_init()
 	file_onething_api_v1_review_service_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{

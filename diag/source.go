@@ -1,0 +1,430 @@
+package diag
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v3"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"buf.build/go/protoyaml"
+)
+
+// MaxFile bounds a YAML file, in bytes.
+const MaxFile = 1 << 20
+
+// maxDepth bounds how deep YAML may nest; the bundle language needs nine.
+const maxDepth = 30
+
+// Source is a YAML file that was read into a message, with the place of everything in it.
+type Source struct {
+	File string
+
+	lines [][]rune
+	root  *yaml.Node
+	nodes map[proto.Message]*yaml.Node
+}
+
+// Normalise rewrites the node of a message before it is read, for the shorthands of a language: an id alone
+// for a message, one value for a list. It reports whether it has filled the message itself.
+type Normalise func(node *yaml.Node, message proto.Message) (done bool)
+
+// ReadYAML reads YAML strictly into message: one document, no repeated keys, no aliases, no unknown keys. All
+// findings are reported at once; the source is nil if the text is no YAML at all.
+func ReadYAML(file string, text []byte, message proto.Message, normalise Normalise) (*Source, List) {
+	if found := checkText(file, text); found != nil {
+		return nil, found
+	}
+	root, found := parse(file, text)
+	if found != nil {
+		return nil, found
+	}
+	s := &Source{File: file, root: root, nodes: map[proto.Message]*yaml.Node{}}
+	for line := range strings.SplitSeq(string(text), "\n") {
+		s.lines = append(s.lines, []rune(strings.TrimSuffix(line, "\r")))
+	}
+	s.checkNodes(root, "", 0, &found)
+	if found != nil {
+		return s, found
+	}
+	reader := &reader{source: s, normalise: normalise}
+	options := protoyaml.UnmarshalOptions{Path: file, CustomUnmarshaler: reader, DiscardUnknown: true}
+	err := options.Unmarshal(text, message)
+	found = append(found, reader.found...)
+	return s, append(found, s.readErrors(err)...)
+}
+
+// checkText refuses what is no text, before a YAML parser sees it: one of the parsers panics on a lone
+// carriage return, and YAML counts more characters as line ends than an editor does.
+func checkText(file string, text []byte) List {
+	at := func(offset int, code, message, hint string) List {
+		before := text[:offset]
+		line := bytes.Count(before, []byte("\n")) + 1
+		column := utf8.RuneCount(before[bytes.LastIndexByte(before, '\n')+1:]) + 1
+		p := Position{Line: line, Column: column}
+		return List{{Span: Span{File: file, Start: p, End: Position{line, column + 1}}, Severity: Error, Code: code, Message: message, Hint: hint}}
+	}
+	if len(text) > MaxFile {
+		return at(0, "yaml-size", fmt.Sprintf("the file has %d bytes; at most %d are read", len(text), MaxFile), "")
+	}
+	if len(bytes.TrimSpace(text)) == 0 {
+		return at(0, "yaml-empty", "the file is empty", "")
+	}
+	for i := 0; i < len(text); {
+		r, size := utf8.DecodeRune(text[i:])
+		switch {
+		case r == utf8.RuneError && size == 1:
+			return at(i, "yaml-encoding", "the file is not valid UTF-8 from here on", "save it as UTF-8")
+		case r == '\r' && (i+1 >= len(text) || text[i+1] != '\n'):
+			return at(i, "yaml-line-end", "a carriage return alone is no line end", "end lines with a line feed")
+		case r == '\u0085' || r == '\u2028' || r == '\u2029':
+			return at(i, "yaml-line-end", fmt.Sprintf("the character U+%04X counts as a line end in YAML only", r), "end lines with a line feed")
+		case r == '\uFEFF':
+			return at(i, "yaml-encoding", "a byte order mark stands here", "save the file as UTF-8 without a byte order mark")
+		case r < ' ' && r != '\n' && r != '\r' && r != '\t' || r == 0x7f:
+			return at(i, "yaml-encoding", fmt.Sprintf("the control character U+%04X stands here", r), "remove it")
+		}
+		i += size
+	}
+	return nil
+}
+
+var yamlError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)`)
+
+// parse reads exactly one document.
+func parse(file string, text []byte) (*yaml.Node, List) {
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	var document yaml.Node
+	if err := decoder.Decode(&document); err != nil {
+		line, message := 1, err.Error()
+		if m := yamlError.FindStringSubmatch(message); m != nil {
+			if n, err := strconv.Atoi(m[1]); err == nil {
+				line = n
+			}
+			message = m[2]
+		}
+		hint := ""
+		if strings.Contains(message, "mapping values are not allowed") || strings.Contains(message, "did not find expected") {
+			hint = "quote a rule or text that begins with `!`, holds `: ` or ` #`, or stands inside `{ … }` with a comma, bracket or brace"
+		}
+		return nil, List{{Span: Span{File: file, Start: Position{Line: line, Column: 1}}, Severity: Error, Code: "yaml-syntax", Message: message, Hint: hint}}
+	}
+	var second yaml.Node
+	if err := decoder.Decode(&second); err == nil {
+		return nil, List{{Span: Span{File: file, Start: Position{Line: max(1, second.Line), Column: max(1, second.Column)}}, Severity: Error,
+			Code: "yaml-documents", Message: "a second document begins here; a file holds one", Hint: "remove the line `---` and what follows"}}
+	}
+	if len(document.Content) != 1 {
+		return nil, List{{Span: Span{File: file, Start: Position{Line: 1, Column: 1}}, Severity: Error, Code: "yaml-empty", Message: "the file holds nothing"}}
+	}
+	return document.Content[0], nil
+}
+
+// checkNodes refuses what YAML allows and a maintained text should not have.
+func (s *Source) checkNodes(n *yaml.Node, path string, depth int, found *List) {
+	add := func(at *yaml.Node, code, message, hint string, related ...Related) {
+		*found = append(*found, Diagnostic{Span: s.nodeSpan(at), Severity: Error, Code: code, Path: path, Message: message, Hint: hint, Related: related})
+	}
+	if depth > maxDepth {
+		add(n, "yaml-depth", "the file nests too deeply", "")
+		return
+	}
+	if n.Anchor != "" || n.Kind == yaml.AliasNode {
+		add(n, "yaml-alias", "anchors and aliases are not read", "write the value out; what bundles share belongs into a library")
+		return
+	}
+	if n.Style&yaml.TaggedStyle != 0 {
+		add(n, "yaml-tag", "tags such as "+n.Tag+" are not read", "remove the tag")
+	}
+	switch n.Kind {
+	case yaml.MappingNode:
+		first := map[string]*yaml.Node{}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			key := n.Content[i]
+			if key.Kind != yaml.ScalarNode {
+				add(key, "yaml-key", "a key is a plain word", "")
+				continue
+			}
+			if key.Value == "<<" {
+				add(key, "yaml-alias", "merge keys are not read", "write the keys out")
+				continue
+			}
+			if earlier, ok := first[key.Value]; ok {
+				add(key, "yaml-duplicate-key", fmt.Sprintf("the key `%s` stands here twice", key.Value), "keep one of them",
+					Related{Span: s.nodeSpan(earlier), Message: "the first one"})
+				continue
+			}
+			first[key.Value] = key
+			s.checkNodes(n.Content[i+1], join(path, key.Value), depth+1, found)
+		}
+	case yaml.SequenceNode:
+		for i, c := range n.Content {
+			s.checkNodes(c, fmt.Sprintf("%s[%d]", path, i), depth+1, found)
+		}
+	default:
+	}
+}
+
+func join(path, key string) string {
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}
+
+// reader is called by protoyaml for every message before it is read.
+type reader struct {
+	source    *Source
+	normalise Normalise
+	found     List
+}
+
+// Unmarshal implements protoyaml.CustomUnmarshaler: it notes the node, applies the language's shorthands and
+// reports unknown keys with what was probably meant.
+func (r *reader) Unmarshal(node *yaml.Node, message proto.Message) (bool, error) {
+	r.source.nodes[message] = node
+	if r.normalise != nil && r.normalise(node, message) {
+		return true, nil
+	}
+	descriptor := message.ProtoReflect().Descriptor()
+	if node.Kind != yaml.MappingNode || strings.HasPrefix(string(descriptor.FullName()), "google.protobuf.") {
+		return false, nil
+	}
+	var names []string
+	for i := range descriptor.Fields().Len() {
+		names = append(names, string(descriptor.Fields().Get(i).Name()))
+	}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		key := node.Content[i]
+		if slices.Contains(names, key.Value) {
+			continue
+		}
+		hint := "expected one of " + strings.Join(names, ", ")
+		if near := Nearest(key.Value, names); near != "" {
+			hint = fmt.Sprintf("did you mean `%s`?", near)
+		}
+		r.found = append(r.found, Diagnostic{Span: r.source.nodeSpan(key), Severity: Error, Code: "yaml-unknown-key",
+			Message: fmt.Sprintf("there is no key `%s` here", key.Value), Hint: hint})
+	}
+	return false, nil
+}
+
+var readError = regexp.MustCompile(`^(?s)(.*?):(\d+):(\d+) (.*?)(?:\n|$)`)
+
+// readErrors turns protoyaml's errors, whose type is not exported, into diagnostics by their text.
+func (s *Source) readErrors(err error) List {
+	if err == nil {
+		return nil
+	}
+	var joined interface{ Unwrap() []error }
+	all := []error{err}
+	if errors.As(err, &joined) {
+		all = joined.Unwrap()
+	}
+	var found List
+	for _, e := range all {
+		d := Diagnostic{Span: Span{File: s.File, Start: Position{1, 1}}, Severity: Error, Code: "yaml-kind", Message: e.Error()}
+		if m := readError.FindStringSubmatch(e.Error()); m != nil {
+			line, _ := strconv.Atoi(m[2])
+			column, _ := strconv.Atoi(m[3])
+			d.Span.Start, d.Message = Position{line, column}, m[4]
+		}
+		found = append(found, d)
+	}
+	return found
+}
+
+// At returns where the member of a message stands: its value, or the message itself if the member is not
+// written. An empty member is the message. Positions after [ReadYAML] only.
+func (s *Source) At(message proto.Message, member string) Span {
+	node := s.nodes[message]
+	if node == nil {
+		return Span{File: s.File, Start: Position{1, 1}}
+	}
+	if member == "" {
+		return s.nodeSpan(node)
+	}
+	if value := lookup(node, member); value != nil {
+		return s.nodeSpan(value)
+	}
+	return s.nodeSpan(node)
+}
+
+// Element returns where the element i of a message's list stands.
+func (s *Source) Element(message proto.Message, member string, i int) Span {
+	list := lookup(s.nodes[message], member)
+	if list == nil || list.Kind != yaml.SequenceNode || i >= len(list.Content) {
+		return s.At(message, member)
+	}
+	return s.nodeSpan(list.Content[i])
+}
+
+// Scalar returns the text of a member with the place of each of its characters. path names it for the reader.
+func (s *Source) Scalar(message proto.Message, member, path string) Scalar {
+	node := s.nodes[message]
+	if member != "" {
+		node = lookup(node, member)
+	}
+	if node == nil || node.Kind != yaml.ScalarNode {
+		return Inline(s.File, path, "", s.At(message, member).Start)
+	}
+	return NewScalar(s.File, path, node.Value, s.positions(node))
+}
+
+func lookup(node *yaml.Node, key string) *yaml.Node {
+	if node == nil || node.Kind != yaml.MappingNode {
+		return nil
+	}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		if node.Content[i].Value == key {
+			return node.Content[i+1]
+		}
+	}
+	return nil
+}
+
+// nodeSpan returns where a node stands; of a mapping or list, its first line's beginning.
+func (s *Source) nodeSpan(n *yaml.Node) Span {
+	start := Position{max(1, n.Line), max(1, n.Column)}
+	span := Span{File: s.File, Start: start}
+	if n.Kind == yaml.ScalarNode && n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0 {
+		if at := s.positions(n); len(at) > 1 && at[len(at)-1].Line == start.Line {
+			span.End = at[len(at)-1]
+			if n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 {
+				span.End.Column++
+			}
+		}
+	}
+	return span
+}
+
+// positions returns where each code point of a scalar's value stands in the file, and where the value ends.
+func (s *Source) positions(n *yaml.Node) []Position {
+	w := &walker{lines: s.lines, line: n.Line - 1, column: n.Column - 1}
+	value := []rune(n.Value)
+	at := make([]Position, 0, len(value)+1)
+	switch {
+	case n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
+		w.block()
+	case n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0:
+		w.column++
+	}
+	double, single := n.Style&yaml.DoubleQuotedStyle != 0, n.Style&yaml.SingleQuotedStyle != 0
+	for _, r := range value {
+		at = append(at, w.take(r, double, single))
+	}
+	return append(at, w.position())
+}
+
+// walker goes through the file beside a scalar's value.
+type walker struct {
+	lines        [][]rune
+	line, column int
+	indent       int // of a block scalar
+}
+
+// block moves from the header of a block scalar to its text.
+func (w *walker) block() {
+	w.line++
+	for w.line < len(w.lines) && len(strings.TrimSpace(string(w.lines[w.line]))) == 0 {
+		w.line++
+	}
+	w.indent = 0
+	if w.line < len(w.lines) {
+		for w.indent < len(w.lines[w.line]) && w.lines[w.line][w.indent] == ' ' {
+			w.indent++
+		}
+	}
+	w.column = w.indent
+}
+
+func (w *walker) position() Position { return Position{w.line + 1, w.column + 1} }
+
+func (w *walker) rest() []rune {
+	if w.line >= len(w.lines) || w.column >= len(w.lines[w.line]) {
+		return nil
+	}
+	return w.lines[w.line][w.column:]
+}
+
+// take returns where the next code point of the value stands, and moves past it.
+func (w *walker) take(r rune, double, single bool) Position {
+	rest := w.rest()
+	for double && len(rest) == 1 && rest[0] == '\\' { // an escaped line end yields nothing
+		w.next()
+		rest = w.rest()
+	}
+	here := w.position()
+	switch {
+	case len(rest) == 0: // the line's end stands for a line end or, folded, for a space
+		w.next()
+		if r != '\n' && r != ' ' {
+			return w.take(r, double, single)
+		}
+	case r == ' ' && w.onlySpaces(rest): // folded: spaces at the line's end belong to the fold
+		w.next()
+	case double && rest[0] == '\\':
+		w.column += escape(rest)
+	case single && rest[0] == '\'' && len(rest) > 1 && rest[1] == '\'':
+		w.column += 2
+	default:
+		w.column++
+	}
+	return here
+}
+
+func (w *walker) onlySpaces(rest []rune) bool {
+	return w.indent == 0 && len(strings.TrimSpace(string(rest))) == 0
+}
+
+// next moves to the beginning of the text on the next line.
+func (w *walker) next() {
+	w.line++
+	w.column = w.indent
+	if w.indent == 0 {
+		for rest := w.rest(); len(rest) > 0 && (rest[0] == ' ' || rest[0] == '\t'); rest = w.rest() {
+			w.column++
+		}
+	}
+}
+
+// escape returns the length of the escape sequence at the beginning of a double-quoted text.
+func escape(rest []rune) int {
+	if len(rest) < 2 {
+		return 1
+	}
+	length := map[rune]int{'x': 4, 'u': 6, 'U': 10}[rest[1]]
+	return min(max(2, length), len(rest))
+}
+
+// Member returns the path of a field of a message as protovalidate names it, for example `steps[2].promised`,
+// resolved to the node that stands there; the nearest that is written.
+func (s *Source) Member(message proto.Message, path protoreflect.Name, rest ...any) Span {
+	node := s.nodes[message]
+	for _, part := range append([]any{string(path)}, rest...) {
+		var next *yaml.Node
+		switch p := part.(type) {
+		case string:
+			next = lookup(node, p)
+		case int:
+			if node.Kind == yaml.SequenceNode && p < len(node.Content) {
+				next = node.Content[p]
+			}
+		}
+		if next == nil {
+			break
+		}
+		node = next
+	}
+	if node == nil {
+		return Span{File: s.File, Start: Position{1, 1}}
+	}
+	return s.nodeSpan(node)
+}
