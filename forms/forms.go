@@ -84,6 +84,12 @@ func (f *Field) Spec() kind.Spec {
 	for _, o := range f.Options {
 		spec.Options = append(spec.Options, o.ID)
 	}
+	for _, cell := range f.Row {
+		if spec.Row == nil {
+			spec.Row = map[string]kind.Spec{}
+		}
+		spec.Row[cell.ID] = cell.Spec()
+	}
 	return spec
 }
 
