@@ -1,0 +1,284 @@
+package badgerlog
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/dgraph-io/badger/v4"
+	"github.com/siyiban/onething/engine/commitlog"
+)
+
+const (
+	// memtable is Badger's default. A transaction may take 15 % of it; the two bounds of a group below stay under that
+	// with the one commit that exceeds the second.
+	memtable = 64 << 20
+	// maxGroup is the most commits in one transaction. More of them gain nothing over the cost of one sync.
+	maxGroup = 256
+	// maxGroupBytes is how many bytes a group has before it takes no further commit.
+	maxGroupBytes = 4 << 20
+)
+
+// request is an append on its way through the writer.
+type request struct {
+	id        string
+	digest    []byte
+	targets   []target
+	body      commitlog.Body
+	abandoned atomic.Bool // its caller has gone
+	result    chan result // holds one, so that the writer never waits
+}
+
+// target is what an append does to a stream's version.
+type target struct {
+	stream         string
+	expected, last uint64
+}
+
+type result struct {
+	receipt commitlog.Receipt
+	err     error
+}
+
+// Append implements [commitlog.Log].
+func (l *Log) Append(ctx context.Context, c commitlog.Commit) (commitlog.Receipt, error) {
+	body, err := commitlog.Encode(c)
+	if err != nil {
+		return commitlog.Receipt{}, err
+	}
+	if err := ctx.Err(); err != nil {
+		return commitlog.Receipt{}, err
+	}
+	r := &request{id: c.RequestID, digest: bytes.Clone(c.Digest), body: body, result: make(chan result, 1)}
+	for _, a := range c.Appends {
+		r.targets = append(r.targets, target{stream: a.Stream, expected: a.Expected, last: a.Last()})
+	}
+	select {
+	case l.queue <- r:
+	case <-ctx.Done():
+		return commitlog.Receipt{}, ctx.Err()
+	case <-l.quit:
+		return commitlog.Receipt{}, commitlog.ErrClosed
+	}
+	select {
+	case res := <-r.result:
+		return res.receipt, res.err
+	case <-ctx.Done():
+		r.abandoned.Store(true)
+		return commitlog.Receipt{}, ctx.Err()
+	case <-l.done:
+	}
+	select {
+	case res := <-r.result: // of the last group
+		return res.receipt, res.err
+	default:
+		return commitlog.Receipt{}, commitlog.ErrClosed
+	}
+}
+
+// write is the one writer. It ends when the log is closed.
+func (l *Log) write() {
+	defer close(l.done)
+	var next *request // gathered, but too large for its group
+	for {
+		select {
+		case <-l.quit:
+			return
+		default:
+		}
+		first := next
+		if first == nil {
+			select {
+			case first = <-l.queue:
+			case <-l.quit:
+				return
+			}
+		}
+		var group []*request
+		group, next = l.gather(first)
+		for i, res := range l.commit(group) {
+			group[i].result <- res
+		}
+	}
+}
+
+// gather takes what waits in the queue, without waiting for more. The second result did not fit any more.
+func (l *Log) gather(first *request) (group []*request, next *request) {
+	group = append(group, first)
+	size := len(first.body)
+	for len(group) < maxGroup {
+		select {
+		case r := <-l.queue:
+			if size += len(r.body); size > maxGroupBytes {
+				return group, r
+			}
+			group = append(group, r)
+		default:
+			return group, nil
+		}
+	}
+	return group, nil
+}
+
+// commit writes a group in one transaction and returns a result for each member, after all of it is on disk: a refusal,
+// too, may rest on a commit of the same group.
+func (l *Log) commit(group []*request) []result {
+	results := make([]result, len(group))
+	all := func(err error) []result {
+		for i := range results {
+			results[i] = result{err: err}
+		}
+		return results
+	}
+	if l.stopped.Load() {
+		return all(commitlog.ErrStopped)
+	}
+	if err := enoughSpace(l.dir, l.minFree); err != nil {
+		return all(err)
+	}
+	txn := l.db.NewTransaction(true)
+	defer txn.Discard()
+	s := staging{
+		txn:      txn,
+		epoch:    l.epoch,
+		position: l.head.Load(),
+		versions: make(map[string]uint64, len(group)),
+		made:     make(map[string]made, len(group)),
+	}
+	for i, r := range group {
+		if r.abandoned.Load() {
+			results[i] = result{err: context.Canceled}
+			continue
+		}
+		receipt, err := s.stage(r)
+		var half *setError
+		if errors.As(err, &half) {
+			return all(err) // the transaction may hold a part of this commit, so nothing of it is written
+		}
+		results[i] = result{receipt: receipt, err: err}
+	}
+	if s.position == l.head.Load() {
+		return results
+	}
+	reported := l.badger.errors.Load()
+	err := txn.Commit()
+	if err == nil && l.badger.errors.Load() != reported {
+		err = errors.New("badger reported an error while writing")
+	}
+	if err != nil {
+		l.stopped.Store(true)
+		l.announce()
+		return all(fmt.Errorf("%w: %w", commitlog.ErrStopped, err))
+	}
+	l.head.Store(s.position)
+	l.announce()
+	return results
+}
+
+// announce wakes the followers.
+func (l *Log) announce() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	close(l.changed)
+	l.changed = make(chan struct{})
+}
+
+// staging is a group on its way into a transaction, with what the commits staged so far have changed.
+type staging struct {
+	txn      *badger.Txn
+	epoch    uint64
+	position uint64
+	versions map[string]uint64
+	made     map[string]made // by request key
+}
+
+type made struct {
+	receipt commitlog.Receipt
+	digest  []byte
+}
+
+// setError is a failure to put something into the transaction.
+type setError struct{ err error }
+
+func (e *setError) Error() string { return "stage commit: " + e.err.Error() }
+func (e *setError) Unwrap() error { return e.err }
+
+// stage puts a commit into the transaction, or says why not.
+func (s *staging) stage(r *request) (commitlog.Receipt, error) {
+	scope := r.targets[0].stream
+	key := requestKey(scope, r.id)
+	earlier, found, err := s.earlier(scope, key)
+	switch {
+	case err != nil:
+		return commitlog.Receipt{}, err
+	case found && !bytes.Equal(earlier.digest, r.digest):
+		return commitlog.Receipt{}, fmt.Errorf("%w: id %q in stream %s", commitlog.ErrRequestReused, r.id, scope)
+	case found:
+		return earlier.receipt, nil
+	}
+	for _, t := range r.targets {
+		version, err := s.version(t.stream)
+		if err != nil {
+			return commitlog.Receipt{}, err
+		}
+		if version != t.expected {
+			return commitlog.Receipt{}, fmt.Errorf("%w: stream %s is at version %d, expected was %d",
+				commitlog.ErrConflict, t.stream, version, t.expected)
+		}
+	}
+
+	s.position++
+	set := func(key, value []byte) {
+		if err == nil {
+			err = s.txn.Set(key, value)
+		}
+	}
+	set(commitKey(s.position), r.body.Stored(s.epoch, s.position))
+	set(key, number(s.position))
+	receipt := commitlog.Receipt{Epoch: s.epoch, Position: s.position, Versions: make(map[string]uint64, len(r.targets))}
+	for _, t := range r.targets {
+		set(appendKey(t.stream, t.last), number(s.position))
+		set(versionKey(t.stream), number(t.last))
+		s.versions[t.stream] = t.last
+		receipt.Versions[t.stream] = t.last
+	}
+	if err != nil {
+		return commitlog.Receipt{}, &setError{err}
+	}
+	s.made[string(key)] = made{receipt: receipt, digest: r.digest}
+	return receipt, nil
+}
+
+// earlier returns what was committed, or staged, under a request key.
+func (s *staging) earlier(scope string, key []byte) (made, bool, error) {
+	if m, ok := s.made[string(key)]; ok {
+		return m, true, nil
+	}
+	// A stream that does not exist has seen no request: the usual case of a new application costs one read less.
+	if version, err := s.version(scope); err != nil || version == 0 {
+		return made{}, false, err
+	}
+	position, err := getNumber(s.txn, key)
+	if err != nil || position == 0 {
+		return made{}, false, err
+	}
+	c, err := commitAt(s.txn, position)
+	if err != nil {
+		return made{}, false, err
+	}
+	return made{receipt: c.Receipt(), digest: c.Digest}, true, nil
+}
+
+// version returns the version of a stream, staged commits included.
+func (s *staging) version(stream string) (uint64, error) {
+	if v, ok := s.versions[stream]; ok {
+		return v, nil
+	}
+	v, err := getNumber(s.txn, versionKey(stream))
+	if err == nil {
+		s.versions[stream] = v
+	}
+	return v, err
+}
