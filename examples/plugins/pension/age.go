@@ -124,7 +124,7 @@ type plan struct {
 	Category category
 	Born     plugin.Date
 	Way      way
-	Retire   plugin.Date // chosen day
+	Retire   plugin.Date // chosen day; its month counts
 	Months   int         // paid, actual and deemed
 	Post     post        // special only
 	Years    int         // full years in that post, special only
@@ -134,10 +134,10 @@ type plan struct {
 type fault string
 
 const (
-	tooEarly    fault = "too_early"     // before the day from which this way is open
-	tooLate     fault = "too_late"      // after the last day of the flexible choice
+	tooEarly    fault = "too_early"     // before the month from which this way is open
+	tooLate     fault = "too_late"      // after the last month of the flexible choice
 	notEarly    fault = "not_early"     // flexible early, but the statutory age is reached
-	notLate     fault = "not_late"      // flexible late, but the day is the statutory one or before it
+	notLate     fault = "not_late"      // flexible late, but the month is the statutory one or before it
 	noChoice    fault = "no_choice"     // the old age was reached before the reform
 	monthsShort fault = "months_short"  // fewer months than the year requires
 	yearsShort  fault = "years_short"   // fewer years in the special post
@@ -148,18 +148,19 @@ const (
 // audit is the answer to a plan. A plan without faults is granted.
 type audit struct {
 	Statutory statutory
-	Opens     plugin.Date // first day of the chosen way; zero if it has none
+	Opens     plugin.Date // day from which the chosen way is open; zero if it has none
 	Required  int         // months
-	Age       int         // full months of age on the chosen day
+	Age       int         // months of age in the chosen month
 	Faults    []fault
 }
 
-// assess judges a plan. It collects every fault, never only the first. Which year's minimum counts is in
-// 人社部发〔2024〕94号 art. 7: for an early retirement the chosen year, at the age or later the year of the statutory age.
+// assess judges a plan. It collects every fault, never only the first. The law counts ages in months, so a month is a
+// whole: only the month of the chosen day matters. Which year's minimum counts is in 人社部发〔2024〕94号 art. 7: for an
+// early retirement the chosen year, at the age or later the year of the statutory age.
 func assess(p plan) audit {
 	s := statutoryAge(p.Category, p.Born)
-	a := audit{Statutory: s, Age: civil.Months(p.Born, p.Retire)}
-	year := s.Day.Year
+	a := audit{Statutory: s, Age: monthOf(p.Retire) - monthOf(p.Born)}
+	chosen, year := monthOf(p.Retire), s.Day.Year
 	switch p.Way {
 	case atAge:
 		a.Opens = s.Day
@@ -169,16 +170,16 @@ func assess(p plan) audit {
 		switch {
 		case s.Earliest.IsZero():
 			a.Faults = append(a.Faults, noChoice)
-		case !p.Retire.Before(s.Day):
+		case chosen >= monthOf(s.Day):
 			a.Faults = append(a.Faults, notEarly)
 		}
 	case late:
 		switch {
 		case s.Latest.IsZero():
 			a.Faults = append(a.Faults, noChoice)
-		case !s.Day.Before(p.Retire):
+		case chosen <= monthOf(s.Day):
 			a.Faults = append(a.Faults, notLate)
-		case s.Latest.Before(p.Retire):
+		case chosen > monthOf(s.Latest):
 			a.Faults = append(a.Faults, tooLate)
 		}
 	case special:
@@ -194,7 +195,7 @@ func assess(p plan) audit {
 		a.Faults = append(a.Faults, byIllness)
 		return a
 	}
-	if !a.Opens.IsZero() && p.Retire.Before(a.Opens) {
+	if !a.Opens.IsZero() && chosen < monthOf(a.Opens) {
 		a.Faults = append(a.Faults, tooEarly)
 	}
 	a.Required = requiredMonths(year)
@@ -202,4 +203,12 @@ func assess(p plan) audit {
 		a.Faults = append(a.Faults, monthsShort)
 	}
 	return a
+}
+
+// monthOf numbers the months of all years.
+func monthOf(d plugin.Date) int { return d.Year*12 + d.Month }
+
+// paidFrom is the first day of the month after retirement, from which the pension is paid: 94号 art. 9.
+func paidFrom(retire plugin.Date) plugin.Date {
+	return civil.AddMonths(plugin.Date{Year: retire.Year, Month: retire.Month, Day: 1}, 1)
 }

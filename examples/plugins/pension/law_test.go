@@ -160,38 +160,39 @@ func TestAssess(t *testing.T) {
 		faults   []fault
 	}{
 		// Worked by the 办法 and 94号 art. 7.
-		{name: "early, enough", plan: plan{Category: male, Way: early, Months: 180}, born: "1966-03-15", retire: "2026-03-15", required: 180, age: 720},
-		{name: "early, before sixty", plan: plan{Category: male, Way: early, Months: 400}, born: "1966-03-15", retire: "2026-02-15", required: 180, age: 719,
-			faults: []fault{tooEarly}},
-		{name: "early, the day before sixty", plan: plan{Category: male, Way: early, Months: 400}, born: "1966-03-15", retire: "2026-03-14", required: 180, age: 719,
+		{name: "early, enough", plan: plan{Category: male, Way: early, Months: 180}, born: "1966-03-15", retire: "2026-03-01", required: 180, age: 720},
+		{name: "early, before sixty", plan: plan{Category: male, Way: early, Months: 400}, born: "1966-03-15", retire: "2026-02-28", required: 180, age: 719,
 			faults: []fault{tooEarly}},
 		{name: "early, the chosen year counts", plan: plan{Category: male, Way: early, Months: 209}, born: "1973-06-15", retire: "2034-01-15", required: 210, age: 727,
 			faults: []fault{monthsShort}},
 		{name: "late, the statutory year counts", plan: plan{Category: male, Way: late, Months: 213}, born: "1973-06-15", retire: "2038-01-15", required: 216, age: 775,
 			faults: []fault{monthsShort}},
 		{name: "early, three years bind", plan: plan{Category: female50, Way: early, Months: 204}, born: "1982-04-15", retire: "2033-01-15", required: 204, age: 609},
-		{name: "early, three years exceeded", plan: plan{Category: female50, Way: early, Months: 204}, born: "1982-04-15", retire: "2032-12-14", required: 198, age: 607,
+		{name: "early, exactly three years", plan: plan{Category: female50, Way: early, Months: 198}, born: "1982-04-15", retire: "2032-12-01", required: 198, age: 608},
+		{name: "early, three years exceeded", plan: plan{Category: female50, Way: early, Months: 204}, born: "1982-04-15", retire: "2032-11-30", required: 198, age: 607,
 			faults: []fault{tooEarly}},
-		{name: "early at the statutory age", plan: plan{Category: male, Way: early, Months: 300}, born: "1973-06-15", retire: "2035-08-15", required: 216, age: 746,
+		{name: "early, the month before the statutory one", plan: plan{Category: male, Way: early, Months: 300}, born: "1973-06-15", retire: "2035-07-31", required: 216, age: 745},
+		{name: "early in the statutory month", plan: plan{Category: male, Way: early, Months: 300}, born: "1973-06-15", retire: "2035-08-01", required: 216, age: 746,
 			faults: []fault{notEarly}},
 		{name: "early without the reform", plan: plan{Category: male, Way: early, Months: 300}, born: "1964-12-15", retire: "2024-12-15", required: 180, age: 720,
 			faults: []fault{noChoice}},
 		{name: "late without the reform", plan: plan{Category: male, Way: late, Months: 300}, born: "1964-12-15", retire: "2026-12-15", required: 180, age: 744,
 			faults: []fault{noChoice}},
-		{name: "late on the day itself", plan: plan{Category: male, Way: late, Months: 300}, born: "1973-06-15", retire: "2035-08-15", required: 216, age: 746,
+		{name: "late in the statutory month", plan: plan{Category: male, Way: late, Months: 300}, born: "1973-06-15", retire: "2035-08-31", required: 216, age: 746,
 			faults: []fault{notLate}},
-		{name: "late on the last day", plan: plan{Category: male, Way: late, Months: 216}, born: "1973-06-15", retire: "2038-08-15", required: 216, age: 782},
-		{name: "late, a day too late", plan: plan{Category: male, Way: late, Months: 216}, born: "1973-06-15", retire: "2038-08-16", required: 216, age: 782,
+		{name: "late, the month after the statutory one", plan: plan{Category: male, Way: late, Months: 216}, born: "1973-06-15", retire: "2035-09-01", required: 216, age: 747},
+		{name: "late in the last month", plan: plan{Category: male, Way: late, Months: 216}, born: "1973-06-15", retire: "2038-08-31", required: 216, age: 782},
+		{name: "late, a month too late", plan: plan{Category: male, Way: late, Months: 216}, born: "1973-06-15", retire: "2038-09-01", required: 216, age: 783,
 			faults: []fault{tooLate}},
-		{name: "at the age", plan: plan{Category: female55, Way: atAge, Months: 180}, born: "1971-04-15", retire: "2026-08-15", required: 180, age: 664},
-		{name: "at the age, a day early", plan: plan{Category: female55, Way: atAge, Months: 180}, born: "1971-04-15", retire: "2026-08-14", required: 180, age: 663,
+		{name: "at the age", plan: plan{Category: female55, Way: atAge, Months: 180}, born: "1971-04-15", retire: "2026-08-01", required: 180, age: 664},
+		{name: "at the age, a month early", plan: plan{Category: female55, Way: atAge, Months: 180}, born: "1971-04-15", retire: "2026-07-31", required: 180, age: 663,
 			faults: []fault{tooEarly}},
 		{name: "at the age, filed later: its own year counts", plan: plan{Category: male, Way: atAge, Months: 180}, born: "1967-04-20", retire: "2030-03-20", required: 180, age: 755},
-		{name: "special post, man of 55", plan: plan{Category: male, Way: special, Months: 180, Post: postHot, Years: 9}, born: "1971-03-15", retire: "2026-03-15", required: 180, age: 660},
-		{name: "special post, man under 55", plan: plan{Category: male, Way: special, Months: 180, Post: postHot, Years: 9}, born: "1971-03-15", retire: "2026-03-14", required: 180, age: 659,
+		{name: "special post, man of 55", plan: plan{Category: male, Way: special, Months: 180, Post: postHot, Years: 9}, born: "1971-03-15", retire: "2026-03-01", required: 180, age: 660},
+		{name: "special post, man under 55", plan: plan{Category: male, Way: special, Months: 180, Post: postHot, Years: 9}, born: "1971-03-15", retire: "2026-02-28", required: 180, age: 659,
 			faults: []fault{tooEarly}},
-		{name: "special post, woman of 45", plan: plan{Category: female50, Way: special, Months: 180, Post: postHarmful, Years: 8}, born: "1981-03-15", retire: "2026-03-15", required: 180, age: 540},
-		{name: "special post, woman under 45", plan: plan{Category: female55, Way: special, Months: 180, Post: postHarmful, Years: 8}, born: "1981-03-15", retire: "2026-03-14", required: 180, age: 539,
+		{name: "special post, woman of 45", plan: plan{Category: female50, Way: special, Months: 180, Post: postHarmful, Years: 8}, born: "1981-03-15", retire: "2026-03-01", required: 180, age: 540},
+		{name: "special post, woman under 45", plan: plan{Category: female55, Way: special, Months: 180, Post: postHarmful, Years: 8}, born: "1981-03-15", retire: "2026-02-28", required: 180, age: 539,
 			faults: []fault{tooEarly}},
 		{name: "special post, too few years", plan: plan{Category: male, Way: special, Months: 180, Post: postHeavy, Years: 9}, born: "1970-03-15", retire: "2026-03-15", required: 180, age: 672,
 			faults: []fault{yearsShort}},
@@ -217,6 +218,16 @@ func TestAssess(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// 94号 art. 9.
+func TestPaidFrom(t *testing.T) {
+	t.Parallel()
+	for retire, want := range map[string]string{"2026-03-15": "2026-04-01", "2026-12-01": "2027-01-01", "2026-01-31": "2026-02-01"} {
+		if got := paidFrom(day(t, retire)).String(); got != want {
+			t.Errorf("retired %s: paid from %s, want %s", retire, got, want)
+		}
 	}
 }
 
