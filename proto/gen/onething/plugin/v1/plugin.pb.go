@@ -316,8 +316,8 @@ type Manifest struct {
 	InterfaceVersion uint32 `protobuf:"varint,9,opt,name=interface_version,json=interfaceVersion,proto3" json:"interface_version,omitempty"`
 	// Name and version of the SDK that built it, for support.
 	Sdk string `protobuf:"bytes,10,opt,name=sdk,proto3" json:"sdk,omitempty"`
-	// Sources that it asks for under the capability `shared_data`, by id, for example `pension_account`. Each of them
-	// needs the operator's grant too.
+	// Sources that it asks for under the capability `shared_data`, by id, for example `pension_account`. A grant of the
+	// capability covers these and no other.
 	SharedDataSources []string `protobuf:"bytes,11,rep,name=shared_data_sources,json=sharedDataSources,proto3" json:"shared_data_sources,omitempty"`
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache
