@@ -140,13 +140,7 @@ func (l *Log) commit(group []*request) []result {
 	}
 	txn := l.db.NewTransaction(true)
 	defer txn.Discard()
-	s := staging{
-		txn:      txn,
-		epoch:    l.epoch,
-		position: l.head.Load(),
-		versions: make(map[string]uint64, len(group)),
-		made:     make(map[string]made, len(group)),
-	}
+	s := staging{txn: txn, epoch: l.epoch, position: l.head.Load()}
 	for i, r := range group {
 		if r.abandoned.Load() {
 			results[i] = result{err: context.Canceled}
@@ -185,18 +179,12 @@ func (l *Log) announce() {
 	l.changed = make(chan struct{})
 }
 
-// staging is a group on its way into a transaction, with what the commits staged so far have changed.
+// staging is a group on its way into a transaction. The transaction reads what it has been given, so a commit meets the
+// ones staged before it as if they were in the store.
 type staging struct {
 	txn      *badger.Txn
 	epoch    uint64
 	position uint64
-	versions map[string]uint64
-	made     map[string]made // by request key
-}
-
-type made struct {
-	receipt commitlog.Receipt
-	digest  []byte
 }
 
 // setError is a failure to put something into the transaction.
@@ -207,29 +195,37 @@ func (e *setError) Unwrap() error { return e.err }
 
 // stage puts a commit into the transaction, or says why not.
 func (s *staging) stage(r *request) (commitlog.Receipt, error) {
+	versions := make([]uint64, len(r.targets))
+	for i, t := range r.targets {
+		v, err := getNumber(s.txn, versionKey(t.stream))
+		if err != nil {
+			return commitlog.Receipt{}, fmt.Errorf("version of stream %s: %w", t.stream, err)
+		}
+		versions[i] = v
+	}
 	scope := r.targets[0].stream
 	key := requestKey(scope, r.id)
-	earlier, found, err := s.earlier(scope, key)
-	switch {
-	case err != nil:
-		return commitlog.Receipt{}, err
-	case found && !bytes.Equal(earlier.digest, r.digest):
-		return commitlog.Receipt{}, fmt.Errorf("%w: id %q in stream %s", commitlog.ErrRequestReused, r.id, scope)
-	case found:
-		return earlier.receipt, nil
-	}
-	for _, t := range r.targets {
-		version, err := s.version(t.stream)
-		if err != nil {
-			return commitlog.Receipt{}, err
+	// A stream that does not exist has seen no request: the usual case of a new application costs one read less.
+	if versions[0] > 0 {
+		switch earlier, err := s.earlier(key); {
+		case err != nil:
+			return commitlog.Receipt{}, fmt.Errorf("request in stream %s: %w", scope, err)
+		case earlier.Position == 0:
+		case !bytes.Equal(earlier.Digest, r.digest):
+			return commitlog.Receipt{}, fmt.Errorf("%w: id %q in stream %s", commitlog.ErrRequestReused, r.id, scope)
+		default:
+			return earlier.Receipt(), nil
 		}
-		if version != t.expected {
+	}
+	for i, t := range r.targets {
+		if versions[i] != t.expected {
 			return commitlog.Receipt{}, fmt.Errorf("%w: stream %s is at version %d, expected was %d",
-				commitlog.ErrConflict, t.stream, version, t.expected)
+				commitlog.ErrConflict, t.stream, versions[i], t.expected)
 		}
 	}
 
 	s.position++
+	var err error
 	set := func(key, value []byte) {
 		if err == nil {
 			err = s.txn.Set(key, value)
@@ -241,44 +237,19 @@ func (s *staging) stage(r *request) (commitlog.Receipt, error) {
 	for _, t := range r.targets {
 		set(appendKey(t.stream, t.last), number(s.position))
 		set(versionKey(t.stream), number(t.last))
-		s.versions[t.stream] = t.last
 		receipt.Versions[t.stream] = t.last
 	}
 	if err != nil {
 		return commitlog.Receipt{}, &setError{err}
 	}
-	s.made[string(key)] = made{receipt: receipt, digest: r.digest}
 	return receipt, nil
 }
 
-// earlier returns what was committed, or staged, under a request key.
-func (s *staging) earlier(scope string, key []byte) (made, bool, error) {
-	if m, ok := s.made[string(key)]; ok {
-		return m, true, nil
-	}
-	// A stream that does not exist has seen no request: the usual case of a new application costs one read less.
-	if version, err := s.version(scope); err != nil || version == 0 {
-		return made{}, false, err
-	}
+// earlier returns the commit that was made, or staged, under a request key, and one without position if there is none.
+func (s *staging) earlier(key []byte) (commitlog.Commit, error) {
 	position, err := getNumber(s.txn, key)
 	if err != nil || position == 0 {
-		return made{}, false, err
+		return commitlog.Commit{}, err
 	}
-	c, err := commitAt(s.txn, position)
-	if err != nil {
-		return made{}, false, err
-	}
-	return made{receipt: c.Receipt(), digest: c.Digest}, true, nil
-}
-
-// version returns the version of a stream, staged commits included.
-func (s *staging) version(stream string) (uint64, error) {
-	if v, ok := s.versions[stream]; ok {
-		return v, nil
-	}
-	v, err := getNumber(s.txn, versionKey(stream))
-	if err == nil {
-		s.versions[stream] = v
-	}
-	return v, err
+	return commitAt(s.txn, position)
 }

@@ -107,8 +107,8 @@ func (l *Log) eventsAfter(ctx context.Context, stream string, after uint64) ([]c
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, err
+	if err != nil && len(events) == 0 {
+		return nil, err // else it comes again, after what can be read
 	}
 	for i, e := range events {
 		if e.Version != after+uint64(i)+1 {
@@ -164,7 +164,10 @@ func (l *Log) commitsAfter(ctx context.Context, after uint64) ([]commitlog.Commi
 		}
 		return nil
 	})
-	return commits, err
+	if err != nil && len(commits) == 0 {
+		return nil, err // else it comes again, after what can be read
+	}
+	return commits, nil
 }
 
 // waitFor waits until a position is acknowledged and returns the last one that is.
