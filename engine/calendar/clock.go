@@ -153,13 +153,13 @@ func (c *Calendar) walk(k Clock, back bool, visit func(Counted)) Due {
 			visit(at)
 		}
 		switch {
+		case due.Unpublished != 0 && back:
+			return due
 		case last:
 			due.Earliest = day
 			if due.Unpublished == 0 && !open {
 				due.Date, due.Known = day, true
 			}
-			return due
-		case due.Unpublished != 0 && back:
 			return due
 		case due.Unpublished != 0 && n-count > farAway:
 			due.Earliest, _ = day.AddDays(n - count)
@@ -240,8 +240,12 @@ func (d Due) Explain() string {
 	steps := d.Steps()
 	for i, step := range steps {
 		text := step.explain(d.clock.Limit.Unit)
-		if step.Number == 0 && (i < len(steps)-1 || step.Date != d.Earliest && step.Date != d.Date) {
+		switch {
+		case step.Number != 0:
+		case i < len(steps)-1 || step.Date != d.Earliest:
 			text += "，不计"
+		case step.Date != d.clock.Start:
+			text += "，期限顺延至此日"
 		}
 		fmt.Fprintf(&b, "%s：%s\n", printed(step.Date), text)
 	}
