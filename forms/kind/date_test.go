@@ -199,7 +199,7 @@ func TestDateProperties(t *testing.T) {
 		if MonthsBetween(b, a) != -months || YearsBetween(b, a) != -years {
 			t.Fatal("the other direction is not the negative")
 		}
-		if late := AgeLate(a, b); late != years && !(late == years-1 && a.Month == 2 && a.Day == 29) {
+		if late := AgeLate(a, b); late != years && (late != years-1 || a.Month != 2 || a.Day != 29) {
 			t.Fatalf("late age %d, age %d", late, years)
 		}
 	})

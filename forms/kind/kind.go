@@ -3,8 +3,6 @@
 // it reports contains the value that was given.
 package kind
 
-import "slices"
-
 // Kind is the kind of a field, as the bundle language names it. The zero Kind is none.
 type Kind uint8
 
@@ -28,25 +26,28 @@ const (
 	KindList                          // list of rows
 )
 
-var kindNames = [...]string{
-	KindText: "TEXT", KindBool: "BOOL", KindInt: "INT", KindDecimal: "DECIMAL", KindMoney: "MONEY", KindDate: "DATE",
-	KindChoice: "CHOICE", KindChoices: "CHOICES", KindCitizenNumber: "CITIZEN_NUMBER", KindUSCC: "USCC",
-	KindPhone: "PHONE", KindAddress: "ADDRESS", KindBankAccount: "BANK_ACCOUNT", KindPlate: "PLATE",
-	KindFile: "FILE", KindList: "LIST",
-}
-
 // String returns the name of k in the bundle language, such as "CITIZEN_NUMBER".
 func (k Kind) String() string {
-	if k == 0 || int(k) >= len(kindNames) {
+	names := [...]string{
+		KindText: "TEXT", KindBool: "BOOL", KindInt: "INT", KindDecimal: "DECIMAL", KindMoney: "MONEY", KindDate: "DATE",
+		KindChoice: "CHOICE", KindChoices: "CHOICES", KindCitizenNumber: "CITIZEN_NUMBER", KindUSCC: "USCC",
+		KindPhone: "PHONE", KindAddress: "ADDRESS", KindBankAccount: "BANK_ACCOUNT", KindPlate: "PLATE",
+		KindFile: "FILE", KindList: "LIST",
+	}
+	if k == 0 || int(k) >= len(names) {
 		return "no kind"
 	}
-	return kindNames[k]
+	return names[k]
 }
 
 // Parse returns the kind that the bundle language calls name.
 func Parse(name string) (Kind, bool) {
-	i := slices.Index(kindNames[1:], name)
-	return Kind(i + 1), i >= 0
+	for k := KindText; k <= KindList; k++ {
+		if k.String() == name {
+			return k, true
+		}
+	}
+	return 0, false
 }
 
 // Value is an answer that is not blank: one of Text, Bool, Int, Decimal, Money, Date, Choice, Choices,

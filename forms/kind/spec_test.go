@@ -263,7 +263,7 @@ func TestParseFaults(t *testing.T) {
 		{"list, a row that is none", KindList, []any{"a"}, WrongKind, "[0]"},
 		{"list, a cell", KindList, []any{map[string]any{}, map[string]any{"capital": "x"}}, Malformed, "[1].capital"},
 		{"list, inside a cell", KindList, []any{map[string]any{"papers": []any{"visa"}}}, NoSuchOption, "[0].papers[0]"},
-		{"list, an unknown cell", KindList, []any{map[string]any{"nmae": "x"}}, UnknownKey, "[0]"},
+		{"list, an unknown cell", KindList, []any{map[string]any{"nom": "x"}}, UnknownKey, "[0]"},
 		{"list, a text that only contains the pattern", KindList, []any{map[string]any{"code": "X3201010012"}}, PatternMismatch, "[0].code"},
 		{"list, too long", KindList, make([]any, 501), TooLong, ""},
 		{"no kind", 0, "a", WrongKind, ""},
