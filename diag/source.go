@@ -12,7 +12,6 @@ import (
 
 	"go.yaml.in/yaml/v3"
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"buf.build/go/protoyaml"
 )
@@ -404,27 +403,24 @@ func escape(rest []rune) int {
 	return min(max(2, length), len(rest))
 }
 
-// Member returns the path of a field of a message as protovalidate names it, for example `steps[2].promised`,
-// resolved to the node that stands there; the nearest that is written.
-func (s *Source) Member(message proto.Message, path protoreflect.Name, rest ...any) Span {
+// Path returns where the member of a message stands that protovalidate names, for example
+// `steps[2].needs.fields[0]`; the nearest that is written.
+func (s *Source) Path(message proto.Message, path string) Span {
 	node := s.nodes[message]
-	for _, part := range append([]any{string(path)}, rest...) {
-		var next *yaml.Node
-		switch p := part.(type) {
-		case string:
-			next = lookup(node, p)
-		case int:
-			if node.Kind == yaml.SequenceNode && p < len(node.Content) {
-				next = node.Content[p]
-			}
+	if node == nil {
+		return Span{File: s.File, Start: Position{1, 1}}
+	}
+	for _, part := range pathParts.FindAllString(path, -1) {
+		next := lookup(node, strings.Trim(part, `[]"`))
+		if i, err := strconv.Atoi(strings.Trim(part, "[]")); err == nil && node.Kind == yaml.SequenceNode && i < len(node.Content) {
+			next = node.Content[i]
 		}
 		if next == nil {
 			break
 		}
 		node = next
 	}
-	if node == nil {
-		return Span{File: s.File, Start: Position{1, 1}}
-	}
 	return s.nodeSpan(node)
 }
+
+var pathParts = regexp.MustCompile(`[^.\[\]]+|\[[^\]]*\]`)

@@ -1,0 +1,321 @@
+// Package catalog turns the YAML of configurators into immutable bundles: sections resolved, rules and formulas
+// compiled once, every finding with its file, line and column. Nothing downstream sees YAML, a message of the
+// bundle language, or uncompiled text.
+package catalog
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/siyiban/onething/forms"
+	"github.com/siyiban/onething/forms/formula"
+	"github.com/siyiban/onething/forms/kind"
+	"github.com/siyiban/onething/forms/rule"
+)
+
+// Bundle is one matter, loaded: immutable, and safe for concurrent use.
+type Bundle struct {
+	ID         string
+	Name       forms.Text
+	Level      string // PROVINCIAL, MUNICIPAL or COUNTY
+	Lead       *Department
+	Place      string // region where it holds; "" everywhere
+	From       kind.Date
+	Until      kind.Date // zero: without end
+	Basis      string
+	Applicants []string // aliases that may submit
+	Together   bool     // all of them must
+	NoAgent    bool
+	Subject    string // alias whom it is about
+	ByEngine   bool   // a case without findings is accepted by the engine
+	Promised   *Days  // joint limit; nil: the longest way through the steps that apply
+	Statutory  Days   // joint limit of the law (行政许可法 42)
+	LifeStage  string
+	Keywords   []string
+
+	Sections    []*Section // in the order of the form
+	Own         []*Field
+	Checks      []*Rule // plausibility, those of the sections included
+	Eligibility []*Rule
+	Materials   []*Material
+	Steps       []*Step // in the order of the bundle
+
+	// Digest is a SHA-256, in hex, over the bundle's file and the library items that it pins.
+	Digest string
+	// Pins are the digests of those items, by `section/<id>`, `material/<id>` and so on.
+	Pins map[string]string
+
+	fields  map[forms.Path]*Field
+	order   []forms.Path
+	library *Library
+}
+
+// Section is a section in use.
+type Section struct {
+	*forms.Section
+	When   *rule.Rule // nil: always
+	Fields []*Field
+}
+
+// Field is a field in use, with its rules and formulas; those that are nil are not given.
+type Field struct {
+	*forms.Field
+	Section     *Section // nil: the bundle's own
+	When        []*rule.Rule
+	RequireRule *rule.Rule // `required` as a rule
+	Min, Max    *formula.Formula
+	Default     *formula.Formula
+	Derive      *formula.Formula
+	Is          *rule.Rule
+	OptionWhen  map[string]*rule.Rule
+}
+
+// Rule is a condition with its reason.
+type Rule struct {
+	ID        string
+	When      *rule.Rule // nil: concerns every record
+	Require   *rule.Rule
+	AnyOf     []Way
+	Examine   *Examine
+	Because   Text
+	Remedy    Text
+	Otherwise Otherwise
+	For       []string // steps that it gates; empty: the case
+	Basis     string
+}
+
+// Way is one of several ways to meet a rule.
+type Way struct {
+	When    *rule.Rule
+	Require *rule.Rule
+	Because Text
+}
+
+// Examine says who judges a condition on the spot, and in which step; no step: at pre-review.
+type Examine struct {
+	By   *Department
+	Step string
+}
+
+// Otherwise says what a failing rule means. Higher ranks decide before lower ones.
+type Otherwise int
+
+// What a failing rule means, in the order of their rank.
+const (
+	Warn Otherwise = iota + 1
+	Refuse
+	NotNeeded
+	Elsewhere
+)
+
+// String is the word of the bundle language.
+func (o Otherwise) String() string {
+	return [...]string{"", "WARN", "REFUSE", "NOT_NEEDED", "ELSEWHERE"}[o]
+}
+
+// Text is a text with formulas in it, per language.
+type Text struct{ ZH, EN *formula.Template }
+
+// Render fills the text with the values of a record; a language that is not given falls back to Chinese.
+func (t Text) Render(env forms.Env) forms.Text {
+	var text forms.Text
+	if t.ZH != nil {
+		text.ZH = t.ZH.Render(env)
+	}
+	if t.EN != nil {
+		text.EN = t.EN.Render(env)
+	}
+	return text
+}
+
+// Plain returns the text as written, for what is shown without a record.
+func (t Text) Plain() forms.Text {
+	var text forms.Text
+	if t.ZH != nil {
+		text.ZH = t.ZH.Text()
+	}
+	if t.EN != nil {
+		text.EN = t.EN.Text()
+	}
+	return text
+}
+
+// Unit is what a limit counts.
+type Unit int
+
+// The units of a limit.
+const (
+	WorkingDays Unit = iota + 1
+	CalendarDays
+	Months
+	Years // of validity only
+)
+
+// Days is a length of time.
+type Days struct {
+	N    int
+	Unit Unit
+}
+
+// Material is a document that the bundle asks for.
+type Material struct {
+	ID           string // in this bundle
+	Key          string // under which it is uploaded: the same key is the same document, over all bundles
+	Name         forms.Text
+	Of           string // alias whose document it is
+	When         *rule.Rule
+	Secondary    bool // 次要
+	Required     bool
+	Sources      []string // E_CERTIFICATE, SHARED_DATA, APPLICANT, STEP, FORM, in order
+	Certificates []string
+	Formats      []string // file extensions
+	Tolerate     *Tolerate
+	Promise      *Promise
+	Basis        string
+}
+
+// Tolerate says that a secondary material may follow (容缺).
+type Tolerate struct {
+	When        *rule.Rule
+	WorkingDays int
+	Then        string // REMIND, SUSPEND or END
+	Suspended   int    // working days
+}
+
+// Promise says that a promise may stand in for a material (告知承诺).
+type Promise struct {
+	When        *rule.Rule
+	By          *Department
+	WorkingDays int
+	Sample      int // percent
+	Text        forms.Text
+	IfFalse     string // REVOKE or CORRECT
+}
+
+// Step is what one department does.
+type Step struct {
+	ID          string
+	Name        forms.Text
+	Department  *Department
+	Plugin      string // "": an officer's queue
+	When        *rule.Rule
+	Essential   bool
+	After       []After
+	Conditions  []*Rule
+	AutoApprove *rule.Rule
+	Fields      []forms.Path // that it needs: answers and derived values, in the order of the form
+	Results     []forms.Path // results.<step>.<field> that it needs
+	Materials   []Need
+	Result      []*Field
+	Document    string
+	Valid       *Days
+	Promised    []Limit
+	Statutory   []Limit
+	Silence     bool // the law takes silence for approval
+	AtOnce      bool // the clock starts with acceptance
+	Fee         []Fee
+	NotCounted  []NotCounted
+	Basis       string
+}
+
+// After is a step before another.
+type After struct {
+	Step string
+	On   string // APPROVED, SETTLED or PROMISED
+}
+
+// Need is a material that a step needs.
+type Need struct {
+	Material          *Material
+	BeforeExamination bool // else before the result
+}
+
+// Limit is one case of a limit; the first whose When holds counts.
+type Limit struct {
+	When *rule.Rule
+	Days Days
+}
+
+// Fee is one case of a fee.
+type Fee struct {
+	When   *rule.Rule
+	Amount *formula.Formula
+}
+
+// NotCounted is a foreseeable pause.
+type NotCounted struct {
+	Kind string
+	Days int
+}
+
+// Field returns the field at a path, nil if the bundle has none.
+func (b *Bundle) Field(p forms.Path) *Field { return b.fields[p] }
+
+// Paths returns the paths of all fields in the order of the form, derived ones included.
+func (b *Bundle) Paths() []forms.Path { return b.order }
+
+// Step returns the step with the id, nil if there is none.
+func (b *Bundle) Step(id string) *Step {
+	i := slices.IndexFunc(b.Steps, func(s *Step) bool { return s.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return b.Steps[i]
+}
+
+// Material returns the material with the id in this bundle, nil if there is none.
+func (b *Bundle) Material(id string) *Material {
+	i := slices.IndexFunc(b.Materials, func(m *Material) bool { return m.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return b.Materials[i]
+}
+
+// Section returns the section under an alias, nil if there is none.
+func (b *Bundle) Section(alias string) *Section {
+	i := slices.IndexFunc(b.Sections, func(s *Section) bool { return s.Alias == alias })
+	if i < 0 {
+		return nil
+	}
+	return b.Sections[i]
+}
+
+// Before returns the steps that are settled when the step opens: those after which it comes, and before them.
+func (b *Bundle) Before(step *Step) []*Step {
+	seen := map[string]bool{}
+	var visit func(*Step)
+	visit = func(s *Step) {
+		for _, a := range s.After {
+			if earlier := b.Step(a.Step); earlier != nil && !seen[a.Step] {
+				seen[a.Step] = true
+				visit(earlier)
+			}
+		}
+	}
+	visit(step)
+	var before []*Step
+	for _, s := range b.Steps {
+		if seen[s.ID] {
+			before = append(before, s)
+		}
+	}
+	return before
+}
+
+// Departments returns the departments of the steps, each once, in the order of the steps.
+func (b *Bundle) Departments() []*Department {
+	var departments []*Department
+	for _, s := range b.Steps {
+		if !slices.Contains(departments, s.Department) {
+			departments = append(departments, s.Department)
+		}
+	}
+	return departments
+}
+
+// Parameters returns the published values that the bundle's library holds.
+func (b *Bundle) Parameters() Parameters { return b.library.Parameters }
+
+// Facts returns the facts that may be known about a kind of person, by id.
+func (b *Bundle) Facts() map[string]*Fact { return maps.Clone(b.library.Facts) }

@@ -1,0 +1,207 @@
+package catalog
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"buf.build/go/protovalidate"
+	"go.yaml.in/yaml/v3"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/siyiban/onething/diag"
+	bundlev1 "github.com/siyiban/onething/proto/gen/onething/bundle/v1"
+)
+
+// Catalog is a tree of bundles that was loaded with its libraries.
+type Catalog struct {
+	Library *Library
+	Bundles map[string]*Bundle
+	// Files are the bundles' original files by bundle id, and those of the libraries under "".
+	Files map[string]map[string][]byte
+	// Sources are the bundles' files with the places of everything in them, for tools.
+	Sources map[string]*diag.Source
+}
+
+// Load reads a tree: every .yaml file under library/ is a library, every bundles/<id>/bundle.yaml a bundle. It
+// returns all findings of all files; a bundle with an error is left out of the catalogue, and so is what only
+// fails because of an earlier error.
+func Load(tree fs.FS) (*Catalog, diag.List) {
+	c := &Catalog{Library: newLibrary(), Bundles: map[string]*Bundle{}, Files: map[string]map[string][]byte{"": {}}, Sources: map[string]*diag.Source{}}
+	var found diag.List
+	names, err := fs.Glob(tree, "library/*.yaml")
+	if err != nil || len(names) == 0 {
+		return c, diag.List{{Span: diag.Span{File: "library", Start: diag.Position{Line: 1, Column: 1}}, Severity: diag.Error, Code: "library-missing",
+			Message: "there is no library here", Hint: "expected library/*.yaml and bundles/<id>/bundle.yaml under the folder"}}
+	}
+	for _, name := range names {
+		text, err := fs.ReadFile(tree, name)
+		if err != nil {
+			return c, append(found, unreadable(name, err))
+		}
+		c.Files[""][path.Base(name)] = text
+		found = append(found, c.Library.read(name, text)...)
+	}
+	names, err = fs.Glob(tree, "bundles/*/bundle.yaml")
+	if err != nil {
+		return c, append(found, unreadable("bundles", err))
+	}
+	for _, name := range names {
+		text, err := fs.ReadFile(tree, name)
+		if err != nil {
+			found = append(found, unreadable(name, err))
+			continue
+		}
+		b, source, list := compileFile(c.Library, name, text)
+		found = append(found, list...)
+		if b == nil {
+			continue
+		}
+		if folder := path.Base(path.Dir(name)); b.ID != folder {
+			found = append(found, diag.Diagnostic{Span: diag.Span{File: name, Start: diag.Position{Line: 1, Column: 1}}, Severity: diag.Error,
+				Code: "bundle-folder", Message: fmt.Sprintf("the bundle `%s` stands in the folder `%s`", b.ID, folder), Hint: "give both the same name"})
+			continue
+		}
+		c.Bundles[b.ID] = b
+		c.Sources[b.ID] = source
+		c.Files[b.ID] = map[string][]byte{"bundle.yaml": text}
+	}
+	return c, found.Sorted()
+}
+
+func unreadable(name string, err error) diag.Diagnostic {
+	return diag.Diagnostic{Span: diag.Span{File: name, Start: diag.Position{Line: 1, Column: 1}}, Severity: diag.Error, Code: "file-unreadable",
+		Message: fmt.Sprintf("the file cannot be read: %v", errors.Unwrap(err))}
+}
+
+// ParseLibrary reads library files by name, as they were published.
+func ParseLibrary(files map[string][]byte) (*Library, diag.List) {
+	l := newLibrary()
+	var found diag.List
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		found = append(found, l.read("library/"+name, files[name])...)
+	}
+	return l, found
+}
+
+// ParseBundle reads one bundle against a library, as they were published.
+func ParseBundle(l *Library, name string, text []byte) (*Bundle, diag.List) {
+	b, _, found := compileFile(l, name, text)
+	return b, found
+}
+
+func (l *Library) read(name string, text []byte) diag.List {
+	message := &bundlev1.Library{}
+	source, found := readYAML(name, text, message)
+	if found.Err() != nil {
+		return found
+	}
+	lists := map[string]int{"sections": len(message.GetSections()), "materials": len(message.GetMaterials()), "departments": len(message.GetDepartments()),
+		"facts": len(message.GetFacts()), "parameters": len(message.GetParameters())}
+	for list, n := range lists {
+		if n > 0 && list != message.GetLibrary() {
+			found = append(found, diag.Diagnostic{Span: source.At(message, list), Severity: diag.Error, Code: "library-list",
+				Message: fmt.Sprintf("the library `%s` holds a list `%s`", message.GetLibrary(), list), Hint: "one list a file, under the library's name"})
+		}
+	}
+	return append(found, l.add(message, source)...)
+}
+
+// readYAML reads and validates a file of the bundle language.
+func readYAML(name string, text []byte, message proto.Message) (*diag.Source, diag.List) {
+	source, found := diag.ReadYAML(name, text, message, shorthands)
+	if found.Err() != nil {
+		return source, found
+	}
+	return source, append(found, validate(source, message)...)
+}
+
+// validate reports what the schema's own rules say of the message.
+func validate(source *diag.Source, message proto.Message) diag.List {
+	err := protovalidate.Validate(message)
+	if err == nil {
+		return nil
+	}
+	var invalid *protovalidate.ValidationError
+	if !errors.As(err, &invalid) {
+		return diag.List{{Span: source.At(message, ""), Severity: diag.Error, Code: "schema", Message: err.Error()}}
+	}
+	var found diag.List
+	for _, v := range invalid.Violations {
+		path := protovalidate.FieldPathString(v.Proto.GetField())
+		found = append(found, diag.Diagnostic{Span: source.Path(message, path), Severity: diag.Error, Code: "schema",
+			Path: path, Message: schemaMessage(v.Proto.GetRuleId(), v.Proto.GetMessage())})
+	}
+	return found
+}
+
+// schemaMessage puts the schema's commonest rules into the words of a configurator.
+func schemaMessage(id, message string) string {
+	switch id {
+	case "string.pattern":
+		return "this is not written as it must be: " + strings.TrimPrefix(message, "value does not match regex pattern ")
+	case "required":
+		return "this key is required"
+	case "":
+		return message
+	}
+	return message
+}
+
+// shorthands are the bundle language's: an id for a message, one value for a list of cases.
+func shorthands(node *yaml.Node, message proto.Message) bool {
+	wrap := func(key string) {
+		for i := 0; i+1 < len(node.Content); i += 2 {
+			if v := node.Content[i+1]; node.Content[i].Value == key && v.Kind == yaml.MappingNode {
+				node.Content[i+1] = &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Content: []*yaml.Node{v}, Line: v.Line, Column: v.Column}
+			}
+		}
+	}
+	switch m := message.(type) {
+	case *bundlev1.Step:
+		if node.Kind == yaml.MappingNode {
+			wrap("promised")
+			wrap("statutory")
+			wrap("fee")
+		}
+	case *bundlev1.After:
+		if node.Kind == yaml.ScalarNode {
+			m.Step = node.Value
+			return true
+		}
+	case *bundlev1.MaterialNeed:
+		if node.Kind == yaml.ScalarNode {
+			m.Use = node.Value
+			return true
+		}
+	}
+	return false
+}
+
+// digestOf is a SHA-256, in hex, over what an item says.
+func digestOf(m proto.Message) string {
+	wire, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
+	if err != nil {
+		// Only text that is not UTF-8 cannot be marshalled, and none gets so far.
+		return ""
+	}
+	sum := sha256.Sum256(wire)
+	return hex.EncodeToString(sum[:])
+}
+
+// digestBundle is a SHA-256, in hex, over a bundle's file and the library items that it pins.
+func digestBundle(file []byte, pins map[string]string) string {
+	h := sha256.New()
+	sum := sha256.Sum256(file)
+	fmt.Fprintf(h, "onething bundle 1\n%x\n", sum)
+	for _, item := range slices.Sorted(maps.Keys(pins)) {
+		fmt.Fprintf(h, "%s %s\n", item, pins[item])
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}

@@ -1,0 +1,345 @@
+package catalog
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/siyiban/onething/diag"
+	"github.com/siyiban/onething/forms"
+	"github.com/siyiban/onething/forms/rule"
+	bundlev1 "github.com/siyiban/onething/proto/gen/onething/bundle/v1"
+	formsv1 "github.com/siyiban/onething/proto/gen/onething/forms/v1"
+)
+
+// fieldMessage is a field as it is written.
+type fieldMessage = formsv1.Field
+
+// needs resolves what a step needs.
+func (c *compiler) needs(step *Step, m *bundlev1.Step) {
+	needed := map[forms.Path]bool{}
+	for i, name := range m.GetNeeds().GetFields() {
+		at := c.source.Element(m.GetNeeds(), "fields", i)
+		alias, field, single := strings.Cut(name, ".")
+		var paths []forms.Path
+		switch {
+		case alias == "own" && single:
+			paths = []forms.Path{forms.Path("own." + c.bundle.ID + "." + field)}
+		case single:
+			paths = []forms.Path{forms.Path("form." + name)}
+		default:
+			if s := c.bundle.Section(alias); s != nil {
+				for _, f := range s.Fields {
+					paths = append(paths, f.Path)
+				}
+			}
+		}
+		if len(paths) == 0 || c.bundle.Field(paths[0]) == nil {
+			c.unknown(at, "need-unknown", "field or alias", name, c.needNames())
+			continue
+		}
+		for _, p := range paths {
+			if needed[p] {
+				c.fault(at, "need-duplicate", fmt.Sprintf("the step needs `%s` twice", name), "leave one out")
+				break
+			}
+			needed[p] = true
+		}
+	}
+	for _, p := range c.bundle.order {
+		if needed[p] {
+			step.Fields = append(step.Fields, p)
+		}
+	}
+	before := c.bundle.Before(step)
+	for i, name := range m.GetNeeds().GetResults() {
+		at := c.source.Element(m.GetNeeds(), "results", i)
+		id, field, _ := strings.Cut(name, ".")
+		earlier := c.bundle.Step(id)
+		switch {
+		case earlier == nil:
+			c.unknown(at, "step-unknown", "step", id, stepIDs(c.bundle))
+		case !slices.ContainsFunc(earlier.Result, func(f *Field) bool { return f.ID == field }):
+			var fields []string
+			for _, f := range earlier.Result {
+				fields = append(fields, id+"."+f.ID)
+			}
+			c.unknown(at, "result-unknown", "result", name, fields)
+		case !slices.Contains(before, earlier):
+			c.fault(at, "result-unsettled", fmt.Sprintf("the step `%s` need not be settled when `%s` opens", id, step.ID), fmt.Sprintf("add `%s` to `after`", id))
+		case c.stepMessage(id).When != nil && !subset(forms.Conjuncts(c.stepMessage(id).GetWhen(), ""), forms.Conjuncts(m.GetWhen(), "")):
+			c.fault(at, "result-conditional", fmt.Sprintf("the step `%s` may not apply, and then there is no `%s`", id, name),
+				"read it through a derived field with `given`, or give this step the same `when`")
+		default:
+			step.Results = append(step.Results, forms.Path("results."+name))
+		}
+	}
+	for i, need := range m.GetNeeds().GetMaterials() {
+		material := c.bundle.Material(need.GetUse())
+		if material == nil {
+			var ids []string
+			for _, known := range c.bundle.Materials {
+				ids = append(ids, known.ID)
+			}
+			c.unknown(c.source.Element(m.GetNeeds(), "materials", i), "material-unknown", "material", need.GetUse(), ids)
+			continue
+		}
+		step.Materials = append(step.Materials, Need{Material: material,
+			BeforeExamination: need.GetBefore() == bundlev1.MaterialNeed_EXAMINATION || need.GetBefore() == bundlev1.MaterialNeed_BEFORE_UNSPECIFIED && !material.Secondary})
+	}
+}
+
+func subset(a, b []string) bool {
+	return !slices.ContainsFunc(a, func(s string) bool { return !slices.Contains(b, s) })
+}
+
+func (c *compiler) needNames() []string {
+	var names []string
+	for _, s := range c.bundle.Sections {
+		names = append(names, s.Alias)
+		for _, f := range s.Fields {
+			names = append(names, s.Alias+"."+f.ID)
+		}
+	}
+	for _, f := range c.bundle.Own {
+		names = append(names, "own."+f.ID)
+	}
+	return names
+}
+
+// reads returns everything that decides a field's visibility, requirement and value.
+func (f *Field) reads() []forms.Path {
+	var paths []forms.Path
+	if f.Section != nil {
+		paths = append(paths, readsOf(f.Section.When)...)
+	}
+	for _, r := range f.When {
+		paths = append(paths, r.Reads()...)
+	}
+	paths = append(paths, readsOf(f.RequireRule)...)
+	paths = append(paths, readsOf(f.Is)...)
+	if f.Derive != nil {
+		paths = append(paths, f.Derive.Reads()...)
+	}
+	for _, r := range f.OptionWhen {
+		paths = append(paths, readsOf(r)...)
+	}
+	return paths
+}
+
+// proposes returns what a field's default and bounds read.
+func (f *Field) proposes() []forms.Path {
+	var paths []forms.Path
+	if f.Default != nil {
+		paths = append(paths, f.Default.Reads()...)
+	}
+	if f.Min != nil {
+		paths = append(paths, f.Min.Reads()...)
+	}
+	if f.Max != nil {
+		paths = append(paths, f.Max.Reads()...)
+	}
+	return paths
+}
+
+func readsOf(r *rule.Rule) []forms.Path {
+	if r == nil {
+		return nil
+	}
+	return r.Reads()
+}
+
+// Reads returns everything that decides the rule.
+func (r *Rule) Reads() []forms.Path {
+	paths := append(readsOf(r.When), readsOf(r.Require)...)
+	for _, w := range r.AnyOf {
+		paths = append(append(paths, readsOf(w.When)...), readsOf(w.Require)...)
+	}
+	return paths
+}
+
+// Closure returns the fields that are needed to know the given paths: themselves, and what decides whether they
+// are shown and what they are. A fact needs the number of the person whom it is about.
+func (b *Bundle) Closure(paths []forms.Path) map[forms.Path]bool {
+	needed := map[forms.Path]bool{}
+	var visit func(forms.Path)
+	visit = func(p forms.Path) {
+		if p.Root() == "facts" {
+			if s := b.Section(p.Segments()[1]); s != nil {
+				p = s.Subject()
+			}
+		}
+		f := b.fields[p]
+		if f == nil || needed[p] {
+			return
+		}
+		needed[p] = true
+		for _, q := range f.reads() {
+			visit(q)
+		}
+	}
+	for _, p := range paths {
+		visit(p)
+	}
+	return needed
+}
+
+// Decisive returns what decides the verdict and which steps apply: asked of every applicant.
+func (b *Bundle) Decisive() []forms.Path {
+	var paths []forms.Path
+	for _, r := range b.Eligibility {
+		paths = append(paths, r.Reads()...)
+	}
+	for _, s := range b.Steps {
+		paths = append(paths, readsOf(s.When)...)
+	}
+	return paths
+}
+
+// Reads returns what a step needs to be done once it applies: its fields, and what decides its materials,
+// limits, fee and conditions.
+func (s *Step) Reads() []forms.Path {
+	paths := slices.Clone(s.Fields)
+	for _, n := range s.Materials {
+		paths = append(paths, n.Material.reads()...)
+	}
+	for _, r := range s.Conditions {
+		paths = append(paths, r.Reads()...)
+	}
+	paths = append(paths, readsOf(s.AutoApprove)...)
+	for _, l := range slices.Concat(s.Promised, s.Statutory) {
+		paths = append(paths, readsOf(l.When)...)
+	}
+	for _, f := range s.Fee {
+		paths = append(paths, readsOf(f.When)...)
+		if f.Amount != nil {
+			paths = append(paths, f.Amount.Reads()...)
+		}
+	}
+	return paths
+}
+
+func (m *Material) reads() []forms.Path {
+	paths := readsOf(m.When)
+	if m.Tolerate != nil {
+		paths = append(paths, readsOf(m.Tolerate.When)...)
+	}
+	if m.Promise != nil {
+		paths = append(paths, readsOf(m.Promise.When)...)
+	}
+	return paths
+}
+
+// cycles reports fields that decide one another, and results that are read before their step is settled.
+func (c *compiler) cycles() {
+	const visiting, done = 1, 2
+	state := map[forms.Path]int{}
+	var stack []forms.Path
+	reported := false
+	var visit func(*Field)
+	visit = func(f *Field) {
+		state[f.Path] = visiting
+		stack = append(stack, f.Path)
+		reads := f.reads()
+		if f.Default != nil {
+			reads = append(reads, f.Default.Reads()...)
+		}
+		for _, p := range reads {
+			next := c.bundle.fields[p]
+			switch {
+			case next == nil || reported:
+			case state[p] == visiting:
+				reported = true
+				var ring []string
+				for _, q := range append(slices.Clone(stack[slices.Index(stack, p):]), p) {
+					ring = append(ring, string(q))
+				}
+				w := c.written[f]
+				c.fault(w.source.At(w.item, ""), "field-cycle", "these fields decide one another: "+strings.Join(ring, " → "), "take one of the rules or formulas away")
+			case state[p] == 0:
+				visit(next)
+			}
+		}
+		stack = stack[:len(stack)-1]
+		state[f.Path] = done
+	}
+	for _, p := range c.bundle.order {
+		if state[p] == 0 {
+			visit(c.bundle.fields[p])
+		}
+	}
+	if reported {
+		return
+	}
+	settled := func(paths []forms.Path, before []*Step, at diag.Span, where string) {
+		for p := range c.bundle.Closure(paths) {
+			f := c.bundle.fields[p]
+			if f.Derive == nil {
+				continue
+			}
+			for _, r := range f.Derive.Reads() {
+				if r.Root() != "results" {
+					continue
+				}
+				id := r.Segments()[1]
+				if !slices.ContainsFunc(before, func(s *Step) bool { return s.ID == id }) {
+					c.fault(at, "result-unsettled", fmt.Sprintf("%s reads `%s`, a result of the step `%s`, before that is settled", where, p, id), "results may be read by later steps only")
+				}
+			}
+		}
+	}
+	for _, r := range c.message.GetEligibility() {
+		i := slices.IndexFunc(c.bundle.Eligibility, func(compiled *Rule) bool { return compiled.ID == r.GetId() })
+		settled(c.bundle.Eligibility[i].Reads(), nil, c.source.At(r, "require"), "the rule `"+r.GetId()+"`")
+	}
+	for _, m := range c.message.GetSteps() {
+		step := c.bundle.Step(m.GetId())
+		settled(step.Reads(), c.bundle.Before(step), c.source.At(m, "needs"), "the step `"+step.ID+"`")
+	}
+}
+
+// unused reports what nothing needs: a question nobody needs is not to be asked, a document neither.
+func (c *compiler) unused() {
+	read := map[forms.Path]bool{}
+	mark := func(paths []forms.Path) {
+		for _, p := range paths {
+			read[p] = true
+		}
+	}
+	mark(c.bundle.Decisive())
+	for _, r := range c.bundle.Checks {
+		mark(r.Reads())
+	}
+	for _, s := range c.bundle.Steps {
+		mark(s.Reads())
+	}
+	for _, p := range c.bundle.order {
+		f := c.bundle.fields[p]
+		mark(f.reads())
+		mark(f.proposes())
+	}
+	for _, r := range slices.Concat(c.bundle.Eligibility, c.bundle.Checks) {
+		for _, t := range []Text{r.Because, r.Remedy} {
+			if t.ZH != nil {
+				mark(t.ZH.Reads())
+			}
+		}
+	}
+	for _, f := range c.bundle.Own {
+		if !read[f.Path] {
+			w := c.written[f]
+			c.fault(w.source.At(w.item, "field"), "field-unused", fmt.Sprintf("nothing reads `own.%s`, so it must not be asked", f.ID), "let a step need it or a rule read it, or leave it out")
+		}
+	}
+	needed := map[*Material]bool{}
+	for _, s := range c.bundle.Steps {
+		for _, n := range s.Materials {
+			needed[n.Material] = true
+		}
+	}
+	for i, m := range c.bundle.Materials {
+		if !needed[m] {
+			c.fault(c.source.At(c.message.GetMaterials()[i], ""), "material-unused", fmt.Sprintf("no step needs the material `%s`, so it must not be asked", m.ID), "let a step need it, or leave it out")
+		}
+	}
+}
