@@ -10,9 +10,9 @@ import (
 type category int
 
 const (
-	male     category = iota // 男职工
-	female55                 // 原法定退休年龄五十五周岁的女职工
-	female50                 // 原法定退休年龄五十周岁的女职工
+	male     category = iota + 1 // 男职工
+	female55                     // 原法定退休年龄五十五周岁的女职工
+	female50                     // 原法定退休年龄五十周岁的女职工
 )
 
 // row is a line of the annexes, in months: the age before the reform, after how many months of birth the postponement
