@@ -202,6 +202,18 @@ func TestExplain(t *testing.T) {
 	}
 }
 
+// A Due keeps what it was counted from, whatever becomes of the caller's slice.
+func TestDueKeepsItsPauses(t *testing.T) {
+	t.Parallel()
+	pauses := []calendar.Pause{pause("2026-11-04", "2026-11-06")}
+	due := published(t).Due(calendar.Clock{Start: day("2026-11-02"), Limit: calendar.Limit{N: 5}, Pauses: pauses})
+	before := due.Explain()
+	pauses[0] = pause("2026-11-05", "2026-11-20")
+	if diff := cmp.Diff(before, due.Explain()); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func clocks() *rapid.Generator[calendar.Clock] {
 	return rapid.Custom(func(t *rapid.T) calendar.Clock {
 		k := calendar.Clock{

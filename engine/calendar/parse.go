@@ -9,14 +9,14 @@ import (
 )
 
 // Parse reads a file of published calendars (message onething.bundle.v1.Holidays). It reports everything that is wrong
-// with the file, each with its place; the calendar is nil then.
+// with the file, each with its place; the calendar is nil if that holds an error.
 func Parse(file string, src []byte) (*Calendar, diag.List) {
 	var holidays bundlev1.Holidays
 	source, found := diag.ReadYAML(file, src, &holidays, nil)
 	if found.Err() != nil {
 		return nil, found.Sorted()
 	}
-	p := parser{source: source, marks: map[kind.Date]mark{}}
+	p := parser{source: source, marks: map[kind.Date]mark{}, found: found}
 	c := &Calendar{years: map[int]*year{}, names: map[kind.Date]string{}}
 	if len(holidays.GetYears()) == 0 {
 		p.report(source.At(&holidays, "years"), "calendar-no-years", "years", "a calendar has at least one year", "")
@@ -45,7 +45,7 @@ func Parse(file string, src []byte) (*Calendar, diag.List) {
 	if p.found.Err() != nil {
 		return nil, p.found.Sorted()
 	}
-	return c, nil
+	return c, p.found.Sorted()
 }
 
 // The bounds of what a year's notice can say, and of the years there can be one for.

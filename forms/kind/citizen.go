@@ -39,11 +39,9 @@ func (c CitizenNumber) Region() string {
 }
 
 func parseCitizenNumber(s string) (Value, *Fault) {
-	s, ok := compact(s)
+	s = compact(s)
 	wrong := malformed("公民身份号码应为 18 位")
 	switch {
-	case !ok:
-		return nil, wrong
 	case len(s) == 15 && isDigits(s):
 		// The numbers before 1999 have a year of two digits and no check character.
 		s = s[:6] + "19" + s[6:]
@@ -86,9 +84,9 @@ func (u USCC) Equal(v Value) bool { return v == u }
 func (USCC) isValue() {}
 
 func parseUSCC(s string) (Value, *Fault) {
-	s, ok := compact(s)
+	s = compact(s)
 	wrong := malformed("统一社会信用代码应为 18 位数字和大写字母（不含 I、O、S、V、Z）")
-	if !ok || len(s) != 18 || !isDigits(s[2:8]) {
+	if len(s) != 18 || !isDigits(s[2:8]) {
 		return nil, wrong
 	}
 	sum, weight := 0, 1

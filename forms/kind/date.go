@@ -125,9 +125,6 @@ func (d Date) AddDays(n int) (Date, bool) {
 // day (民法典 202): 01-31 and one month is 02-28, 02-28 and one month is 03-28. It is never moved to a
 // working day. A negative n goes back. It returns false if the result is out of range.
 func (d Date) AddMonths(n int) (Date, bool) {
-	if n < -12*maxYear || n > 12*maxYear {
-		return Date{}, false
-	}
 	months := 12*(d.Year-1) + int(d.Month) - 1 + n
 	if months < 0 || months >= 12*maxYear {
 		return Date{}, false

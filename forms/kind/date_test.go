@@ -40,7 +40,9 @@ func TestDateArithmetic(t *testing.T) {
 		{"beyond the last year", "9998-01-01", 2, 0, 0, ""},
 		{"before the first day", "0001-01-01", 0, 0, -1, ""},
 		{"before the first month", "0001-01-31", 0, -1, 0, ""},
-		{"far beyond", "2026-01-01", 1 << 60, 0, 0, ""},
+		{"far beyond", "2026-01-01", 1 << 62, 0, 0, ""}, // whose months are 0 in 64 bits
+		{"far before", "2026-01-01", -1 << 63, 0, 0, ""},
+		{"far beyond in months, up", "2026-01-01", 0, 1<<63 - 1, 0, ""},
 		{"far beyond in months", "2026-01-01", 0, -1 << 63, 0, ""},
 		{"far beyond in days", "2026-01-01", 0, 0, -1 << 63, ""},
 	}
@@ -51,7 +53,7 @@ func TestDateArithmetic(t *testing.T) {
 			if ok {
 				d, ok = d.AddMonths(test.month)
 			}
-			if ok {
+			if ok && test.days != 0 {
 				d, ok = d.AddDays(test.days)
 			}
 			if got := d.String(); ok != (test.want != "") || ok && got != test.want {

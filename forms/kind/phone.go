@@ -24,28 +24,20 @@ var (
 )
 
 func parsePhone(s string) (Value, *Fault) {
-	s, ok := compact(s)
-	if !ok {
-		return nil, malformed("电话号码格式不正确")
-	}
-	s = strings.NewReplacer("(", "", ")", "").Replace(s)
-	national := strings.TrimPrefix(s, "+")
-	abroad := len(national) < len(s)
-	if rest, found := strings.CutPrefix(national, "0086"); found && !abroad {
-		national, abroad = "86"+rest, true
-	}
-	if rest, found := strings.CutPrefix(national, "86"); found && (abroad || mobileNumber.MatchString(rest)) {
-		national = rest
-		if !mobileNumber.MatchString(national) {
-			national = "0" + strings.TrimPrefix(national, "0") // from abroad the area code is dialled without its 0
+	s = strings.NewReplacer("(", "", ")", "").Replace(compact(s))
+	for _, prefix := range []string{"+86", "0086", "86"} {
+		if national, found := strings.CutPrefix(s, prefix); found {
+			s = national
+			if !mobileNumber.MatchString(s) {
+				s = "0" + strings.TrimPrefix(s, "0") // from abroad the area code is dialled without its 0
+			}
+			break
 		}
-	} else if abroad {
-		return nil, malformed("请填写中国大陆的电话号码")
 	}
-	if mobileNumber.MatchString(national) {
-		return Phone(national), nil
+	if mobileNumber.MatchString(s) {
+		return Phone(s), nil
 	}
-	if parts := landlineNumber.FindStringSubmatch(national); parts != nil {
+	if parts := landlineNumber.FindStringSubmatch(s); parts != nil {
 		return Phone(parts[1] + "-" + parts[2]), nil
 	}
 	return nil, malformed("请填写 11 位手机号码，或带区号的固定电话号码")
@@ -65,8 +57,8 @@ func (b BankAccount) Equal(v Value) bool { return v == b }
 func (BankAccount) isValue() {}
 
 func parseBankAccount(s string) (Value, *Fault) {
-	s, ok := compact(s)
-	if !ok || !isDigits(s) || len(s) < 8 || len(s) > 30 {
+	s = compact(s)
+	if !isDigits(s) || len(s) < 8 || len(s) > 30 {
 		return nil, malformed("银行账号应为 8 至 30 位数字")
 	}
 	return BankAccount(s), nil
@@ -96,8 +88,8 @@ var plateNumber = regexp.MustCompile(`^(?:` +
 	`使\d{6})$`) // embassies
 
 func parsePlate(s string) (Value, *Fault) {
-	s, ok := compact(s)
-	if !ok || !plateNumber.MatchString(s) {
+	s = compact(s)
+	if !plateNumber.MatchString(s) {
 		return nil, malformed("号牌号码格式不正确，例如 苏N12345")
 	}
 	return Plate(s), nil

@@ -50,11 +50,8 @@ func cleanText(s string, limit int) (string, *Fault) {
 	if len(s) > 4*limit+limit { // room for what trimming takes away; all that follows is linear in it
 		return "", &Fault{Code: TooLong, Text: "文字过长"}
 	}
-	if !utf8.ValidString(s) {
-		return "", &Fault{Code: InvalidText, Text: "含有无法识别的字符"}
-	}
 	s = strings.Map(func(r rune) rune {
-		switch r {
+		switch r { // what is not UTF-8 arrives as RuneError, which is refused below
 		case '\u200b', '\u2060', '\ufeff': // invisible, pasted along unseen
 			return -1
 		}
@@ -79,12 +76,8 @@ func cleanText(s string, limit int) (string, *Fault) {
 }
 
 // compact prepares an identifier for its check: full-width letters, digits and signs become ASCII, letters
-// upper case, and spaces, hyphens and dots between its groups go. It is false for a text that is too long
-// to be an identifier.
-func compact(s string) (string, bool) {
-	if len(s) > 200 {
-		return "", false
-	}
+// upper case, and spaces, hyphens and dots between its groups go.
+func compact(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r >= '！' && r <= '～' {
 			r -= '！' - '!'
@@ -96,5 +89,5 @@ func compact(s string) (string, bool) {
 			return r - 'a' + 'A'
 		}
 		return r
-	}, s), true
+	}, s)
 }
