@@ -542,3 +542,38 @@ func BenchmarkCreate(b *testing.B) {
 		}
 	}
 }
+
+// slowAEAD unwraps what it is told to only when it is let on.
+type slowAEAD struct {
+	tink.AEAD
+	reached, goOn chan struct{}
+}
+
+func (s *slowAEAD) Decrypt(ciphertext, associated []byte) ([]byte, error) {
+	plain, err := s.AEAD.Decrypt(ciphertext, associated)
+	if bytes.HasSuffix(associated, []byte("slow")) {
+		s.reached <- struct{}{}
+		<-s.goOn
+	}
+	return plain, err
+}
+
+// A key that is destroyed while another caller reads it does not stay in the cache.
+func TestStore_DestroyedWhileRead(t *testing.T) {
+	t.Parallel()
+	slow := &slowAEAD{AEAD: newKeyset(t), reached: make(chan struct{}), goOn: make(chan struct{})}
+	s := openStore(t, t.TempDir(), slow)
+	must(t, s.Create(t.Context(), "slow"))
+	done := make(chan error)
+	go func() {
+		_, err := s.Seal(t.Context(), "slow", nil, nil)
+		done <- err
+	}()
+	<-slow.reached
+	must(t, s.Destroy(t.Context(), "slow"))
+	slow.goOn <- struct{}{}
+	must(t, <-done) // it began before the key was destroyed
+	if _, err := s.Seal(t.Context(), "slow", nil, nil); !errors.Is(err, seal.ErrNoKey) {
+		t.Errorf("seal under a destroyed key: %v", err)
+	}
+}
