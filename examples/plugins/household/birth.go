@@ -60,8 +60,8 @@ func readBirth(call *plugin.Call) (birth, []plugin.Finding) {
 	var ok bool
 	b.child, ok = call.Text(pathChild)
 	need(pathChild, ok)
-	gender, ok := call.Choice(pathGender)
-	need(pathGender, ok)
+	gender, _ := call.Choice(pathGender)
+	need(pathGender, gender == "male" || gender == "female")
 	b.male = gender == "male"
 	b.born, ok = call.Date(pathBorn)
 	need(pathBorn, ok)
@@ -87,8 +87,8 @@ func readBirth(call *plugin.Call) (birth, []plugin.Finding) {
 	b.head, ok = call.Text(pathHead)
 	need(pathHead, ok)
 	b.headID, _ = call.CitizenNumber(pathHeadID)
-	kind, ok := call.Choice(pathKind)
-	need(pathKind, ok)
+	kind, _ := call.Choice(pathKind)
+	need(pathKind, kind == "family" || kind == "collective")
 	b.collective = kind == "collective"
 	return b, doubts
 }
@@ -100,7 +100,7 @@ func (b birth) faults(today plugin.Date) []plugin.Finding {
 	if b.child != "" {
 		if fault, bad := checkName(b.child); bad {
 			found = append(found, nameFinding(fault))
-		} else if b.mother.name != "" && surnameOf(b.child, b.mother.name, b.father.name) == nobody {
+		} else if b.mother.name != "" && (b.father.name != "" || b.father.number == "") && surnameOf(b.child, b.mother.name, b.father.name) == nobody {
 			found = append(found, plugin.Finding{Code: "surname_third", Severity: plugin.Note, Path: pathChild, Basis: basisName,
 				TextZH: "姓氏既不随父也不随母，须有民法典规定的理由，由民警审核",
 				TextEN: "The surname is neither the father's nor the mother's; an officer judges the reason"})

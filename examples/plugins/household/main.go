@@ -9,10 +9,10 @@ var _ = plugin.Serve(household())
 
 func main() {}
 
-// Ids of the steps that the plugin serves.
+// Ids of the bundles that the plugin serves, in a step of either.
 const (
-	stepBirth = "household"
-	stepDeath = "cancel_household"
+	bundleBirth = "newborn"
+	bundleDeath = "after_death"
 )
 
 func household() plugin.Plugin {
@@ -20,43 +20,43 @@ func household() plugin.Plugin {
 }
 
 func prefill(call *plugin.Call) (plugin.Values, error) {
-	if call.Step() == stepBirth {
+	if call.Bundle() == bundleBirth {
 		return prefillBirth(call)
 	}
 	return nil, nil
 }
 
 func check(call *plugin.Call) ([]plugin.Finding, error) {
-	switch call.Step() {
-	case stepBirth:
+	switch call.Bundle() {
+	case bundleBirth:
 		return checkBirth(call)
-	case stepDeath:
+	case bundleDeath:
 		return checkDeath(call)
 	default:
-		return []plugin.Finding{unknownStep()}, nil
+		return []plugin.Finding{unknownMatter()}, nil
 	}
 }
 
 func decide(call *plugin.Call) (plugin.Decision, error) {
-	switch call.Step() {
-	case stepBirth:
+	switch call.Bundle() {
+	case bundleBirth:
 		return decideBirth(call)
-	case stepDeath:
+	case bundleDeath:
 		return decideDeath(call)
 	default:
-		return plugin.Undetermined(unknownStep()), nil
+		return plugin.Undetermined(unknownMatter()), nil
 	}
 }
 
 func issue(call *plugin.Call) (plugin.Document, error) {
-	if call.Step() == stepDeath {
+	if call.Bundle() == bundleDeath {
 		return issueDeath(call)
 	}
 	return issueBirth(call)
 }
 
-func unknownStep() plugin.Finding {
-	return plugin.Finding{Code: "step_unknown", Severity: plugin.Note, TextZH: "户籍插件不认识该环节，由民警办理", TextEN: "The plugin does not know this step; an officer handles it"}
+func unknownMatter() plugin.Finding {
+	return plugin.Finding{Code: "matter_unknown", Severity: plugin.Note, TextZH: "户籍插件不办理该事项，由民警办理", TextEN: "The plugin does not handle this matter; an officer does"}
 }
 
 // missing is the doubt about an answer that the decision needs and does not have.
