@@ -1,6 +1,8 @@
 package plugin
 
 import (
+	"slices"
+
 	"github.com/siyiban/onething/sdk/go/pluginv1"
 )
 
@@ -103,9 +105,13 @@ type Decision struct {
 }
 
 // Approve grants the step with the values of its result by field id; every required one must be there. Notes for
-// officers may go with it.
+// officers may go with it, whose severity is [Note]: an approval with anything to correct is none.
 func Approve(result Values, notes ...Finding) Decision {
-	return Decision{Outcome: Approved, Result: result, Findings: notes}
+	findings := slices.Clone(notes)
+	for i := range findings {
+		findings[i].Severity = Note
+	}
+	return Decision{Outcome: Approved, Result: result, Findings: findings}
 }
 
 // Reject refuses the step, for at least one reason.

@@ -1,0 +1,47 @@
+package manifest
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// Pack writes the module of one file with the manifest of another to a third: what `onething plugin pack` does. The
+// output appears whole or not at all.
+func Pack(modulePath, manifestPath, outputPath string) error {
+	source, err := os.ReadFile(manifestPath) //nolint:gosec // the developer names the file
+	if err != nil {
+		return fmt.Errorf("read manifest: %w", err)
+	}
+	m, err := Load(manifestPath, source)
+	if err != nil {
+		return err
+	}
+	wasm, err := os.ReadFile(modulePath) //nolint:gosec // the developer names the file
+	if err != nil {
+		return fmt.Errorf("read module: %w", err)
+	}
+	packed, err := Append(wasm, m)
+	if err != nil {
+		return fmt.Errorf("pack %s: %w", modulePath, err)
+	}
+	temporary, err := os.CreateTemp(filepath.Dir(outputPath), "."+filepath.Base(outputPath)+".*")
+	if err != nil {
+		return fmt.Errorf("write plugin: %w", err)
+	}
+	defer func() { _ = os.Remove(temporary.Name()) }() // it is gone if all went well
+	_, err = temporary.Write(packed)
+	if err == nil {
+		err = temporary.Chmod(0o644)
+	}
+	if closing := temporary.Close(); err == nil {
+		err = closing
+	}
+	if err == nil {
+		err = os.Rename(temporary.Name(), outputPath)
+	}
+	if err != nil {
+		return fmt.Errorf("write plugin: %w", err)
+	}
+	return nil
+}
