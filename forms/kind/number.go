@@ -121,7 +121,7 @@ func decimalDigits(v any, scale int) (string, *Fault) {
 	if fraction != "" {
 		digits += "." + fraction
 	}
-	if negative && digits != "0" {
+	if negative {
 		digits = "-" + digits
 	}
 	return digits, nil

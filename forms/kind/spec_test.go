@@ -74,6 +74,7 @@ func TestParse(t *testing.T) {
 		{"money, 15 digits", KindMoney, 9999999999999.99, Money(999999999999999)},
 		{"money, largest", KindMoney, "999999999999999.99", Money(99999999999999999)},
 		{"money, negative", KindMoney, "-0.05", Money(-5)},
+		{"money, zero", KindMoney, "-0.00", Money(0)},
 		{"money, int64", KindMoney, int64(60), Money(6000)},
 
 		{"date", KindDate, "2024-02-29", Date{2024, 2, 29}},
@@ -206,6 +207,7 @@ func TestParseFaults(t *testing.T) {
 		{"decimal, a plus", KindDecimal, "+5", Malformed, ""},
 		{"money, fractions of a fen", KindMoney, "0.001", TooManyDigits, ""},
 		{"money, a number with fractions of a fen", KindMoney, 850.125, TooManyDigits, ""},
+		{"money, a number of 16 digits", KindMoney, 12345678901234.56, TooManyDigits, ""},
 		{"money with separators", KindMoney, "1,200.00", Malformed, ""},
 		{"money, 16 digits", KindMoney, "1000000000000000", TooLarge, ""},
 		{"money, empty", KindMoney, "", Malformed, ""},
