@@ -577,3 +577,36 @@ func TestStore_DestroyedWhileRead(t *testing.T) {
 		t.Errorf("seal under a destroyed key: %v", err)
 	}
 }
+
+// countingAEAD counts what it unwraps.
+type countingAEAD struct {
+	tink.AEAD
+	unwrapped int
+}
+
+func (c *countingAEAD) Decrypt(ciphertext, associated []byte) ([]byte, error) {
+	c.unwrapped++
+	return c.AEAD.Decrypt(ciphertext, associated)
+}
+
+// The cache spares unwrapping, of as many keys as it holds, and holds those that were used last.
+func TestStore_CacheIsBounded(t *testing.T) {
+	t.Parallel()
+	counting := &countingAEAD{AEAD: newKeyset(t)}
+	s := openStore(t, t.TempDir(), counting) // with room for two
+	for _, id := range []seal.KeyID{"a", "b", "c"} {
+		must(t, s.Create(t.Context(), id))
+	}
+	for _, step := range []struct {
+		use       seal.KeyID
+		unwrapped int
+	}{{"a", 1}, {"b", 1}, {"a", 0}, {"b", 0}, {"a", 0}, {"c", 1}, {"a", 0}, {"b", 1}, {"c", 1}} {
+		before := counting.unwrapped
+		if _, err := s.Seal(t.Context(), step.use, nil, nil); err != nil {
+			t.Fatal(err)
+		}
+		if got := counting.unwrapped - before; got != step.unwrapped {
+			t.Errorf("using %s unwrapped %d keys, want %d", step.use, got, step.unwrapped)
+		}
+	}
+}

@@ -92,7 +92,7 @@ func writeUntilKilled(dir string) {
 					os.Exit(1)
 				}
 				out.Lock()
-				fmt.Printf("%s %d %d %d\n", life, w, i, r.Position)
+				fmt.Fprintf(os.Stdout, "%s %d %d %d\n", life, w, i, r.Position)
 				out.Unlock()
 			}
 		})

@@ -120,7 +120,7 @@ func appendWithoutSync(dir, file string) error {
 	if _, head := l.Head(); head != 1 {
 		return fmt.Errorf("head is %d, want 1", head)
 	}
-	fmt.Println("refused as it should be")
+	fmt.Fprintln(os.Stdout, "refused as it should be")
 	return nil
 }
 

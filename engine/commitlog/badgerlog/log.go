@@ -11,6 +11,7 @@ import (
 	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/options"
 	"github.com/siyiban/onething/engine/commitlog"
+	"github.com/siyiban/onething/engine/durable"
 	logv1 "github.com/siyiban/onething/proto/gen/onething/log/v1"
 	"google.golang.org/protobuf/proto"
 )
@@ -76,6 +77,9 @@ func Open(c Config) (*Log, error) {
 	}
 	if err := enoughSpace(c.Dir, c.MinFree); err != nil {
 		return nil, fmt.Errorf("open log %s: %w", c.Dir, err)
+	}
+	if err := durable.Mkdir(c.Dir); err != nil { // Badger would not sync the folder above it
+		return nil, fmt.Errorf("open log: %w", err)
 	}
 	db, err := badger.Open(badger.DefaultOptions(c.Dir).
 		WithLogger(l.badger).
