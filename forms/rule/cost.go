@@ -1,0 +1,51 @@
+package rule
+
+import (
+	"cel.dev/cel-go/common/cost"
+	"cel.dev/cel-go/common/types"
+)
+
+// Bounds of a rule and of what it may do. The sizes are those that fields accept; a rule that stays below the
+// budget with them takes milliseconds at worst.
+const (
+	maxLength  = 4000      // code points of a rule
+	maxNodes   = 1000      // nodes of the parsed rule
+	maxDepth   = 60        // nesting of the parsed rule
+	maxFolds   = 2         // `all` inside of `all`
+	costBudget = 1_000_000 // in CEL's units, about a comparison each
+	maxRows    = 500       // rows of a list, as package kind bounds them
+	runBudget  = 10 * costBudget
+	maxText    = 4000 // characters of a text
+)
+
+// sizes bounds lists and texts, which CEL takes for endless.
+type sizes struct{}
+
+func (sizes) EstimateSize(node cost.AstNode) *cost.SizeEstimate {
+	if node.ComputedSize() != nil || node.Type() == nil {
+		return nil
+	}
+	var bound cost.SizeEstimate
+	switch node.Type().Kind() {
+	case types.ListKind:
+		bound = cost.RangedSizeEstimate(0, maxRows)
+	case types.StringKind:
+		bound = cost.RangedSizeEstimate(0, maxText)
+	default:
+		bound = cost.FixedSizeEstimate(1)
+	}
+	return &bound
+}
+
+func (sizes) EstimateCallCost(function, _ string, target *cost.AstNode, args []cost.AstNode) *cost.CallEstimate {
+	work := cost.FixedCostEstimate(1)
+	switch function {
+	case "sum", "smallest", "largest", "earliest", "latest":
+		work = cost.FixedCostEstimate(maxRows)
+	case "distinct":
+		work = cost.FixedCostEstimate(maxRows * maxRows)
+	default:
+		return nil
+	}
+	return &cost.CallEstimate{CostEstimate: work}
+}

@@ -1,0 +1,84 @@
+package rule
+
+import (
+	"fmt"
+	"strings"
+
+	"cel.dev/cel-go/cel"
+)
+
+// shape refuses what is easily mistyped, before the parser says so in its own words.
+func (c *compiler) shape() {
+	depth := 0
+	for i, t := range c.source.tokens {
+		switch t.text {
+		case "(", "[", "{":
+			if depth++; depth > maxDepth {
+				c.failAt(t.from, t.to, CodeCost, "brackets stand too deep inside each other", "split the rule, with named conditions")
+				return
+			}
+			if t.match < 0 {
+				c.failAt(t.from, t.to, CodeSyntax, fmt.Sprintf("this %s is not closed", t.text), "")
+				return
+			}
+		case ")", "]", "}":
+			if depth--; t.match < 0 || c.source.tokens[t.match].text != map[string]string{")": "(", "]": "[", "}": "{"}[t.text] {
+				c.failAt(t.from, t.to, CodeSyntax, fmt.Sprintf("this %s closes nothing", t.text), "")
+				return
+			}
+		}
+		if instead, ok := mistyped()[t.text]; ok && t.kind != tokenString && !c.isName(i) {
+			c.failAt(t.from, t.to, CodeSyntax, fmt.Sprintf("%s is not part of rules", t.text), "write "+instead)
+			return
+		}
+	}
+}
+
+// isName reports whether a word stands after a point, as the name of a field.
+func (c *compiler) isName(i int) bool {
+	return c.source.tokens[i].kind == tokenName && i > 0 && c.source.tokens[i-1].text == "."
+}
+
+// mistyped says what to write instead of signs and words of other languages and of Chinese typing.
+func mistyped() map[string]string {
+	return map[string]string{
+		"=": "==", "and": "&&", "or": "||", "not": "!", "&": "&&", "|": "||", "not_in": "!(a in b)",
+		"（": "(", "）": ")", "，": ",", "。": ".", "“": `"`, "”": `"`, "‘": `"`, "’": `"`, "！": "!",
+		"＝": "==", "≤": "<=", "≥": ">=", "≠": "!=", "＜": "<", "＞": ">", "：": ":", "？": "?", "＋": "+", "－": "-", "×": "*",
+	}
+}
+
+// syntax tells where a rule stops being one. What follows from that place is not told.
+func (c *compiler) syntax(errors []*cel.Error) {
+	first := errors[0]
+	offset := c.scalar.Offset(first.Location.Line(), first.Location.Column())
+	end := len([]rune(c.scalar.Text))
+	switch {
+	case strings.TrimSpace(c.scalar.Text) == "":
+		c.failAt(0, end, CodeSyntax, "there is no rule here", "write a condition, for example own.agreed")
+		return
+	case strings.Contains(first.Message, "must be a simple name"), strings.Contains(first.Message, "overwrites accumulator"):
+		c.failAt(offset, offset+1, CodeSyntax, "the first argument names the element", "for example own.machines.all(m, m.legal)")
+		return
+	case strings.Contains(first.Message, "limit"):
+		c.failAt(0, end, CodeCost, "this rule is too long or too deep", "split it, with named conditions")
+		return
+	}
+	for _, t := range c.source.tokens {
+		if offset >= t.from && offset < t.to {
+			c.failAt(t.from, t.to, CodeSyntax, fmt.Sprintf("%s does not fit here", t.text), reserved(t.text))
+			return
+		}
+	}
+	c.failAt(max(0, end-1), end, CodeSyntax, "the rule ends too early", "")
+}
+
+// reserved says of a word that CEL keeps for itself, why it cannot stand there.
+func reserved(word string) string {
+	switch word {
+	case "if", "else", "let", "null", "for", "loop", "import", "package", "return", "var", "as", "break", "const",
+		"continue", "function", "namespace", "void", "while", "in":
+		return "the word is reserved"
+	}
+	return ""
+}
