@@ -1,0 +1,80 @@
+package kind
+
+import (
+	"fmt"
+	"slices"
+)
+
+// List is a list of rows.
+type List []Row
+
+// Row holds the answers of one row by field; a blank one is absent.
+type Row = map[string]Value
+
+// listLength bounds the number of elements of a list.
+const listLength = 500
+
+// Kind returns KindList.
+func (List) Kind() Kind { return KindList }
+
+// Equal reports whether v has equal rows in the same order.
+func (l List) Equal(v Value) bool {
+	other, ok := v.(List)
+	return ok && slices.EqualFunc(l, other, func(a, b Row) bool {
+		if len(a) != len(b) {
+			return false
+		}
+		for name, cell := range a {
+			if peer, found := b[name]; !found || !cell.Equal(peer) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+func (List) isValue() {}
+
+func parseList(v any, fields map[string]Spec) (Value, *Fault) {
+	rows, ok := v.([]any)
+	if !ok {
+		return nil, &Fault{Code: WrongKind, Text: "应为列表"}
+	}
+	if len(rows) > listLength {
+		return nil, &Fault{Code: TooLong, Text: "列表过长"}
+	}
+	list := make(List, len(rows))
+	for i, row := range rows {
+		path := fmt.Sprintf("[%d]", i)
+		cells, ok := row.(map[string]any)
+		if !ok {
+			return nil, &Fault{Code: WrongKind, Text: "应为一行内容", Path: path}
+		}
+		if fault := unknownKey(cells, func(key string) bool { _, known := fields[key]; return known }); fault != nil {
+			return nil, fault.at(path)
+		}
+		list[i] = Row{}
+		for name, cell := range cells {
+			if cell == nil {
+				continue
+			}
+			value, fault := fields[name].Parse(cell)
+			if fault != nil {
+				return nil, fault.at(name).at(path)
+			}
+			list[i][name] = value
+		}
+	}
+	return list, nil
+}
+
+// unknownKey returns a fault if object has a key that is not known. It does not say which: the key comes
+// from outside, as the value does.
+func unknownKey(object map[string]any, known func(string) bool) *Fault {
+	for key := range object {
+		if !known(key) {
+			return &Fault{Code: UnknownKey, Text: "含有未定义的项"}
+		}
+	}
+	return nil
+}
