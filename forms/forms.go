@@ -5,6 +5,8 @@ package forms
 import (
 	"regexp"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/siyiban/onething/forms/kind"
 )
@@ -193,12 +195,13 @@ type Env interface {
 	WorkingDaysBetween(a, b kind.Date) (n, year int, ok bool)
 }
 
-// Conjuncts splits a rule at its outermost `&&` and returns each part in canonical form: without spaces and
-// outer parentheses, with double quotes, and with `this.` replaced by this (for example "form.mother").
-// Two conditions are the same if they are written the same way; nothing cleverer is tried, so that a
-// configurator can see why a guard counts.
-func Conjuncts(rule string, this Path) []string {
-	text := canonical(rule, this)
+// Conjuncts splits a rule at its outermost `&&` and returns each part in canonical form: without outer
+// parentheses and without spaces but between two words, with double quotes, and with `this.` replaced by this
+// (for example "form.mother"). Two conditions are the same if they are written the same way; nothing cleverer
+// is tried, so that a configurator can see why a guard counts.
+func Conjuncts(rule string, this Path) []string { return conjuncts(canonical(rule, this)) }
+
+func conjuncts(text string) []string {
 	for stripped := strip(text); stripped != text; stripped = strip(text) {
 		text = stripped
 	}
@@ -211,7 +214,7 @@ func Conjuncts(rule string, this Path) []string {
 	}
 	var all []string
 	for _, part := range parts {
-		all = append(all, Conjuncts(part, "")...)
+		all = append(all, conjuncts(part)...)
 	}
 	return all
 }
@@ -219,45 +222,76 @@ func Conjuncts(rule string, this Path) []string {
 // canonical removes spaces outside of quotes, makes all quotes double and replaces `this.`.
 func canonical(rule string, this Path) string {
 	var b strings.Builder
-	var quote rune
-	for i, r := range rule {
+	last, space := ' ', false // the last code point written; whether spaces were left out after it
+	write := func(r rune) {
+		b.WriteRune(r)
+		last, space = r, false
+	}
+	for i := 0; i < len(rule); {
+		r, width := utf8.DecodeRuneInString(rule[i:])
 		switch {
-		case quote != 0:
-			if r == quote && rule[i-1] != '\\' {
-				quote, r = 0, '"'
-			}
-			b.WriteRune(r)
 		case r == '"' || r == '\'':
-			quote = r
-			b.WriteRune('"')
-		case r == ' ' || r == '\t' || r == '\n' || r == '\r':
+			end := quoted(rule, i)
+			b.WriteString(requote(rule[i:end], byte(r)))
+			last, space, width = '"', false, end-i
+		case unicode.IsSpace(r):
+			space = true
+		case isWord(r) && (space || !isWord(last)):
+			if space && isWord(last) {
+				b.WriteByte(' ')
+			}
+			if this != "" && last != '.' && strings.HasPrefix(rule[i:], "this.") {
+				b.WriteString(string(this))
+				last, space, width = 's', false, len("this")
+				break
+			}
+			write(r)
 		default:
-			b.WriteRune(r)
+			write(r)
 		}
+		i += width
 	}
-	text := b.String()
-	if this == "" {
-		return text
-	}
-	return thisWord.ReplaceAllString(text, "${1}"+string(this)+".")
+	return b.String()
 }
 
-var thisWord = regexp.MustCompile(`(^|[^a-zA-Z0-9_."])this\.`)
+func isWord(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) }
+
+// quoted returns the end of the quoted text that begins at i.
+func quoted(text string, i int) int {
+	quote := text[i]
+	for i++; i < len(text); i++ {
+		switch text[i] {
+		case '\\':
+			i++
+		case quote:
+			return i + 1
+		}
+	}
+	return len(text)
+}
+
+// requote puts a quoted text into double quotes.
+func requote(text string, quote byte) string {
+	if quote == '"' || len(text) < 2 {
+		return text
+	}
+	inner := strings.ReplaceAll(text[1:len(text)-1], `\'`, `'`)
+	return `"` + strings.ReplaceAll(inner, `"`, `\"`) + `"`
+}
 
 // strip removes one pair of parentheses around the whole text.
 func strip(text string) string {
 	if len(text) < 2 || text[0] != '(' || text[len(text)-1] != ')' {
 		return text
 	}
-	depth, quoted := 0, false
-	for i := range len(text) {
-		switch c := text[i]; {
-		case c == '"' && (i == 0 || text[i-1] != '\\'):
-			quoted = !quoted
-		case quoted:
-		case c == '(':
+	depth := 0
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '"':
+			i = quoted(text, i) - 1
+		case '(':
 			depth++
-		case c == ')':
+		case ')':
 			if depth--; depth == 0 && i < len(text)-1 {
 				return text
 			}
@@ -269,12 +303,11 @@ func strip(text string) string {
 // split cuts at the outermost `&&`; a text with an outermost `||` or `?` is one part.
 func split(text string) []string {
 	var parts []string
-	depth, quoted, from := 0, false, 0
+	depth, from := 0, 0
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; {
-		case c == '"' && (i == 0 || text[i-1] != '\\'):
-			quoted = !quoted
-		case quoted:
+		case c == '"':
+			i = quoted(text, i) - 1
 		case c == '(' || c == '[' || c == '{':
 			depth++
 		case c == ')' || c == ']' || c == '}':
