@@ -113,31 +113,32 @@ func (o Otherwise) String() string {
 	return [...]string{"", "WARN", "REFUSE", "NOT_NEEDED", "ELSEWHERE"}[o]
 }
 
-// Text is a text with formulas in it, per language.
-type Text struct{ ZH, EN *formula.Template }
+// Text is a text with formulas in it, per language. The texts as written serve where there is no record.
+type Text struct {
+	forms.Text
+	zh, en *formula.Template
+}
 
 // Render fills the text with the values of a record; a language that is not given falls back to Chinese.
 func (t Text) Render(env forms.Env) forms.Text {
 	var text forms.Text
-	if t.ZH != nil {
-		text.ZH = t.ZH.Render(env)
+	if t.zh != nil {
+		text.ZH = t.zh.Render(env)
 	}
-	if t.EN != nil {
-		text.EN = t.EN.Render(env)
+	if t.en != nil {
+		text.EN = t.en.Render(env)
 	}
 	return text
 }
 
-// Plain returns the text as written, for what is shown without a record.
-func (t Text) Plain() forms.Text {
-	var text forms.Text
-	if t.ZH != nil {
-		text.ZH = t.ZH.Text()
+func (t Text) reads() []forms.Path {
+	var paths []forms.Path
+	for _, template := range []*formula.Template{t.zh, t.en} {
+		if template != nil {
+			paths = append(paths, template.Reads()...)
+		}
 	}
-	if t.EN != nil {
-		text.EN = t.EN.Text()
-	}
-	return text
+	return paths
 }
 
 // Unit is what a limit counts.

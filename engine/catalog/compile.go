@@ -541,15 +541,15 @@ func (c *compiler) formula(p place, w *diag.Source, m proto.Message, key, path s
 
 // text compiles a text with formulas in it.
 func (c *compiler) text(p place, w *diag.Source, m *formsv1.Text, path string) Text {
-	var t Text
+	t := Text{Text: text(m)}
 	if m == nil || p.formulas == nil {
 		return t
 	}
 	var found diag.List
-	t.ZH, found = p.formulas.CompileText(w.Scalar(m, "zh", path+".zh"))
+	t.zh, found = p.formulas.CompileText(w.Scalar(m, "zh", path+".zh"))
 	c.found = append(c.found, found...)
 	if m.GetEn() != "" {
-		t.EN, found = p.formulas.CompileText(w.Scalar(m, "en", path+".en"))
+		t.en, found = p.formulas.CompileText(w.Scalar(m, "en", path+".en"))
 		c.found = append(c.found, found...)
 	}
 	return t

@@ -319,11 +319,8 @@ func (c *compiler) unused() {
 		mark(f.proposes())
 	}
 	for _, r := range slices.Concat(c.bundle.Eligibility, c.bundle.Checks) {
-		for _, t := range []Text{r.Because, r.Remedy} {
-			if t.ZH != nil {
-				mark(t.ZH.Reads())
-			}
-		}
+		mark(r.Because.reads())
+		mark(r.Remedy.reads())
 	}
 	for _, f := range c.bundle.Own {
 		if !read[f.Path] {

@@ -1,0 +1,461 @@
+package guide
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/siyiban/onething/engine/catalog"
+	"github.com/siyiban/onething/forms"
+	"github.com/siyiban/onething/forms/kind"
+	"github.com/siyiban/onething/forms/rule"
+)
+
+// evaluation is one bundle over one record. It implements [forms.Env]: what a rule reads is worked out when it is
+// read, once.
+type evaluation struct {
+	bundle  *catalog.Bundle
+	record  forms.Record
+	setting *Setting
+
+	states   map[forms.Path]forms.State
+	shown    map[forms.Path]rule.Outcome
+	decisive map[forms.Path]bool // fields that decide the verdict and which steps apply
+	byStep   map[string]map[forms.Path]bool
+
+	assessment *Case
+}
+
+func newEvaluation(b *catalog.Bundle, record forms.Record, setting *Setting) *evaluation {
+	return &evaluation{bundle: b, record: record, setting: setting, states: map[forms.Path]forms.State{}, shown: map[forms.Path]rule.Outcome{}}
+}
+
+// with is the evaluation as if an answer were given.
+func (e *evaluation) with(p forms.Path, v kind.Value) *evaluation {
+	return newEvaluation(e.bundle, e.record.With(p, v), e.setting)
+}
+
+// State implements [forms.Env].
+func (e *evaluation) State(p forms.Path) forms.State {
+	if s, ok := e.states[p]; ok {
+		return s
+	}
+	s := e.state(p)
+	e.states[p] = s
+	return s
+}
+
+func (e *evaluation) state(p forms.Path) forms.State {
+	switch p.Root() {
+	case "today":
+		return known(e.setting.Today)
+	case "place":
+		return known(kind.Text(e.setting.Place))
+	case "params":
+		if v, ok := e.bundle.Parameters().Value(p.Segments()[1], e.setting.Today, e.setting.Place); ok {
+			return known(v)
+		}
+		return unknown(forms.Cause{Kind: forms.CauseParameter, Path: p})
+	case "facts":
+		return e.fact(p)
+	case "results":
+		return e.result(p)
+	}
+	f := e.bundle.Field(p)
+	if f == nil {
+		return unknown(forms.Cause{Kind: forms.CauseFault, Path: p})
+	}
+	switch shown := e.isShown(f); shown.Truth {
+	case rule.False:
+		return forms.State{Status: forms.Blank}
+	case rule.Unknown:
+		return unknown(shown.Causes...)
+	}
+	switch {
+	case f.Is != nil:
+		return truth(f.Is.Eval(e))
+	case f.Derive != nil:
+		return f.Derive.Eval(e)
+	}
+	value, answered := e.record.Get(p)
+	if value != nil {
+		return known(value)
+	}
+	ask := forms.Cause{Kind: forms.CauseAnswer, Path: p}
+	if !answered {
+		return unknown(ask)
+	}
+	// Left blank: that is an answer only where it need not be given.
+	switch required := e.isRequired(f); required.Truth {
+	case rule.False:
+		return forms.State{Status: forms.Blank}
+	case rule.True:
+		return unknown(ask)
+	default:
+		return unknown(required.Causes...)
+	}
+}
+
+// fact is what is known of the person behind an alias; who that is has to be known first.
+func (e *evaluation) fact(p forms.Path) forms.State {
+	if v, ok := e.setting.Facts[p]; ok {
+		return known(v)
+	}
+	if s := e.bundle.Section(p.Segments()[1]); s != nil {
+		if subject := e.State(s.Subject()); subject.Status == forms.Unknown {
+			return subject
+		}
+	}
+	return unknown(forms.Cause{Kind: forms.CauseFact, Path: p})
+}
+
+// result is what an earlier step gave; nothing, if it gave nothing or did not apply.
+func (e *evaluation) result(p forms.Path) forms.State {
+	id := p.Segments()[1]
+	if s, ok := e.setting.Settled[e.bundle.ID][id]; ok {
+		if v := s.Result[p]; v != nil {
+			return known(v)
+		}
+		return forms.State{Status: forms.Blank}
+	}
+	if step := e.bundle.Step(id); step != nil && e.applies(step).Truth == rule.False {
+		return forms.State{Status: forms.Blank}
+	}
+	return unknown(forms.Cause{Kind: forms.CauseResult, Path: p})
+}
+
+// AddWorkingDays implements [forms.Env].
+func (e *evaluation) AddWorkingDays(d kind.Date, n int) (due kind.Date, year int, ok bool) {
+	return e.setting.Calendar.AddWorkingDays(d, n)
+}
+
+// WorkingDaysBetween implements [forms.Env].
+func (e *evaluation) WorkingDaysBetween(a, b kind.Date) (n, year int, ok bool) {
+	return e.setting.Calendar.WorkingDaysBetween(a, b)
+}
+
+// isShown says whether the bundle shows a field: its own conditions and its section's.
+func (e *evaluation) isShown(f *catalog.Field) rule.Outcome {
+	if o, ok := e.shown[f.Path]; ok {
+		return o
+	}
+	o := yes
+	if f.Section != nil {
+		o = e.holds(f.Section.When)
+	}
+	for _, r := range f.When {
+		if o.Truth != rule.False {
+			o = and(o, r.Eval(e))
+		}
+	}
+	e.shown[f.Path] = o
+	return o
+}
+
+func (e *evaluation) isRequired(f *catalog.Field) rule.Outcome {
+	if f.RequireRule != nil {
+		return f.RequireRule.Eval(e)
+	}
+	return of(f.Required)
+}
+
+// holds evaluates a rule; one that is not written holds.
+func (e *evaluation) holds(r *rule.Rule) rule.Outcome {
+	if r == nil {
+		return yes
+	}
+	return r.Eval(e)
+}
+
+// condition is the outcome of a bundle's rule: `!when || require`, or one of its ways.
+func (e *evaluation) condition(r *catalog.Rule) rule.Outcome {
+	concerns := e.holds(r.When)
+	if concerns.Truth == rule.False || r.Examine != nil {
+		return yes // an officer judges what is examined
+	}
+	if r.Require != nil {
+		return or(not(concerns), r.Require.Eval(e))
+	}
+	o := not(concerns)
+	for _, w := range r.AnyOf {
+		if o.Truth != rule.True {
+			o = or(o, e.way(w))
+		}
+	}
+	return o
+}
+
+// way counts only for those whom it concerns; its condition may rest on that.
+func (e *evaluation) way(w catalog.Way) rule.Outcome {
+	concerns := e.holds(w.When)
+	if concerns.Truth == rule.False {
+		return concerns
+	}
+	return and(concerns, w.Require.Eval(e))
+}
+
+// applies says whether a step applies: its `when`, and the rules that gate it.
+func (e *evaluation) applies(s *catalog.Step) rule.Outcome {
+	o := e.holds(s.When)
+	for _, r := range e.bundle.Eligibility {
+		if o.Truth != rule.False && slices.Contains(r.For, s.ID) {
+			o = and(o, e.condition(r))
+		}
+	}
+	return o
+}
+
+// restricted says whether one of those who apply stands on the credit list, so that neither a tolerance nor a
+// promise is open to them (国办发〔2020〕42号).
+func (e *evaluation) restricted() rule.Outcome {
+	if _, ok := e.bundle.Facts()[creditFact]; !ok {
+		return of(false)
+	}
+	o := of(false)
+	for _, alias := range e.bundle.Applicants {
+		s := e.bundle.Section(alias)
+		if s.About != forms.AboutPerson || e.State(s.Subject()).Status == forms.Blank {
+			continue
+		}
+		state := e.fact(forms.Path("facts." + alias + "." + creditFact))
+		switch v, _ := state.Value.(kind.Bool); {
+		case state.Status == forms.Unknown:
+			o = or(o, rule.Outcome{Causes: state.Causes})
+		default:
+			o = or(o, of(bool(v)))
+		}
+	}
+	return o
+}
+
+// creditFact is the library's fact that bars from tolerance and promise.
+const creditFact = "credit_restricted"
+
+// maxTried bounds the answers that are tried for one rule.
+const maxTried = 64
+
+// try evaluates f; where that is unknown, it tries the answers of unknown yes-or-no questions and choices in the
+// record, so that visibility follows. If all agree, that is the outcome. Else the causes are those that matter.
+func (e *evaluation) try(f func(*evaluation) rule.Outcome) rule.Outcome {
+	budget := maxTried
+	return e.explore(f, &budget)
+}
+
+func (e *evaluation) explore(f func(*evaluation) rule.Outcome, budget *int) rule.Outcome {
+	o := f(e)
+	if o.Truth != rule.Unknown {
+		return o
+	}
+	p, answers := e.triable(o.Causes)
+	if len(answers) == 0 || len(answers) > *budget {
+		return o
+	}
+	*budget -= len(answers)
+	var tried []rule.Outcome
+	for _, v := range answers {
+		tried = append(tried, e.with(p, v).explore(f, budget))
+	}
+	if agree(tried) {
+		return tried[0]
+	}
+	// What is named is what matters and can be asked now: not what only a tried answer brings up.
+	causes := []forms.Cause{{Kind: forms.CauseAnswer, Path: p}}
+	for _, t := range tried {
+		for _, c := range t.Causes {
+			if slices.Contains(o.Causes, c) || c.Kind != forms.CauseAnswer {
+				causes = append(causes, c)
+			}
+		}
+	}
+	return rule.Outcome{Causes: unique(causes)}
+}
+
+func agree(tried []rule.Outcome) bool {
+	for _, t := range tried[1:] {
+		if t.Truth != tried[0].Truth || !slices.Equal(t.Causes, tried[0].Causes) {
+			return false
+		}
+	}
+	return true
+}
+
+// triable returns the first open yes-or-no question or choice of the causes, and its answers.
+func (e *evaluation) triable(causes []forms.Cause) (forms.Path, []kind.Value) {
+	for _, c := range causes {
+		f := e.bundle.Field(c.Path)
+		if c.Kind != forms.CauseAnswer || f == nil {
+			continue
+		}
+		switch f.Kind {
+		case kind.KindBool:
+			return c.Path, []kind.Value{kind.Bool(true), kind.Bool(false)}
+		case kind.KindChoice:
+			var answers []kind.Value
+			for _, o := range e.options(f) {
+				answers = append(answers, kind.Choice(o))
+			}
+			if len(answers) > 0 {
+				return c.Path, answers
+			}
+		}
+	}
+	return "", nil
+}
+
+// options are the options that are offered, or may be.
+func (e *evaluation) options(f *catalog.Field) []string {
+	var ids []string
+	for _, o := range f.Options {
+		if r := f.OptionWhen[o.ID]; r == nil || r.Eval(e).Truth != rule.False {
+			ids = append(ids, o.ID)
+		}
+	}
+	return ids
+}
+
+// Three-valued logic with causes.
+
+var (
+	yes = rule.Outcome{Truth: rule.True}
+	no  = rule.Outcome{Truth: rule.False}
+)
+
+func of(b bool) rule.Outcome {
+	if b {
+		return yes
+	}
+	return no
+}
+
+func and(a, b rule.Outcome) rule.Outcome {
+	switch {
+	case a.Truth == rule.False || b.Truth == rule.False:
+		return no
+	case a.Truth == rule.True:
+		return b
+	case b.Truth == rule.True:
+		return a
+	}
+	return rule.Outcome{Causes: unique(slices.Concat(a.Causes, b.Causes))}
+}
+
+func or(a, b rule.Outcome) rule.Outcome { return not(and(not(a), not(b))) }
+
+func not(a rule.Outcome) rule.Outcome {
+	switch a.Truth {
+	case rule.True:
+		return no
+	case rule.False:
+		return yes
+	}
+	return a
+}
+
+func unique(causes []forms.Cause) []forms.Cause {
+	slices.SortFunc(causes, func(a, b forms.Cause) int {
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Path, b.Path))
+	})
+	return slices.Compact(causes)
+}
+
+func known(v kind.Value) forms.State { return forms.State{Status: forms.Known, Value: v} }
+
+func unknown(causes ...forms.Cause) forms.State {
+	return forms.State{Status: forms.Unknown, Causes: causes}
+}
+
+func truth(o rule.Outcome) forms.State {
+	if o.Truth == rule.Unknown {
+		return unknown(o.Causes...)
+	}
+	return known(kind.Bool(o.Truth == rule.True))
+}
+
+// faults are what is wrong with the answers that were given: bounds, options, plausibility.
+func (e *evaluation) faults() []forms.Violation {
+	var faults []forms.Violation
+	for _, p := range e.bundle.Paths() {
+		f := e.bundle.Field(p)
+		value, _ := e.record.Get(p)
+		if value == nil || f.Field.Derived || e.isShown(f).Truth == rule.False {
+			continue
+		}
+		if code, text := e.bounds(f, value); code != "" {
+			faults = append(faults, forms.Violation{Path: p, Code: code, Text: text})
+		}
+		if choice, ok := value.(kind.Choice); ok && !slices.Contains(e.options(f), string(choice)) {
+			faults = append(faults, forms.Violation{Path: p, Code: "option_not_offered",
+				Text: forms.Text{ZH: "此处不能选择该项", EN: "This option is not offered here."}})
+		}
+	}
+	for _, r := range e.bundle.Checks {
+		if r.Otherwise == catalog.Warn || e.try(func(e *evaluation) rule.Outcome { return e.condition(r) }).Truth != rule.False {
+			continue
+		}
+		v := forms.Violation{Code: "check", Bundle: e.bundle.ID, Rule: r.ID, Text: r.Because.Render(e)}
+		for _, p := range r.Reads() {
+			if value, _ := e.record.Get(p); value != nil {
+				v.Path = p
+				break
+			}
+		}
+		faults = append(faults, v)
+	}
+	return faults
+}
+
+// bounds compares a value, a length or a count with `min` and `max`.
+func (e *evaluation) bounds(f *catalog.Field, value kind.Value) (code string, text forms.Text) {
+	measured, low, high, what := value, "too_small", "too_large", "数值"
+	switch v := value.(type) {
+	case kind.Text:
+		measured, low, high, what = kind.Int(len([]rune(string(v)))), "too_short", "too_long", "字数"
+	case kind.Choices:
+		measured, low, high, what = kind.Int(len(v)), "too_few", "too_many", "选项数"
+	case kind.List:
+		measured, low, high, what = kind.Int(len(v)), "too_few", "too_many", "项数"
+	case kind.Date:
+		what = "日期"
+	}
+	if f.Min != nil {
+		if s := f.Min.Eval(e); s.Status == forms.Known && order(measured, s.Value) < 0 {
+			return low, forms.Text{ZH: fmt.Sprintf("%s不得小于或早于 %s", what, printed(s.Value)), EN: fmt.Sprintf("at least %s", printed(s.Value))}
+		}
+	}
+	if f.Max != nil {
+		if s := f.Max.Eval(e); s.Status == forms.Known && order(measured, s.Value) > 0 {
+			return high, forms.Text{ZH: fmt.Sprintf("%s不得大于或晚于 %s", what, printed(s.Value)), EN: fmt.Sprintf("at most %s", printed(s.Value))}
+		}
+	}
+	return "", forms.Text{}
+}
+
+// order compares two values of one ordered kind.
+func order(a, b kind.Value) int {
+	switch a := a.(type) {
+	case kind.Int:
+		b, _ := b.(kind.Int)
+		return cmp.Compare(a, b)
+	case kind.Money:
+		b, _ := b.(kind.Money)
+		return cmp.Compare(a, b)
+	case kind.Date:
+		b, _ := b.(kind.Date)
+		return a.Compare(b)
+	case kind.Decimal:
+		b, _ := b.(kind.Decimal)
+		return a.Cmp(b.Decimal)
+	}
+	return 0
+}
+
+// printed is a bound as people read it.
+func printed(v kind.Value) string {
+	switch v := v.(type) {
+	case kind.Date:
+		return v.Format()
+	case kind.Money:
+		return v.Format()
+	}
+	return fmt.Sprint(kind.Encode(v))
+}

@@ -1,0 +1,234 @@
+// Package guide says what applies: for a selection of bundles and the answers so far, whether each case is
+// eligible and why, which steps apply, what is asked, and what to ask next. It is pure, and it is the only
+// evaluation: the guide that a resident asks and the decision that the engine takes call the same [Assess].
+package guide
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/siyiban/onething/engine/calendar"
+	"github.com/siyiban/onething/engine/catalog"
+	"github.com/siyiban/onething/forms"
+	"github.com/siyiban/onething/forms/kind"
+	"github.com/siyiban/onething/forms/rule"
+)
+
+// Setting is everything beside the record that an assessment depends on.
+type Setting struct {
+	Today    kind.Date // the day of receipt; before submission the day of asking
+	Place    string    // region of the office, six digits
+	Calendar *calendar.Calendar
+	// Facts are known of persons from elsewhere, by facts.<alias>.<fact>; one that is absent is not known.
+	Facts map[forms.Path]kind.Value
+	// Settled are the steps that have ended, by bundle and step.
+	Settled map[string]map[string]Settlement
+}
+
+// Settlement is how a step ended.
+type Settlement struct {
+	Approved bool                      // else it was rejected
+	Result   map[forms.Path]kind.Value // by results.<step>.<field>
+}
+
+// Verdict is what is said about a case.
+type Verdict int
+
+// The verdicts.
+const (
+	Undecided Verdict = iota // something that decides is not known yet
+	Eligible
+	NotEligible
+	NotNeeded
+	Elsewhere
+)
+
+// String is the word of tests.yaml and of events.
+func (v Verdict) String() string {
+	return [...]string{"UNDECIDED", "ELIGIBLE", "NOT_ELIGIBLE", "NOT_NEEDED", "ELSEWHERE"}[v]
+}
+
+// Assessment is the answer of the guide.
+type Assessment struct {
+	Cases     []*Case // in the order of the selection
+	Fields    []*Field
+	Materials []*SharedMaterial
+	Faults    []forms.Violation // of answers that were given
+	Next      *Question         // nil: no question can change anything
+}
+
+// Case is the assessment of one bundle.
+type Case struct {
+	Bundle    *catalog.Bundle
+	Verdict   Verdict
+	Rules     []Rule // those that concern the record or may
+	Steps     []*Step
+	Materials []*Material
+	Faults    []forms.Violation
+	Total     Range // promised total in working days
+	Due       Date  // promised date if the case were accepted today
+	Fee       Range // in fen
+}
+
+// Range is a number as far as it is known; both ends are equal when it is.
+type Range struct{ Min, Max int64 }
+
+// Date is a date as far as it is known.
+type Date struct {
+	Due   calendar.Due
+	Known bool // false: depends on something that is not known; Due is the latest of what may be
+}
+
+// Rule is a rule of the bundle on this record.
+type Rule struct {
+	*catalog.Rule
+	Outcome rule.Outcome
+	Because forms.Text
+	Remedy  forms.Text
+	Ways    []WayOutcome
+}
+
+// WayOutcome is one of several ways.
+type WayOutcome struct {
+	Because forms.Text
+	Outcome rule.Outcome
+}
+
+// Step says whether a step applies.
+type Step struct {
+	*catalog.Step
+	Applies rule.Outcome
+	Limit   []catalog.Days // promised limits that may count; one when it is decided
+	Due     Date
+	Fee     Range
+}
+
+// Material says whether a material of the bundle is asked.
+type Material struct {
+	*catalog.Material
+	Asked      rule.Outcome
+	Tolerable  rule.Outcome
+	Promisable rule.Outcome
+	NeededBy   []string // steps
+}
+
+// SharedMaterial is one document over all bundles.
+type SharedMaterial struct {
+	Key        string
+	Name       forms.Text
+	Asked      rule.Truth
+	Required   bool
+	Tolerable  rule.Truth // only if every case that asks for it allows it
+	Promisable rule.Truth
+	Sources    []string // those that every case allows, in order
+	Formats    []string
+	Promise    forms.Text
+	NeededBy   []string // as bundle.step
+}
+
+// Field says whether a field is asked.
+type Field struct {
+	*forms.Field
+	Shown    rule.Truth
+	Required rule.Truth
+	Proposal kind.Value // of the default, where nothing is answered yet
+	Derived  kind.Value
+	Options  []string // that are offered now, of CHOICE and CHOICES
+	NeededBy []string // as bundle.step, of steps that apply or may
+}
+
+// Question is what to ask next.
+type Question struct {
+	Path    forms.Path
+	Decides []string // as bundle.rule, bundle.step or bundle.material
+}
+
+// Assess answers what applies. A bundle's part is the same alone and beside any other.
+func Assess(selection *catalog.Selection, record forms.Record, setting Setting) *Assessment {
+	a := &Assessment{}
+	var evaluations []*evaluation
+	for _, b := range selection.Bundles {
+		e := evaluate(b, record, &setting)
+		evaluations = append(evaluations, e)
+		a.Cases = append(a.Cases, e.assessment)
+		a.Faults = append(a.Faults, e.assessment.Faults...)
+	}
+	a.Fields = mergeFields(selection, evaluations)
+	a.Materials = mergeMaterials(a.Cases)
+	a.Next = nextQuestion(selection, evaluations)
+	slices.SortStableFunc(a.Faults, func(x, y forms.Violation) int {
+		return cmp.Or(cmp.Compare(x.Path, y.Path), cmp.Compare(x.Code, y.Code), cmp.Compare(x.Rule, y.Rule))
+	})
+	a.Faults = slices.Compact(a.Faults)
+	return a
+}
+
+// Case returns the assessment of a bundle, nil if it is not selected.
+func (a *Assessment) Case(bundle string) *Case {
+	i := slices.IndexFunc(a.Cases, func(c *Case) bool { return c.Bundle.ID == bundle })
+	if i < 0 {
+		return nil
+	}
+	return a.Cases[i]
+}
+
+// Step returns a step of the case, nil if the bundle has none of the id.
+func (c *Case) Step(id string) *Step {
+	i := slices.IndexFunc(c.Steps, func(s *Step) bool { return s.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return c.Steps[i]
+}
+
+// Failing returns the rules that fail and gate the whole case, warnings left out.
+func (c *Case) Failing() []Rule {
+	return slices.Collect(func(yield func(Rule) bool) {
+		for _, r := range c.Rules {
+			if r.gates() && r.Outcome.Truth == rule.False && !yield(r) {
+				return
+			}
+		}
+	})
+}
+
+// Open returns the rules that gate the whole case and are not known.
+func (c *Case) Open() []Rule {
+	return slices.Collect(func(yield func(Rule) bool) {
+		for _, r := range c.Rules {
+			if r.gates() && r.Outcome.Truth == rule.Unknown && !yield(r) {
+				return
+			}
+		}
+	})
+}
+
+// gates reports whether the rule decides the verdict of the case.
+func (r Rule) gates() bool {
+	return r.Otherwise != catalog.Warn && len(r.For) == 0 && r.Examine == nil
+}
+
+// Close makes a record ready for submission: answers that are not asked are dropped, questions that may be left
+// blank are blank, and those that must be answered and are not are faults, with every other fault of the record.
+// The assessment is the record's.
+func Close(record forms.Record, a *Assessment) (forms.Record, []forms.Violation) {
+	faults := slices.Clone(a.Faults)
+	asked := map[forms.Path]bool{}
+	closed := record
+	for _, f := range a.Fields {
+		if f.Derived != nil || f.Field.Derived || f.Shown == rule.False {
+			continue
+		}
+		asked[f.Path] = true
+		value, answered := record.Get(f.Path)
+		switch {
+		case answered && value != nil:
+		case f.Required != rule.False:
+			faults = append(faults, forms.Violation{Path: f.Path, Code: "required",
+				Text: forms.Text{ZH: "请填写“" + f.Name.ZH + "”", EN: "Please answer “" + f.Name.In("en") + "”."}})
+		case !answered:
+			closed = closed.With(f.Path, nil)
+		}
+	}
+	return closed.Only(func(p forms.Path) bool { return asked[p] }), faults
+}
