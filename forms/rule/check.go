@@ -92,6 +92,9 @@ func (c *compiler) toldBelow(e ast.Expr) (told bool) {
 	return told
 }
 
+// is reports whether a type that the checker found is one of the language's own.
+func is(t, own *types.Type) bool { return t.TypeName() == own.TypeName() }
+
 // operand is an argument with its type.
 type operand struct {
 	expr ast.Expr
@@ -127,7 +130,7 @@ func (c *compiler) operands(e ast.Expr, function string, given []operand) {
 	default:
 		kinds := make([]string, 0, len(given))
 		for _, o := range given {
-			if o.typ != calendarType {
+			if !is(o.typ, calendarType) {
 				kinds = append(kinds, words(o.typ))
 			}
 		}
@@ -193,23 +196,23 @@ func (c *compiler) comparisonHint(a, b operand) string {
 				name = first(ids)
 			}
 			return "write " + c.source.written(x.expr) + "." + name
-		case x.typ == moneyType && y.typ.Kind() == types.IntKind && literal:
+		case is(x.typ, moneyType) && y.typ.Kind() == types.IntKind && literal:
 			return "write yuan(" + text + ")"
-		case x.typ == moneyType && y.typ == decimalType && y.expr.Kind() == ast.CallKind && !strings.Contains(text, "("):
+		case is(x.typ, moneyType) && is(y.typ, decimalType) && y.expr.Kind() == ast.CallKind && !strings.Contains(text, "("):
 			return "write yuan(" + text + ")"
-		case x.typ == dateType && literal && y.typ.Kind() == types.StringKind:
+		case is(x.typ, dateType) && literal && y.typ.Kind() == types.StringKind:
 			return "write date(" + text + ")"
-		case x.typ == regionType && literal && y.typ.Kind() == types.StringKind:
+		case is(x.typ, regionType) && literal && y.typ.Kind() == types.StringKind:
 			return "write region(" + text + ")"
-		case x.typ == addressType && (y.typ == regionType || y.typ.Kind() == types.StringKind):
+		case is(x.typ, addressType) && (is(y.typ, regionType) || y.typ.Kind() == types.StringKind):
 			return "write " + c.source.written(x.expr) + `.within(region("3213"))`
-		case x.typ.Kind() == types.IntKind && y.typ == decimalType:
+		case x.typ.Kind() == types.IntKind && is(y.typ, decimalType):
 			return "a decimal number stands left, a number right"
 		case x.typ.Kind() == types.ListKind && y.typ.Kind() == types.IntKind:
 			return "write size(" + c.source.written(x.expr) + ")"
-		case x.typ == dateType && y.typ.Kind() == types.IntKind:
+		case is(x.typ, dateType) && y.typ.Kind() == types.IntKind:
 			return "count with days_between, months_between or years_between"
-		case x.typ == fileType:
+		case is(x.typ, fileType):
 			return "of a file only has(…) can be asked"
 		}
 	}
@@ -229,22 +232,22 @@ func (c *compiler) computed(e ast.Expr, function string, given []operand) {
 	switch {
 	case a.typ.Kind() == types.StringKind || b.typ.Kind() == types.StringKind:
 		code, hint = CodeForbidden, "a rule builds no texts; a derived field can, with join(…)"
-	case a.typ == dateType && b.typ == dateType && function == operators.Subtract:
+	case is(a.typ, dateType) && is(b.typ, dateType) && function == operators.Subtract:
 		hint = fmt.Sprintf("write days_between(%s, %s)", c.source.written(b.expr), c.source.written(a.expr))
-	case a.typ == dateType && b.typ.Kind() == types.IntKind:
+	case is(a.typ, dateType) && b.typ.Kind() == types.IntKind:
 		number := c.source.written(b.expr)
 		if function == operators.Subtract {
 			number = "-" + number
 		}
 		hint = fmt.Sprintf("write add_days(%s, %s)", c.source.written(a.expr), number)
-	case a.typ.Kind() == types.IntKind && (b.typ == moneyType || b.typ == decimalType):
+	case a.typ.Kind() == types.IntKind && (is(b.typ, moneyType) || is(b.typ, decimalType)):
 		hint = fmt.Sprintf("write %s %s %s", c.source.written(b.expr), spelling(function), c.source.written(a.expr))
-		if function == operators.Subtract || b.typ == moneyType && function == operators.Add {
+		if function == operators.Subtract || is(b.typ, moneyType) && function == operators.Add {
 			hint = c.comparisonHint(a, b)
 		}
-	case a.typ == moneyType && b.typ == moneyType:
+	case is(a.typ, moneyType) && is(b.typ, moneyType):
 		hint = "an amount is multiplied by a number"
-	case a.typ == moneyType && b.typ == decimalType:
+	case is(a.typ, moneyType) && is(b.typ, decimalType):
 		hint = "a derived field can: percent(money, 1.5) or share(money, 2, 3)"
 	default:
 		hint = c.comparisonHint(a, b)
