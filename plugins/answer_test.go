@@ -39,12 +39,7 @@ func TestCall_Nonsense(t *testing.T) {
 	result := map[string]*pluginv1.Value{"amount": {Kind: pluginv1.ValueKind_VALUE_KIND_MONEY, Number: 1}}
 	const text, date, list = pluginv1.ValueKind_VALUE_KIND_TEXT, pluginv1.ValueKind_VALUE_KIND_DATE, pluginv1.ValueKind_VALUE_KIND_LIST
 	const good = Kind("")
-	deep := "" // lists in lists: Response.prefill.proposals[…].rows.cells[…].rows …
-	for range 40 {
-		deep = string(protowire.AppendString(protowire.AppendTag(nil, 7, protowire.BytesType), // rows
-			string(protowire.AppendString(protowire.AppendTag(nil, 1, protowire.BytesType), // cells
-				string(protowire.AppendString(protowire.AppendTag(nil, 2, protowire.BytesType), deep)))))) // value
-	}
+	deep := nested(40)
 	tests := []struct {
 		name   string
 		hook   pluginv1.Hook
@@ -133,6 +128,34 @@ func TestCall_Nonsense(t *testing.T) {
 			var failed *CallError
 			if !errors.As(err, &failed) || failed.Kind != test.want || response != nil {
 				t.Errorf("got %v, %v, want %s", response, err, test.want)
+			}
+		})
+	}
+}
+
+// nested is the rows of lists in lists: Value.rows.cells[…].rows.cells[…] …
+func nested(depth int) string {
+	deep := ""
+	for range depth {
+		for _, number := range []protowire.Number{2, 1, 7} { // CellsEntry.value, Row.cells, Value.rows
+			deep = string(protowire.AppendString(protowire.AppendTag(nil, number, protowire.BytesType), deep))
+		}
+	}
+	return deep
+}
+
+// TestDecodeAnswer_Bounds refuses what a decoder would spend much on before anything else looks at it.
+func TestDecodeAnswer_Bounds(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ name, answer, want string }{
+		{"very many members", "\x12" + string(protowire.AppendString(nil, strings.Repeat("\x0a\x00", maxMembers))), "members"},
+		{"nested deeply", "\x0a" + vector("\x0a"+vector("\x0a\x01a\x12"+vector(nested(40)))), "nested"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			if _, err := decodeAnswer([]byte(test.answer)); !errors.Is(err, errMalformed) || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("decodeAnswer() = %v, want an error with %q", err, test.want)
 			}
 		})
 	}

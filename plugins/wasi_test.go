@@ -55,6 +55,7 @@ func TestPollOneoff(t *testing.T) {
 	}{
 		{"sleeps", [][]byte{subscribe(7, 0, 1, second, 0)}, []event{{7, 0, 0}}, second},
 		{"the earliest of two", [][]byte{subscribe(1, 0, 1, 2*second, 0), subscribe(2, 0, 0, second, 0)}, []event{{2, 0, 0}}, second},
+		{"the earliest of two, first", [][]byte{subscribe(1, 0, 1, second, 0), subscribe(2, 0, 0, 2*second, 0)}, []event{{1, 0, 0}}, second},
 		{"both at once", [][]byte{subscribe(1, 0, 1, second, 0), subscribe(2, 0, 1, second, 0)}, []event{{1, 0, 0}, {2, 0, 0}}, second},
 		{"until a time that has passed", [][]byte{subscribe(1, 0, 1, 0, 1)}, []event{{1, 0, 0}}, 0},
 		{"until a time to come", [][]byte{subscribe(1, 0, 1, 1+second, 1)}, []event{{1, 0, 0}}, second},
