@@ -93,7 +93,7 @@ func (d *Dir) Stat(ctx context.Context, digest Digest) (Ref, error) {
 	if err != nil {
 		return Ref{}, err
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }() // nothing was written
 	info, err := file.Stat()
 	if err != nil {
 		return Ref{}, fmt.Errorf("blob %s: %w", digest, err)

@@ -103,26 +103,30 @@ func TestDir_RoundTrip(t *testing.T) {
 func TestDir_PutLeavesNothingBehind(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("broken")
-	ended, cancel := context.WithCancel(t.Context())
+	gone, cancel := context.WithCancel(t.Context())
 	for _, test := range []struct {
 		name  string
-		ctx   context.Context
+		ended bool
 		r     io.Reader
 		limit int64
 		want  error
 	}{
-		{"too large", t.Context(), strings.NewReader("12345"), 4, blob.ErrTooLarge},
-		{"too large after many reads", t.Context(), io.LimitReader(zeros{}, 1<<20+1), 1 << 20, blob.ErrTooLarge},
-		{"without end", t.Context(), zeros{}, 1 << 20, blob.ErrTooLarge},
-		{"no room at all", t.Context(), strings.NewReader("1"), 0, blob.ErrTooLarge},
-		{"upload that breaks off", t.Context(), io.MultiReader(strings.NewReader("123"), iotest.ErrReader(broken)), 10, broken},
-		{"caller who has gone", ended, io.MultiReader(strings.NewReader("123"), cancelling(cancel), zeros{}), 1 << 40, context.Canceled},
+		{"too large", false, strings.NewReader("12345"), 4, blob.ErrTooLarge},
+		{"too large after many reads", false, io.LimitReader(zeros{}, 1<<20+1), 1 << 20, blob.ErrTooLarge},
+		{"without end", false, zeros{}, 1 << 20, blob.ErrTooLarge},
+		{"no room at all", false, strings.NewReader("1"), 0, blob.ErrTooLarge},
+		{"upload that breaks off", false, io.MultiReader(strings.NewReader("123"), iotest.ErrReader(broken)), 10, broken},
+		{"caller who has gone", true, io.MultiReader(strings.NewReader("123"), cancelling(cancel), zeros{}), 1 << 40, context.Canceled},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			d := open(t, dir)
-			if ref, err := d.Put(test.ctx, test.r, test.limit); !errors.Is(err, test.want) {
+			ctx := t.Context()
+			if test.ended {
+				ctx = gone
+			}
+			if ref, err := d.Put(ctx, test.r, test.limit); !errors.Is(err, test.want) {
 				t.Errorf("put: %+v, %v; want %v", ref, err, test.want)
 			}
 			if got := files(t, dir); len(got) != 0 {
@@ -235,7 +239,7 @@ func TestDir_Sealed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer keys.Close()
+	t.Cleanup(func() { _ = keys.Close() })
 	dir := t.TempDir()
 	d := open(t, dir)
 	key := seal.ForApplication("a")

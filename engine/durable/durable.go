@@ -74,7 +74,7 @@ func Mkdir(dir string) error {
 	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	return syncFolder(os.Open(above))
+	return syncFolder(os.Open(above)) //nolint:gosec // the folder is the operator's
 }
 
 // WriteNew writes a file that only its owner may read, in a folder that exists, and returns when it is on disk. The
@@ -96,7 +96,7 @@ func WriteNew(name string, content []byte) error {
 	if err := os.Link(file.Name(), name); err != nil {
 		return err
 	}
-	return syncFolder(os.Open(above))
+	return syncFolder(os.Open(above)) //nolint:gosec // the folder is the operator's
 }
 
 // Close closes the folder. Open files stay open.

@@ -44,7 +44,7 @@ func content(t *testing.T, f *durable.Folder, name string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.Close()
+	t.Cleanup(func() { _ = r.Close() })
 	b, err := io.ReadAll(r)
 	if err != nil {
 		t.Fatal(err)
@@ -167,8 +167,7 @@ func TestFolder_StaysInside(t *testing.T) {
 		t.Skip(err)
 	}
 	if r, err := f.Open("abcd"); err == nil {
-		r.Close()
-		t.Error("a link led outside")
+		t.Errorf("a link led outside; closing: %v", r.Close())
 	}
 }
 

@@ -268,7 +268,7 @@ func (s *Store) unwrap(id KeyID) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read key %s: %w", id, err)
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }() // nothing was written
 	// A wrapped key has some hundred bytes, whatever wraps it; more than this is no key.
 	wrapped, err := io.ReadAll(io.LimitReader(file, 64<<10))
 	if err != nil {

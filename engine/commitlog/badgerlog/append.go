@@ -147,8 +147,7 @@ func (l *Log) commit(group []*request) []result {
 			continue
 		}
 		receipt, err := s.stage(r)
-		var half *setError
-		if errors.As(err, &half) {
+		if _, half := errors.AsType[*setError](err); half {
 			return all(err) // the transaction may hold a part of this commit, so nothing of it is written
 		}
 		results[i] = result{receipt: receipt, err: err}

@@ -23,7 +23,6 @@ func BenchmarkAppend(b *testing.B) {
 	for _, clients := range []int{1, 64} {
 		b.Run(fmt.Sprintf("clients=%d", clients), func(b *testing.B) {
 			l := openLog(b, b.TempDir())
-			defer l.Close()
 			b.ReportAllocs()
 			b.ResetTimer()
 			var wg sync.WaitGroup
@@ -47,7 +46,6 @@ func BenchmarkAppend(b *testing.B) {
 // BenchmarkRead reads a stream of eight events in a log of 20,000 commits.
 func BenchmarkRead(b *testing.B) {
 	l := openLog(b, b.TempDir())
-	defer l.Close()
 	var wg sync.WaitGroup
 	for w := range 100 {
 		wg.Go(func() {

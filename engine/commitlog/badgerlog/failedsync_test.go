@@ -101,7 +101,7 @@ func appendWithoutSync(dir, file string) error {
 	wg.Wait()
 	for i, err := range append(errs, <-follower) {
 		if !errors.Is(err, commitlog.ErrStopped) {
-			return fmt.Errorf("caller %d got %v, want %w", i, err, commitlog.ErrStopped)
+			return fmt.Errorf("caller %d got %w, want that the log has stopped", i, err)
 		}
 	}
 	// What was acknowledged can still be read, and nothing else.

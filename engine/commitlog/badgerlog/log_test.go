@@ -23,6 +23,11 @@ func openLog(tb testing.TB, dir string) *Log {
 	if err != nil {
 		tb.Fatal(err)
 	}
+	tb.Cleanup(func() {
+		if err := l.Close(); err != nil {
+			tb.Error(err)
+		}
+	})
 	return l
 }
 
@@ -38,8 +43,8 @@ func change(t *testing.T, dir string, key, value []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close()
-	if err := db.Update(func(txn *badger.Txn) error { return txn.Set(key, value) }); err != nil {
+	err = db.Update(func(txn *badger.Txn) error { return txn.Set(key, value) })
+	if err := errors.Join(err, db.Close()); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -119,7 +124,6 @@ func TestOpen_Refuses(t *testing.T) {
 func TestLog_NoSpace(t *testing.T) {
 	t.Parallel()
 	l := openLog(t, t.TempDir())
-	defer l.Close()
 	l.minFree = 1 << 60
 	if _, err := l.Append(t.Context(), logtest.Commit("a", 0, "id")); !errors.Is(err, commitlog.ErrNoSpace) {
 		t.Errorf("append: %v", err)
@@ -145,7 +149,6 @@ func TestLog_Corrupt(t *testing.T) {
 	}
 	change(t, dir, commitKey(2), []byte("garbage"))
 	l = openLog(t, dir)
-	defer l.Close()
 
 	if _, _, _, err := l.Lookup(t.Context(), "a", "1"); !errors.Is(err, commitlog.ErrCorrupt) {
 		t.Errorf("lookup: %v", err)

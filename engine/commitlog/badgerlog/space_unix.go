@@ -1,4 +1,4 @@
-//go:build linux || darwin || freebsd
+//go:build linux || darwin
 
 package badgerlog
 
@@ -24,7 +24,7 @@ func enoughSpace(dir string, want uint64) error {
 	if err != nil {
 		return fmt.Errorf("free space of %s: %w", dir, err)
 	}
-	if free := uint64(disk.Bavail) * uint64(disk.Bsize); free < want {
+	if free := disk.Bavail * uint64(disk.Bsize); free < want {
 		return fmt.Errorf("%w: %d MiB are free, %d more are needed", commitlog.ErrNoSpace, free>>20, (want-free)>>20+1)
 	}
 	return nil

@@ -56,15 +56,12 @@ func Run(t *testing.T, open Open) {
 	}
 }
 
-// day is the time of every commit of the suite.
-var day = time.Date(2026, 3, 2, 9, 30, 0, 123456789, time.FixedZone("CST", 8*3600))
-
 // Commit returns a commit of one event on a stream, whose content and digest follow from its request id.
 func Commit(stream string, expected uint64, requestID string) commitlog.Commit {
 	return commitlog.Commit{
 		RequestID: requestID,
 		Digest:    Digest(requestID),
-		At:        day,
+		At:        time.Date(2026, 3, 2, 9, 30, 0, 123456789, time.FixedZone("CST", 8*3600)),
 		Appends:   []commitlog.Append{{Stream: stream, Expected: expected, Events: []commitlog.Event{event(requestID)}}},
 	}
 }
@@ -200,7 +197,10 @@ func testAppendAndRead(t *testing.T, open Open) {
 	if got := collect(t, l.Read(t.Context(), "application/nobody", 0)); len(got) != 0 {
 		t.Errorf("a stream that does not exist has events: %v", got)
 	}
-	for e := range l.Read(t.Context(), "application/a", 0) {
+	for e, err := range l.Read(t.Context(), "application/a", 0) {
+		if err != nil {
+			t.Fatal(err)
+		}
 		equal(t, "first of a reader that leaves early", events[0], e)
 		break
 	}
@@ -297,7 +297,7 @@ func testConcurrentRepeats(t *testing.T, open Open) {
 			t.Errorf("append %d: %+v, %v", i, receipts[i], errs[i])
 		}
 	}
-	if !(made == 24 && refusedOnes == 8 || made == 8 && refusedOnes == 24) {
+	if min(made, refusedOnes) != 8 || max(made, refusedOnes) != 24 {
 		t.Errorf("%d were made and %d refused", made, refusedOnes)
 	}
 	if got := collect(t, l.Read(t.Context(), "a", 0)); len(got) != 1 {
