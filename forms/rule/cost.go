@@ -5,17 +5,16 @@ import (
 	"cel.dev/cel-go/common/types"
 )
 
-// Bounds of a rule and of what it may do. The sizes are those that fields accept; a rule that stays below the
-// budget with them takes milliseconds at worst.
+// Bounds of a rule and of what it may do. The sizes are the greatest that package kind accepts, so that no
+// record makes a rule costlier than was estimated; a rule within the budget takes a fifth of a second at worst.
 const (
 	maxLength  = 4000      // code points of a rule
 	maxNodes   = 1000      // nodes of the parsed rule
-	maxDepth   = 60        // nesting of the parsed rule
+	maxDepth   = 60        // brackets inside each other
 	maxFolds   = 2         // `all` inside of `all`
 	costBudget = 1_000_000 // in CEL's units, about a comparison each
-	maxRows    = 500       // rows of a list, as package kind bounds them
-	runBudget  = 10 * costBudget
-	maxText    = 4000 // characters of a text
+	maxRows    = 500       // rows of a list
+	maxText    = 4000      // characters of a text
 )
 
 // sizes bounds lists and texts, which CEL takes for endless.

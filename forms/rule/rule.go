@@ -213,7 +213,7 @@ func (c *compiler) paths() []forms.Path {
 	return slices.Sorted(maps.Keys(paths))
 }
 
-// plan bounds the cost of a rule, at load and, should a record be larger than fields allow, while it runs.
+// plan bounds the cost of a rule: at load and, should a record be larger than package kind allows, while it runs.
 func (c *compiler) plan(checked *cel.Ast) (cel.Program, bool) {
 	whole := func(message, hint string) {
 		c.failAt(0, len([]rune(c.scalar.Text)), CodeCost, message, hint)
@@ -229,7 +229,7 @@ func (c *compiler) plan(checked *cel.Ast) (cel.Program, bool) {
 	}
 	options := []cel.ProgramOption{cel.EvalOptions(cel.OptOptimize)}
 	if depth(checked.NativeRep().Expr()) > 0 { // all else is linear in the length of the rule
-		options = append(options, cel.CostLimit(runBudget))
+		options = append(options, cel.CostLimit(costBudget))
 	}
 	program, err := c.env.cel.Program(checked, options...)
 	if err != nil {
