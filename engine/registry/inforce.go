@@ -1,0 +1,130 @@
+package registry
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/siyiban/onething/engine/calendar"
+	"github.com/siyiban/onething/engine/catalog"
+	"github.com/siyiban/onething/forms/kind"
+)
+
+// InForce is a state, compiled: what assessments and decisions work with. It is immutable.
+type InForce struct {
+	State    State
+	Calendar *calendar.Calendar
+	bundles  map[string][]*Published // by bundle, the oldest first
+	digests  map[string]*catalog.Bundle
+}
+
+// Published is a compiled version of a bundle.
+type Published struct {
+	*catalog.Bundle
+	Number int
+}
+
+// Compile compiles a state again. What has not changed since before is taken from it; before may be nil. What was
+// published compiled then, so an error means that the program has become incompatible with its own store.
+func Compile(s State, before *InForce) (*InForce, error) {
+	f := &InForce{State: s, bundles: map[string][]*Published{}, digests: map[string]*catalog.Bundle{}, Calendar: &calendar.Calendar{}}
+	if s.Calendar.Digest != "" {
+		if before != nil && before.State.Calendar.Digest == s.Calendar.Digest {
+			f.Calendar = before.Calendar
+		} else {
+			parsed, found := calendar.Parse(s.Calendar.Name, s.Calendar.Content)
+			if found.Err() != nil {
+				return nil, fmt.Errorf("calendar in force: %w", found)
+			}
+			f.Calendar = parsed
+		}
+	}
+	libraries := map[string]*catalog.Library{}
+	for id, versions := range s.Bundles {
+		for _, v := range versions {
+			b := before.Bundle(v.Digest)
+			if b == nil {
+				library := libraries[v.Library]
+				if library == nil {
+					parsed, found := catalog.ParseLibrary(s.Libraries[v.Library])
+					if found.Err() != nil {
+						return nil, fmt.Errorf("published library %s: %w", v.Library, found)
+					}
+					libraries[v.Library], library = parsed, parsed
+				}
+				compiled, found := catalog.ParseBundle(library, "bundles/"+id+"/bundle.yaml", v.Text)
+				if found.Err() != nil {
+					return nil, fmt.Errorf("published bundle %s, version %d: %w", id, v.Number, found)
+				}
+				b = compiled
+			}
+			f.bundles[id] = append(f.bundles[id], &Published{b, v.Number})
+			f.digests[v.Digest] = b
+		}
+	}
+	return f, nil
+}
+
+// Bundle returns the published bundle with a digest, in force or not; nil if there is none.
+func (f *InForce) Bundle(digest string) *catalog.Bundle {
+	if f == nil {
+		return nil
+	}
+	return f.digests[digest]
+}
+
+// On returns the version of a bundle that is in force on a day at a place: of those whose time and region fit, the
+// last published; nil if there is none.
+func (f *InForce) On(id string, day kind.Date, place string) *Published {
+	for _, v := range slices.Backward(f.bundles[id]) {
+		if (v.From.IsZero() || !day.Before(v.From)) && (v.Until.IsZero() || !day.After(v.Until)) && strings.HasPrefix(place, v.Place) {
+			return v
+		}
+	}
+	return nil
+}
+
+// All returns every bundle that is in force on a day at a place, by id.
+func (f *InForce) All(day kind.Date, place string) []*Published {
+	var all []*Published
+	for id := range f.bundles {
+		if v := f.On(id, day, place); v != nil {
+			all = append(all, v)
+		}
+	}
+	slices.SortFunc(all, func(a, b *Published) int { return strings.Compare(a.ID, b.ID) })
+	return all
+}
+
+// Select puts together the versions of bundles that are in force. The error names a bundle that is not, or is a
+// [catalog.ConflictError].
+func (f *InForce) Select(ids []string, day kind.Date, place string) (*catalog.Selection, error) {
+	var bundles []*catalog.Bundle
+	for _, id := range ids {
+		v := f.On(id, day, place)
+		if v == nil {
+			return nil, &NotInForceError{Bundle: id}
+		}
+		bundles = append(bundles, v.Bundle)
+	}
+	return catalog.Select(bundles...)
+}
+
+// SelectDigests puts together bundles as an application was filed with them.
+func (f *InForce) SelectDigests(digests []string) (*catalog.Selection, error) {
+	var bundles []*catalog.Bundle
+	for _, digest := range digests {
+		b := f.Bundle(digest)
+		if b == nil {
+			return nil, fmt.Errorf("the bundle with the digest %s was never published here", digest)
+		}
+		bundles = append(bundles, b)
+	}
+	return catalog.Select(bundles...)
+}
+
+// NotInForceError says that a bundle is not in force at the day and place.
+type NotInForceError struct{ Bundle string }
+
+// Error names the bundle.
+func (e *NotInForceError) Error() string { return fmt.Sprintf("the bundle %s is not in force", e.Bundle) }

@@ -1,0 +1,282 @@
+// Package registry is what is in force: the library, the bundles and their versions, the calendar, the plugins with
+// their grants, and the serial numbers that were given out. Each change is an event of one of its streams, decided
+// and folded here; folders and the embedded calendar seed an empty store once, then the streams rule.
+package registry
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/siyiban/onething/diag"
+	"github.com/siyiban/onething/engine/calendar"
+	"github.com/siyiban/onething/engine/catalog"
+	registryv1 "github.com/siyiban/onething/proto/gen/onething/registry/v1"
+)
+
+// Streams of the registry in the log. Serial numbers have one of their own, because every application reserves some.
+const (
+	StreamCatalog  = "registry/catalog"
+	StreamCalendar = "registry/calendar"
+	StreamPlugins  = "registry/plugins"
+	StreamNumbers  = "registry/numbers"
+)
+
+// Streams returns the streams of the registry.
+func Streams() []string { return []string{StreamCatalog, StreamCalendar, StreamPlugins, StreamNumbers} }
+
+// State is what is in force: what all events so far have made of it. It is immutable.
+type State struct {
+	// Library is the digest of the library in force; Libraries are all that were published, as files by name.
+	Library   string
+	Libraries map[string]map[string][]byte
+	Bundles   map[string][]Version // by bundle, the oldest first
+	Calendar  File
+	Plugins   map[string]Plugin
+	// Numbers is the last serial number that was given out or lost.
+	Numbers uint64
+}
+
+// Version is a published version of a bundle.
+type Version struct {
+	Number  int
+	Digest  string
+	Library string // digest of the library that it was published with
+	Text    []byte // bundle.yaml
+	At      time.Time
+}
+
+// File is an original file with its digest.
+type File struct {
+	Name    string
+	Content []byte
+	Digest  string
+}
+
+// Plugin is what answers for a plugin's id.
+type Plugin struct {
+	Version      string
+	Digest       string
+	Capabilities []string
+}
+
+// World is everything outside the registry that a decision may depend on.
+type World struct {
+	Now   time.Time
+	Actor string // opaque id of who gives the command
+	// Offered are the plugins that are installed, by id: a bundle that names another one is refused.
+	Offered map[string]bool
+}
+
+// Command changes what is in force.
+//
+//sumtype:decl
+type Command interface {
+	// Stream is the stream that the command's events belong to.
+	Stream() string
+	isCommand()
+}
+
+// PublishLibrary publishes the shared libraries, whole.
+type PublishLibrary struct{ Files map[string][]byte }
+
+// PublishBundle publishes a version of a bundle, with the library in force.
+type PublishBundle struct {
+	Name string // of the file, for findings
+	Text []byte
+}
+
+// PublishCalendar publishes the calendar of working days, whole.
+type PublishCalendar struct {
+	Name string
+	Text []byte
+}
+
+// ActivatePlugin makes a version of a plugin the one that answers.
+type ActivatePlugin struct{ ID, Version, Digest string }
+
+// GrantPlugin says what a plugin may use: all of its capabilities.
+type GrantPlugin struct {
+	ID           string
+	Capabilities []string
+}
+
+// ReserveNumbers takes the next N serial numbers.
+type ReserveNumbers struct{ N uint64 }
+
+// Stream implements [Command].
+func (PublishLibrary) Stream() string { return StreamCatalog }
+
+// Stream implements [Command].
+func (PublishBundle) Stream() string { return StreamCatalog }
+
+// Stream implements [Command].
+func (PublishCalendar) Stream() string { return StreamCalendar }
+
+// Stream implements [Command].
+func (ActivatePlugin) Stream() string { return StreamPlugins }
+
+// Stream implements [Command].
+func (GrantPlugin) Stream() string { return StreamPlugins }
+
+// Stream implements [Command].
+func (ReserveNumbers) Stream() string { return StreamNumbers }
+
+func (PublishLibrary) isCommand()  {}
+func (PublishBundle) isCommand()   {}
+func (PublishCalendar) isCommand() {}
+func (ActivatePlugin) isCommand()  {}
+func (GrantPlugin) isCommand()     {}
+func (ReserveNumbers) isCommand()  {}
+
+// Decide returns the events that a command causes; none if it changes nothing. Findings in what is published come
+// back as a [diag.List]. It is pure.
+func Decide(s State, command Command, w World) ([]*registryv1.Event, error) {
+	event := &registryv1.Event{At: timestamppb.New(w.Now), Actor: w.Actor}
+	switch c := command.(type) {
+	case PublishLibrary:
+		if _, found := catalog.ParseLibrary(c.Files); found.Err() != nil {
+			return nil, found
+		}
+		digest := DigestFiles(c.Files)
+		if digest == s.Library {
+			return nil, nil
+		}
+		published := &registryv1.LibraryPublished{Digest: digest}
+		for _, name := range slices.Sorted(maps.Keys(c.Files)) {
+			published.Files = append(published.Files, &registryv1.File{Name: name, Content: c.Files[name]})
+		}
+		event.Kind = &registryv1.Event_LibraryPublished{LibraryPublished: published}
+	case PublishBundle:
+		published, err := publishBundle(s, c, w)
+		if published == nil {
+			return nil, err
+		}
+		event.Kind = &registryv1.Event_BundlePublished{BundlePublished: published}
+	case PublishCalendar:
+		if _, found := calendar.Parse(c.Name, c.Text); found.Err() != nil {
+			return nil, found
+		}
+		if bytes.Equal(s.Calendar.Content, c.Text) {
+			return nil, nil
+		}
+		event.Kind = &registryv1.Event_CalendarPublished{CalendarPublished: &registryv1.CalendarPublished{
+			File: &registryv1.File{Name: c.Name, Content: c.Text}, Digest: digestOf(c.Text)}}
+	case ActivatePlugin:
+		if p := s.Plugins[c.ID]; p.Digest == c.Digest && p.Version == c.Version {
+			return nil, nil
+		}
+		event.Kind = &registryv1.Event_PluginActivated{PluginActivated: &registryv1.PluginActivated{Plugin: c.ID, Version: c.Version, Digest: c.Digest}}
+	case GrantPlugin:
+		capabilities := slices.Sorted(slices.Values(c.Capabilities))
+		if slices.Equal(s.Plugins[c.ID].Capabilities, capabilities) {
+			return nil, nil
+		}
+		event.Kind = &registryv1.Event_PluginGranted{PluginGranted: &registryv1.PluginGranted{Plugin: c.ID, Capabilities: capabilities}}
+	case ReserveNumbers:
+		if c.N == 0 {
+			return nil, nil
+		}
+		event.Kind = &registryv1.Event_NumbersReserved{NumbersReserved: &registryv1.NumbersReserved{Upto: s.Numbers + c.N}}
+	}
+	return []*registryv1.Event{event}, nil
+}
+
+// publishBundle compiles a bundle against the library in force; nil if it says what the last version says.
+func publishBundle(s State, c PublishBundle, w World) (*registryv1.BundlePublished, error) {
+	library, found := catalog.ParseLibrary(s.Libraries[s.Library])
+	if found.Err() != nil {
+		return nil, fmt.Errorf("library in force: %w", found)
+	}
+	b, found := catalog.ParseBundle(library, c.Name, c.Text)
+	if found.Err() != nil {
+		return nil, found
+	}
+	for _, step := range b.Steps {
+		if step.Plugin != "" && !w.Offered[step.Plugin] {
+			found = append(found, diag.Diagnostic{Span: diag.Span{File: c.Name, Start: diag.Position{Line: 1, Column: 1}}, Severity: diag.Error,
+				Code: "plugin-missing", Message: fmt.Sprintf("the step `%s` is served by the plugin `%s`, which is not installed", step.ID, step.Plugin),
+				Hint: "build it with `make plugins` and start with --plugins, or leave `plugin` out for an officer's queue"})
+		}
+	}
+	if found.Err() != nil {
+		return nil, found
+	}
+	versions := s.Bundles[b.ID]
+	if n := len(versions); n > 0 && versions[n-1].Digest == b.Digest {
+		return nil, nil
+	}
+	return &registryv1.BundlePublished{Bundle: b.ID, Number: int32(len(versions) + 1), Digest: b.Digest, Library: s.Library, //nolint:gosec // one version a publication
+		Files: []*registryv1.File{{Name: "bundle.yaml", Content: c.Text}}}, nil
+}
+
+// Evolve returns what is in force after an event. It is total.
+func Evolve(s State, e *registryv1.Event) State {
+	switch k := e.GetKind().(type) {
+	case *registryv1.Event_LibraryPublished:
+		files := map[string][]byte{}
+		for _, f := range k.LibraryPublished.GetFiles() {
+			files[f.GetName()] = f.GetContent()
+		}
+		s.Libraries = maps.Clone(s.Libraries)
+		if s.Libraries == nil {
+			s.Libraries = map[string]map[string][]byte{}
+		}
+		s.Library = k.LibraryPublished.GetDigest()
+		s.Libraries[s.Library] = files
+	case *registryv1.Event_BundlePublished:
+		p := k.BundlePublished
+		v := Version{Number: int(p.GetNumber()), Digest: p.GetDigest(), Library: p.GetLibrary(), At: e.GetAt().AsTime()}
+		if len(p.GetFiles()) > 0 {
+			v.Text = p.GetFiles()[0].GetContent()
+		}
+		s.Bundles = maps.Clone(s.Bundles)
+		if s.Bundles == nil {
+			s.Bundles = map[string][]Version{}
+		}
+		s.Bundles[p.GetBundle()] = append(slices.Clone(s.Bundles[p.GetBundle()]), v)
+	case *registryv1.Event_CalendarPublished:
+		p := k.CalendarPublished
+		s.Calendar = File{Name: p.GetFile().GetName(), Content: p.GetFile().GetContent(), Digest: p.GetDigest()}
+	case *registryv1.Event_PluginActivated:
+		plugin := s.Plugins[k.PluginActivated.GetPlugin()]
+		plugin.Version, plugin.Digest = k.PluginActivated.GetVersion(), k.PluginActivated.GetDigest()
+		s = s.withPlugin(k.PluginActivated.GetPlugin(), plugin)
+	case *registryv1.Event_PluginGranted:
+		plugin := s.Plugins[k.PluginGranted.GetPlugin()]
+		plugin.Capabilities = slices.Clone(k.PluginGranted.GetCapabilities())
+		s = s.withPlugin(k.PluginGranted.GetPlugin(), plugin)
+	case *registryv1.Event_NumbersReserved:
+		s.Numbers = max(s.Numbers, k.NumbersReserved.GetUpto())
+	}
+	return s
+}
+
+func (s State) withPlugin(id string, p Plugin) State {
+	s.Plugins = maps.Clone(s.Plugins)
+	if s.Plugins == nil {
+		s.Plugins = map[string]Plugin{}
+	}
+	s.Plugins[id] = p
+	return s
+}
+
+// DigestFiles is a SHA-256, in hex, over files in the order of their names.
+func DigestFiles(files map[string][]byte) string {
+	h := sha256.New()
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		fmt.Fprintf(h, "%s %x\n", name, sha256.Sum256(files[name]))
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+func digestOf(content []byte) string {
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:])
+}
