@@ -247,13 +247,12 @@ func (h *Host) enter() error {
 
 // failed makes a CallError of an error whose kind is the plugin's fault, and says of any other which call it was.
 func (h *Host) failed(ref Ref, hook pluginv1.Hook, err error) error {
-	var kind Kind
-	if !errors.As(err, &kind) {
+	kind, ok := errors.AsType[Kind](err)
+	if !ok {
 		return fmt.Errorf("plugin %s: %s: %w", ref.ID, hook, err)
 	}
 	e := &CallError{Plugin: ref.ID, Hook: hook, Kind: kind}
-	var why *reason
-	if errors.As(err, &why) {
+	if why, ok := errors.AsType[*reason](err); ok {
 		e.Err = why.err
 	}
 	return e
@@ -330,7 +329,7 @@ func (h *Host) run(parent context.Context, l *loaded, s *sandbox, message []byte
 	ctx = experimental.WithMemoryAllocator(ctx, experimental.MemoryAllocatorFunc(
 		func(uint64, uint64) experimental.LinearMemory { return s.memory }))
 
-	answer, err := h.exchange(ctx, l, s, message)
+	answer, err := h.exchange(ctx, l, message)
 	switch {
 	case parent.Err() != nil:
 		return nil, parent.Err()
@@ -344,27 +343,24 @@ func (h *Host) run(parent context.Context, l *loaded, s *sandbox, message []byte
 	case s.memory.refused:
 		return nil, OutOfMemory
 	}
-	var kind Kind
-	var exit *sys.ExitError
-	switch {
-	case errors.As(err, &kind):
+	if _, ok := errors.AsType[Kind](err); ok {
 		return nil, err
-	case errors.As(err, &exit):
-		return nil, &reason{Exited, fmt.Errorf("code %d", exit.ExitCode())}
-	default:
-		return nil, &reason{Trapped, errors.New(firstLine(err))}
 	}
+	if exit, ok := errors.AsType[*sys.ExitError](err); ok {
+		return nil, &reason{Exited, fmt.Errorf("code %d", exit.ExitCode())}
+	}
+	return nil, &reason{Trapped, errors.New(firstLine(err))}
 }
 
 // exchange instantiates the module, hands it the message and reads its answer.
-func (h *Host) exchange(ctx context.Context, l *loaded, s *sandbox, message []byte) ([]byte, error) {
+func (h *Host) exchange(ctx context.Context, l *loaded, message []byte) ([]byte, error) {
 	guest, err := h.runtime.InstantiateModule(ctx, l.compiled, wazero.NewModuleConfig().WithName("").WithStartFunctions())
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = guest.Close(context.WithoutCancel(ctx)) }()
 
-	if l.initialize {
+	if l.initialise {
 		if _, err := guest.ExportedFunction(exportInitialize).Call(ctx); err != nil {
 			return nil, err
 		}
@@ -374,18 +370,18 @@ func (h *Host) exchange(ctx context.Context, l *loaded, s *sandbox, message []by
 		return nil, err
 	}
 	at := results[0]
-	if !guest.Memory().Write(uint32(at), message) { //nolint:gosec // an i32
+	if !guest.Memory().Write(uint32(at), message) {
 		return nil, &reason{MalformedAnswer, errors.New("onething_alloc returned an address outside the memory")}
 	}
 	results, err = guest.ExportedFunction(exportCall).Call(ctx, at, uint64(len(message)))
 	if err != nil {
 		return nil, err
 	}
-	at, size := results[0]>>32, uint32(results[0])     //nolint:gosec // the lower half
-	if uint64(size) > uint64(l.limits.OutputKiB)<<10 { //nolint:gosec // checked to be positive
+	at, size := results[0]>>32, uint32(results[0])
+	if uint64(size) > uint64(l.limits.OutputKiB)<<10 {
 		return nil, TooMuchOutput
 	}
-	view, ok := guest.Memory().Read(uint32(at), size) //nolint:gosec // the upper half
+	view, ok := guest.Memory().Read(uint32(at), size)
 	if !ok {
 		return nil, &reason{MalformedAnswer, errors.New("onething_call returned an answer outside the memory")}
 	}

@@ -111,7 +111,7 @@ func TestInspect_Hostile(t *testing.T) {
 		{"another host", with(func(m *tiny) { m.imports = "\x01" + vector("env") + vector("abort") + "\x00\x00" }), "env"},
 		{"an import of another signature", with(func(m *tiny) { m.imports = "\x01" + vector("onething") + vector("shared_data") + "\x00\x01" }), "signature"},
 		{"an imported memory", with(func(m *tiny) { m.imports = "\x01" + vector("env") + vector("memory") + "\x02\x00\x01" }), "no function"},
-		{"too large", func(t testing.TB) []byte { return make([]byte, manifest.MaxModuleBytes+1) }, "more than"},
+		{"too large", func(testing.TB) []byte { return make([]byte, manifest.MaxModuleBytes+1) }, "more than"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

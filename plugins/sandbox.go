@@ -43,10 +43,10 @@ func sandboxOf(ctx context.Context) *sandbox {
 
 func newSandbox(request *pluginv1.Request, limits Limits) *sandbox {
 	return &sandbox{
-		realtime:      uint64(noon(request.GetToday()).UnixNano()), //nolint:gosec // a day of the era, see noon
+		realtime:      uint64(noon(request.GetToday()).UnixNano()),
 		monotonic:     1,
 		lots:          rand.NewChaCha8(seed(request)),
-		memory:        &linearMemory{limit: uint64(limits.MemoryMiB) << 20}, //nolint:gosec // checked to be positive
+		memory:        &linearMemory{limit: uint64(limits.MemoryMiB) << 20},
 		hostCallsLeft: limits.HostCalls,
 		hostBytesLeft: limits.HostKiB << 10,
 	}
@@ -96,7 +96,7 @@ func sharedData(ctx context.Context, s *sandbox, guest api.Module, args []uint64
 	if s.hostCallsLeft--; s.hostCallsLeft < 0 {
 		s.exceed(TooManyHostCalls)
 	}
-	s.spend(int(uint32(args[1]))) //nolint:gosec // an i32
+	s.spend(int(uint32(args[1])))
 	message, ok := guest.Memory().Read(uint32(args[0]), uint32(args[1]))
 	if !ok {
 		panic(errGuestMemory)
@@ -151,7 +151,7 @@ func (m *linearMemory) Reallocate(size uint64) []byte {
 		copy(grown, m.buffer)
 		m.buffer = grown
 	}
-	m.buffer, m.most = m.buffer[:size], int(size) //nolint:gosec // below 4 GiB
+	m.buffer, m.most = m.buffer[:size], int(size)
 	return m.buffer
 }
 

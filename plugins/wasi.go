@@ -203,7 +203,7 @@ func pollOneoff(_ context.Context, s *sandbox, guest api.Module, args []uint64) 
 		events = append(events, event...)
 	}
 	s.advance(wait)
-	if !memory.Write(out, events) || !memory.WriteUint32Le(stored, uint32(len(events)/eventSize)) { //nolint:gosec // at most 64
+	if !memory.Write(out, events) || !memory.WriteUint32Le(stored, uint32(len(events)/eventSize)) {
 		return errnoFault
 	}
 	return errnoSuccess

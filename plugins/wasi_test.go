@@ -166,12 +166,12 @@ func TestNoon(t *testing.T) {
 // TestSharedData_BadArguments hands the host's own functions what a guest of good faith would not.
 func TestSharedData_BadArguments(t *testing.T) {
 	t.Parallel()
-	call := func(s *sandbox, guest *wazerotest.Module, name string, args ...uint64) (result uint64, panicked any) {
-		defer func() { panicked = recover() }()
+	call := func(s *sandbox, guest *wazerotest.Module, name string, args ...uint64) (result uint64, panicked error) {
+		defer func() { panicked, _ = recover().(error) }()
 		return hostFunctions()["onething"][name].call(t.Context(), s, guest, args), nil
 	}
 	s, guest := newGuest()
-	if _, panicked := call(s, guest, "shared_data", math.MaxUint32, 10); panicked != errGuestMemory {
+	if _, panicked := call(s, guest, "shared_data", math.MaxUint32, 10); !errors.Is(panicked, errGuestMemory) {
 		t.Errorf("request outside the memory: %v", panicked)
 	}
 	guest.Memory().Write(0, []byte{0xff})
@@ -182,7 +182,7 @@ func TestSharedData_BadArguments(t *testing.T) {
 	if n, _ := call(s, guest, "read_answer", 0, size-1); n != 0 {
 		t.Errorf("%d bytes into a buffer that is too small", n)
 	}
-	if _, panicked := call(s, guest, "read_answer", page-1, size); panicked != errGuestMemory {
+	if _, panicked := call(s, guest, "read_answer", page-1, size); !errors.Is(panicked, errGuestMemory) {
 		t.Errorf("buffer outside the memory: %v", panicked)
 	}
 	_, _ = call(s, guest, "shared_data", 0, 1)
@@ -192,7 +192,7 @@ func TestSharedData_BadArguments(t *testing.T) {
 	if n, _ := call(s, guest, "read_answer", 100, page-200); n != 0 {
 		t.Errorf("the answer can be read twice")
 	}
-	if _, panicked := call(s, guest, "shared_data", 0, math.MaxUint32); panicked != errBound || s.exceeded != TooManyHostCalls {
+	if _, panicked := call(s, guest, "shared_data", 0, math.MaxUint32); !errors.Is(panicked, errBound) || s.exceeded != TooManyHostCalls {
 		t.Errorf("a request of 4 GiB: %v, %q", panicked, s.exceeded)
 	}
 }

@@ -165,7 +165,8 @@ func TestLoad_Faults(t *testing.T) {
 			}
 		})
 	}
-	if _, err := manifest.Load("manifest.yaml", []byte("id: x\nversion: y\nhooks: [HOOK_CHECK]\n")); len(err.(diag.List)) < 4 {
+	var list diag.List
+	if _, err := manifest.Load("manifest.yaml", []byte("id: x\nversion: y\nhooks: [HOOK_CHECK]\n")); !errors.As(err, &list) || len(list) < 4 {
 		t.Errorf("Load() = %v, want every fault at once", err)
 	}
 }

@@ -226,7 +226,7 @@ type Trace struct {
 func (c *Call) trace() Trace {
 	sorted := func(set map[string]bool) []string { return slices.Sorted(maps.Keys(set)) }
 	return Trace{
-		Answers:    sorted(c.Fields.read),
+		Answers:    sorted(c.read),
 		Parameters: sorted(c.Parameters.read),
 		Materials:  sorted(c.materials),
 		Lookups:    c.lookups,
