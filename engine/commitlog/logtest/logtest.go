@@ -39,6 +39,7 @@ func Run(t *testing.T, open Open) {
 		{"request ids", testRequestIDs},
 		{"a repeated request among concurrent ones", testConcurrentRepeats},
 		{"lookup", testLookup},
+		{"random histories", testModel},
 		{"bounds", testBounds},
 		{"largest commit", testLargestCommit},
 		{"stream names do not overlap", testStreamNames},
@@ -376,7 +377,7 @@ func testReopen(t *testing.T, open Open) {
 
 func testConcurrentWriters(t *testing.T, open Open) {
 	l := opened(t, open)
-	const writers, each = 16, 50
+	const writers, each = 8, 40
 	follower := make(chan []commitlog.Commit, 1)
 	go func() {
 		var got []commitlog.Commit
