@@ -1,0 +1,205 @@
+package guide
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/siyiban/onething/forms"
+	"github.com/siyiban/onething/forms/rule"
+	apiv1 "github.com/siyiban/onething/proto/gen/onething/api/v1"
+	formsv1 "github.com/siyiban/onething/proto/gen/onething/forms/v1"
+)
+
+// Message returns the assessment as the API shows it.
+func (a *Assessment) Message() (*apiv1.Assessment, error) {
+	m := &apiv1.Assessment{
+		Fields: map[string]*apiv1.FieldAssessment{}, Cases: map[string]*apiv1.CaseAssessment{}, Rules: map[string]*apiv1.RuleAssessment{},
+		Steps: map[string]*apiv1.StepAssessment{}, Materials: map[string]*apiv1.MaterialAssessment{}, Faults: map[string]*formsv1.Violation{},
+	}
+	for _, f := range a.Fields {
+		field, err := f.message()
+		if err != nil {
+			return nil, fmt.Errorf("field %s: %w", f.Path, err)
+		}
+		m.Fields[string(f.Path)] = field
+	}
+	for _, c := range a.Cases {
+		c.fill(m)
+	}
+	for _, s := range a.Materials {
+		m.Materials[s.Key] = &apiv1.MaterialAssessment{Name: s.Name.Proto(), Asked: truthMessage(s.Asked), Required: s.Required,
+			Tolerable: truthMessage(s.Tolerable), Promisable: truthMessage(s.Promisable), Sources: s.Sources, NeededBy: s.NeededBy}
+		if s.Promise.ZH != "" {
+			m.Materials[s.Key].Promise = s.Promise.Proto()
+		}
+	}
+	for _, v := range a.Faults {
+		key := string(v.Path) + "/" + v.Code
+		if v.Rule != "" {
+			key += "/" + v.Bundle + "." + v.Rule
+		}
+		m.Faults[key] = v.Proto()
+	}
+	if a.Next != nil {
+		m.NextQuestion = &apiv1.NextQuestion{Path: string(a.Next.Path), Decides: a.Next.Decides}
+	}
+	return m, nil
+}
+
+func (f *Field) message() (*apiv1.FieldAssessment, error) {
+	m := &apiv1.FieldAssessment{Shown: truthMessage(f.Shown), Required: truthMessage(f.Required), NeededBy: f.NeededBy}
+	if f.Shown != rule.False {
+		m.Options = f.Options
+	}
+	var err error
+	if f.Proposal != nil {
+		if m.Proposal, err = forms.EncodeValue(f.Proposal); err != nil {
+			return nil, err
+		}
+	}
+	if f.Derived != nil {
+		if m.Derived, err = forms.EncodeValue(f.Derived); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+func (c *Case) fill(m *apiv1.Assessment) {
+	id := c.Bundle.ID
+	m.Cases[id] = &apiv1.CaseAssessment{
+		Verdict: map[Verdict]apiv1.Verdict{Undecided: apiv1.Verdict_VERDICT_UNDECIDED, Eligible: apiv1.Verdict_VERDICT_ELIGIBLE,
+			NotEligible: apiv1.Verdict_VERDICT_NOT_ELIGIBLE, NotNeeded: apiv1.Verdict_VERDICT_NOT_NEEDED, Elsewhere: apiv1.Verdict_VERDICT_ELSEWHERE}[c.Verdict],
+		TotalMin: int32(c.Total.Min), TotalMax: int32(c.Total.Max), //nolint:gosec // sums of limits of at most 2,000 days
+		Due: c.Due.message(), FeeMinFen: c.Fee.Min, FeeMaxFen: c.Fee.Max,
+	}
+	for _, r := range c.Rules {
+		message := &apiv1.RuleAssessment{Bundle: id, Holds: truthMessage(r.Outcome.Truth), Otherwise: r.Otherwise.String(), Because: r.Because.Proto(),
+			Basis: r.Basis, For: r.For, Examined: r.Examine != nil}
+		if r.Remedy.ZH != "" {
+			message.Remedy = r.Remedy.Proto()
+		}
+		for _, cause := range r.Outcome.Causes {
+			message.Unknown = append(message.Unknown, CauseText(cause))
+		}
+		m.Rules[id+"."+r.ID] = message
+	}
+	for _, s := range c.Steps {
+		message := &apiv1.StepAssessment{Name: s.Name.Proto(), Department: s.Department.ID, Applies: truthMessage(s.Applies.Truth)}
+		if s.Applies.Truth != rule.False {
+			message.Due = s.Due.message()
+		}
+		m.Steps[id+"."+s.ID] = message
+	}
+}
+
+// CauseText names a cause as the API does: `answer:<path>`, `fact:<path>`, `parameter:<path>`, `calendar:<year>`.
+func CauseText(c forms.Cause) string {
+	kinds := map[forms.CauseKind]string{forms.CauseAnswer: "answer", forms.CauseFact: "fact", forms.CauseParameter: "parameter",
+		forms.CauseCalendar: "calendar", forms.CauseResult: "result", forms.CauseFault: "fault"}
+	return kinds[c.Kind] + ":" + strings.TrimPrefix(string(c.Path), "calendar.")
+}
+
+func (d Date) message() *apiv1.Due {
+	m := &apiv1.Due{}
+	if d.Due.Known && d.Known {
+		m.Date = d.Due.Date.String()
+	} else if earliest := d.earliest(); earliest != "" {
+		m.Earliest = earliest
+	}
+	return m
+}
+
+func (d Date) earliest() string {
+	switch {
+	case d.Due.Known:
+		return "" // depends on answers that are open: the total says between what
+	case d.Due.Earliest.IsZero():
+		return ""
+	}
+	return d.Due.Earliest.String()
+}
+
+func truthMessage(t rule.Truth) apiv1.Truth {
+	return map[rule.Truth]apiv1.Truth{rule.True: apiv1.Truth_TRUTH_YES, rule.False: apiv1.Truth_TRUTH_NO, rule.Unknown: apiv1.Truth_TRUTH_UNKNOWN}[t]
+}
+
+// Diff returns what changed between two assessments: entries that are new or different, whole, and the names of
+// those that are gone. Equal ones differ in nothing.
+func Diff(before, after *apiv1.Assessment) *apiv1.AssessmentChange {
+	change := &apiv1.AssessmentChange{Changed: &apiv1.Assessment{}}
+	changed := change.Changed.ProtoReflect()
+	b, a := before.ProtoReflect(), after.ProtoReflect()
+	fields := a.Descriptor().Fields()
+	for i := range fields.Len() {
+		fd := fields.Get(i)
+		if !fd.IsMap() {
+			switch {
+			case a.Has(fd) && !(b.Has(fd) && proto.Equal(a.Get(fd).Message().Interface(), b.Get(fd).Message().Interface())):
+				changed.Set(fd, a.Get(fd))
+			case b.Has(fd) && !a.Has(fd):
+				change.Gone = append(change.Gone, string(fd.Name()))
+			}
+			continue
+		}
+		old := b.Get(fd).Map()
+		a.Get(fd).Map().Range(func(k protoreflect.MapKey, v protoreflect.Value) bool {
+			if !old.Has(k) || !proto.Equal(old.Get(k).Message().Interface(), v.Message().Interface()) {
+				changed.Mutable(fd).Map().Set(k, v)
+			}
+			return true
+		})
+		now := a.Get(fd).Map()
+		old.Range(func(k protoreflect.MapKey, _ protoreflect.Value) bool {
+			if !now.Has(k) {
+				change.Gone = append(change.Gone, string(fd.Name())+"/"+k.String())
+			}
+			return true
+		})
+	}
+	slices.Sort(change.Gone)
+	return change
+}
+
+// Apply returns the assessment that a change leads to: what a front end keeps.
+func Apply(before *apiv1.Assessment, change *apiv1.AssessmentChange) *apiv1.Assessment {
+	after := proto.CloneOf(before)
+	if after == nil {
+		after = &apiv1.Assessment{}
+	}
+	m := after.ProtoReflect()
+	for _, gone := range change.GetGone() {
+		name, key, inMap := strings.Cut(gone, "/")
+		fd := m.Descriptor().Fields().ByName(protoreflect.Name(name))
+		switch {
+		case fd == nil:
+		case inMap && fd.IsMap():
+			m.Mutable(fd).Map().Clear(protoreflect.ValueOfString(key).MapKey())
+		case !inMap:
+			m.Clear(fd)
+		}
+	}
+	if c := change.GetChanged(); c != nil {
+		c.ProtoReflect().Range(func(fd protoreflect.FieldDescriptor, v protoreflect.Value) bool {
+			if !fd.IsMap() {
+				m.Set(fd, v)
+				return true
+			}
+			v.Map().Range(func(k protoreflect.MapKey, v protoreflect.Value) bool {
+				m.Mutable(fd).Map().Set(k, v)
+				return true
+			})
+			return true
+		})
+	}
+	return after
+}
+
+// Unchanged reports whether a change changes nothing.
+func Unchanged(c *apiv1.AssessmentChange) bool {
+	return len(c.GetGone()) == 0 && proto.Size(c.GetChanged()) == 0
+}
