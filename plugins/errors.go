@@ -47,7 +47,7 @@ func (k Kind) Error() string { return string(k) }
 type CallError struct {
 	// Plugin is the id of the plugin.
 	Plugin string
-	// Hook is the hook that was called.
+	// Hook is the hook that was called; HOOK_UNSPECIFIED if the plugin was only prepared.
 	Hook pluginv1.Hook
 	// Kind says why it failed.
 	Kind Kind
