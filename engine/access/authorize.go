@@ -13,11 +13,11 @@ import (
 
 // Why a call is refused.
 var (
-	// ErrNotSignedIn: the method needs a role, and nobody has signed in.
+	// ErrNotSignedIn says that the method needs a role, and nobody has signed in.
 	ErrNotSignedIn = errors.New("access: not signed in")
-	// ErrNotAllowed: none of the caller's roles may call the method.
+	// ErrNotAllowed says that none of the caller's roles may call the method.
 	ErrNotAllowed = errors.New("access: not allowed")
-	// ErrNoRule: the method has no access option, or a faulty one, so nobody may call it.
+	// ErrNoRule says that the method has no access option, or a faulty one, so nobody may call it.
 	ErrNoRule = errors.New("access: method without a sound access option")
 )
 

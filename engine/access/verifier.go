@@ -17,10 +17,10 @@ import (
 
 // Why a token does not make an identity.
 var (
-	// ErrToken: the token is malformed, expired, of another issuer or audience, wrongly signed, or its claims do not
+	// ErrToken says that the token is malformed, expired, of another issuer or audience, wrongly signed, or its claims do not
 	// make a complete identity. The wrapped text is for the operator's log; it holds no claim's value.
 	ErrToken = errors.New("access: token not valid")
-	// ErrIssuer: the issuer does not answer, so nothing can be said about the token.
+	// ErrIssuer says that the issuer does not answer, so nothing can be said about the token.
 	ErrIssuer = errors.New("access: issuer does not answer")
 )
 

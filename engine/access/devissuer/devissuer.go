@@ -25,10 +25,11 @@ import (
 	"github.com/siyiban/onething/engine/access"
 )
 
-// ErrNotDevelopment: somebody wants this issuer outside development mode, or where others than this machine reach it.
+// ErrNotDevelopment says that somebody wants this issuer outside development mode, or where others than this machine
+// reach it.
 var ErrNotDevelopment = errors.New("devissuer: only for development on this machine")
 
-// ErrUnknownIdentity: nobody has this name.
+// ErrUnknownIdentity says that nobody has this name.
 var ErrUnknownIdentity = errors.New("devissuer: unknown identity")
 
 const (
@@ -46,7 +47,7 @@ const (
 	FrontEnd = "onething-front-end"
 	// SystemSecret is the secret of every department's system. It protects nothing: who reaches this issuer is whom
 	// they like.
-	SystemSecret = "development-only" //nolint:gosec // not a secret, see above
+	SystemSecret = "development-only"
 )
 
 // Config says where the issuer stands.

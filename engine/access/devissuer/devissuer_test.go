@@ -184,7 +184,14 @@ func noRedirect() *http.Client {
 	return &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
-func do(t testing.TB, client *http.Client, method, address string, form url.Values) (*http.Response, string) {
+// reply is an answer whose body was read.
+type reply struct {
+	Status     string
+	StatusCode int
+	Header     http.Header
+}
+
+func do(t testing.TB, client *http.Client, method, address string, form url.Values) (reply, string) {
 	t.Helper()
 	var body io.Reader
 	if method == http.MethodPost {
@@ -208,7 +215,7 @@ func do(t testing.TB, client *http.Client, method, address string, form url.Valu
 	if err != nil {
 		t.Fatal(err)
 	}
-	return resp, string(raw)
+	return reply{Status: resp.Status, StatusCode: resp.StatusCode, Header: resp.Header}, string(raw)
 }
 
 func authorization() url.Values {
