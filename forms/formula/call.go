@@ -171,7 +171,7 @@ func (c *checker) argument(n ast.Node, name string, wanted kind.Kind) (ast.Node,
 	}
 	if t.valid() && !fits {
 		w := typ{kind: wanted}
-		c.mistyped(n, fmt.Sprintf("%s takes %s here, this is %s", name, w, t), conversion(t, w))
+		c.mistyped(n, fmt.Sprintf("%s takes %s here, this is %s", name, w, t), conversionTo(w, t))
 	}
 	return node, t.valid() && fits
 }
@@ -234,8 +234,7 @@ func (c *checker) digits(n ast.Node) (string, bool) {
 	}
 	switch n.(type) {
 	case *ast.IntegerNode, *ast.FloatNode:
-		text := c.source(n)
-		return sign + text, isNumber(text)
+		return sign + c.source(n), true
 	}
 	return "", false
 }
@@ -349,9 +348,8 @@ func (c *checker) pick(n *ast.CallNode, name string) (ast.Node, typ) {
 		return c.mistyped(arg, fmt.Sprintf("%s takes a list of %s, this is %s", name, right[day], t), "")
 	}
 	if !c.hasElement(arg, t) {
-		text := c.written(arg)
 		c.failAt(n, CodeEmptyList, fmt.Sprintf("the list may be empty, then there is no %s", name),
-			fmt.Sprintf("write size(%s) > 0 ? … : …", text))
+			fmt.Sprintf("write size(%s) > 0 ? … : …", c.quoted(arg)))
 		return nil, typ{}
 	}
 	c.spend(2 * t.size)
@@ -487,7 +485,7 @@ func (c *checker) method(n *ast.CallNode, member *ast.MemberNode) (ast.Node, typ
 		hint := instead[name]
 		switch {
 		case slices.Contains(special, name), isReserved(name):
-			hint = fmt.Sprintf("write %s(%s, …)", name, c.written(member.Node))
+			hint = fmt.Sprintf("write %s(%s, …)", name, c.quoted(member.Node))
 		case hint == "":
 			if near := diag.Nearest(name, methods); near != "" {
 				hint = "did you mean " + near + "?"

@@ -7,7 +7,6 @@ import (
 
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/parser/lexer"
-	"github.com/shopspring/decimal"
 
 	"github.com/siyiban/onething/diag"
 	"github.com/siyiban/onething/forms"
@@ -107,26 +106,17 @@ func (c *checker) source(n ast.Node) string {
 
 // number takes a literal as it is written; sign is "" or "-".
 func (c *checker) number(n ast.Node, sign string, want *typ) (ast.Node, typ) {
-	text := c.source(n)
-	if !isNumber(text) {
-		c.failAt(n, CodeLiteral, "numbers are written with digits and one point", "for example 1200 or 0.5")
-		return nil, typ{}
-	}
-	text = sign + text
+	text := sign + c.source(n)
 	if _, whole := n.(*ast.IntegerNode); whole && (want == nil || want.kind != kind.KindDecimal) {
-		value, err := strconv.ParseInt(text, 10, 64)
-		if err != nil {
-			c.failAt(n, CodeLiteral, "this number is too large", "")
-			return nil, typ{}
-		}
+		value, _ := strconv.ParseInt(text, 10, 64) // the scan has seen that it fits
 		return constant(value), typ{kind: kind.KindInt}
 	}
-	value, err := decimal.NewFromString(text)
-	if err != nil || !bounded(value) {
+	value, ok := parseDecimal(text)
+	if !ok {
 		c.failAt(n, CodeLiteral, "this number has too many digits", "")
 		return nil, typ{}
 	}
-	return constant(kind.Decimal{Decimal: value}), typ{kind: kind.KindDecimal}
+	return constant(value), typ{kind: kind.KindDecimal}
 }
 
 // isNumber reports whether s is digits, or digits, a point and digits.
@@ -265,7 +255,7 @@ func (c *checker) condition(n ast.Node) (ast.Node, bool) {
 	case t.kind == kind.KindChoice, t.kind == kind.KindChoices:
 		hint := ""
 		if len(t.options) > 0 {
-			hint = fmt.Sprintf("ask for an option: %s.%s", c.written(n), t.options[0].ID)
+			hint = fmt.Sprintf("ask for an option: %s.%s", c.quoted(n), t.options[0].ID)
 		}
 		c.mistyped(n, fmt.Sprintf("yes or no is needed here, this is %s", t), hint)
 		return nil, false
@@ -288,7 +278,7 @@ func (c *checker) binary(n *ast.BinaryNode) (ast.Node, typ) {
 		return c.in(n)
 	case "matches", "contains", "startsWith", "endsWith":
 		return c.refuse(n, fmt.Sprintf("%q is written as a function", n.Operator),
-			fmt.Sprintf("write %s.%s(%s)", c.written(n.Left), n.Operator, c.written(n.Right)))
+			fmt.Sprintf("write %s.%s(%s)", c.quoted(n.Left), n.Operator, c.quoted(n.Right)))
 	default:
 		return c.refuse(n, fmt.Sprintf("%q is not allowed in a formula", n.Operator), "")
 	}
@@ -299,7 +289,7 @@ func (c *checker) binary(n *ast.BinaryNode) (ast.Node, typ) {
 func (c *checker) connective(n *ast.BinaryNode) (ast.Node, typ) {
 	if twice, ok := chained(n); ok {
 		return c.refuse(n, "a comparison cannot be continued",
-			fmt.Sprintf("write %s twice, with && between", c.written(twice)))
+			fmt.Sprintf("write %s twice, with && between", c.quoted(twice)))
 	}
 	truth := n.Operator == "&&"
 	var left, right ast.Node
@@ -428,17 +418,25 @@ func arithmeticHint(operator string, l, r typ) string {
 
 // conversion says how a literal of one kind is written as the other.
 func conversion(a, b typ) string {
-	is := func(x, y kind.Kind) bool { return a.kind == x && b.kind == y || a.kind == y && b.kind == x }
+	if hint := conversionTo(a, b); hint != "" {
+		return hint
+	}
+	return conversionTo(b, a)
+}
+
+// conversionTo says how a literal of the wanted kind is written.
+func conversionTo(want, got typ) string {
+	number := got.kind == kind.KindInt || got.kind == kind.KindDecimal
 	switch {
-	case is(kind.KindMoney, kind.KindInt), is(kind.KindMoney, kind.KindDecimal):
+	case want.kind == kind.KindMoney && number:
 		return "write an amount as yuan(850)"
-	case is(kind.KindDate, kind.KindText):
+	case want.kind == kind.KindDate && isText(got.kind):
 		return `write a date as date("2026-01-01")`
-	case is(kind.KindDecimal, kind.KindInt):
+	case want.kind == kind.KindDecimal && number:
 		return "write a decimal as decimal(1.5); it stands left of the operator"
-	case is(kindRegion, kind.KindText):
+	case want.kind == kindRegion && isText(got.kind):
 		return `write a region as region("3213")`
-	case is(kind.KindChoice, kind.KindText):
+	case want.kind == kind.KindChoice && isText(got.kind):
 		return "ask for an option: it is a yes or no field of the answer"
 	}
 	return ""
@@ -505,7 +503,7 @@ func (c *checker) fits(n ast.Node, got, want typ) {
 		c.mistyped(n, fmt.Sprintf("a formula cannot give %s", want), "")
 	case want.kind == kind.KindText && isText(got.kind):
 	case got.kind != want.kind:
-		c.mistyped(n, fmt.Sprintf("%s is wanted, this gives %s", want, got), conversion(got, want))
+		c.mistyped(n, fmt.Sprintf("%s is wanted, this gives %s", want, got), conversionTo(want, got))
 	case (got.kind == kind.KindChoice || got.kind == kind.KindChoices) && !sameOptions(got.options, want.options):
 		c.mistyped(n, "the options are not those of this field", "")
 	}

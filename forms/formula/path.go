@@ -59,7 +59,7 @@ func parts(n ast.Node) (root ast.Node, names []part, ok bool) {
 func (c *checker) path(n ast.Node) (ast.Node, typ) {
 	root, names, ok := parts(n)
 	if !ok {
-		return c.refuse(n, "elements of a list cannot be taken by number in a formula", "write map or filter")
+		return c.refuse(n, "only functions can be called", "")
 	}
 	switch root := root.(type) {
 	case *ast.IdentifierNode:
@@ -81,7 +81,7 @@ func (c *checker) path(n ast.Node) (ast.Node, typ) {
 		if !t.valid() {
 			return nil, typ{}
 		}
-		return c.members(node, t, c.written(root), names)
+		return c.members(node, t, c.quoted(root), names)
 	}
 	to, ok := c.resolve(n)
 	if !ok {
@@ -173,7 +173,9 @@ func (c *checker) resolve(n ast.Node) (target, bool) {
 	for _, v := range c.variables {
 		candidates = append(candidates, v.name)
 	}
-	if isReserved(ident.Value) {
+	if known := instead[ident.Value]; known != "" {
+		hint = known
+	} else if isReserved(ident.Value) {
 		hint = ident.Value + " is a function: write " + ident.Value + "(…)"
 	} else if near := diag.Nearest(ident.Value, candidates); near != "" {
 		hint = "did you mean " + near + "?"

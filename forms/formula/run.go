@@ -53,14 +53,10 @@ func (s slot) cause() forms.CauseKind {
 
 // load brings a value into the machine.
 func (s slot) load(v kind.Value) any {
-	if s.kind != kindRegion {
-		return load(v)
+	if text, ok := v.(kind.Text); ok && s.kind == kindRegion {
+		return region(text)
 	}
-	if a, ok := v.(kind.Address); ok {
-		return region(a.Region)
-	}
-	text, _ := load(v).(string)
-	return region(text)
+	return load(v)
 }
 
 func load(v kind.Value) any {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
@@ -76,6 +77,10 @@ func (c *checker) scan() {
 		c.tokens = append(c.tokens, t)
 		c.partner = append(c.partner, -1)
 		i := len(c.tokens) - 1
+		if t.Is(lexer.Bracket, "[") && c.follows(i) {
+			c.fail(t.From, t.To, CodeForbidden, "elements cannot be taken by number or name in a formula",
+				"write map or filter; a field is written with a point")
+		}
 		switch {
 		case t.Is(lexer.Bracket, "(", "[", "{"):
 			open = append(open, i)
@@ -87,8 +92,33 @@ func (c *checker) scan() {
 			if hint, bad := forbidden[t.Value]; bad {
 				c.fail(t.From, t.To, CodeForbidden, fmt.Sprintf("%q is not allowed in a formula", t.Value), hint)
 			}
+		case t.Is(lexer.Number):
+			c.scanNumber(t)
 		case t.Is(lexer.Bytes):
 			c.fail(t.From, t.To, CodeForbidden, "bytes are not allowed in a formula", `write a text: "…"`)
+		}
+	}
+}
+
+// follows reports whether the bracket at token i stands after a value, and so takes an element of it.
+func (c *checker) follows(i int) bool {
+	if i == 0 {
+		return false
+	}
+	before := c.tokens[i-1]
+	return before.Is(lexer.Identifier) || before.Is(lexer.String) || before.Is(lexer.Bracket, ")", "]", "}")
+}
+
+// scanNumber reports a number that is not digits and at most one point, or does not fit.
+func (c *checker) scanNumber(t lexer.Token) {
+	text := string(c.runes[t.From:t.To])
+	if !isNumber(text) {
+		c.fail(t.From, t.To, CodeLiteral, "numbers are written with digits and one point", "for example 1200 or 0.5")
+		return
+	}
+	if !strings.Contains(text, ".") {
+		if _, err := strconv.ParseInt(text, 10, 64); err != nil {
+			c.fail(t.From, t.To, CodeLiteral, "this number is too large", "")
 		}
 	}
 }
@@ -119,8 +149,10 @@ func (c *checker) syntaxError(err error) {
 			}
 		}
 		c.fail(from, to, CodeSyntax, "this character cannot stand in a formula", "")
-	case strings.Contains(e.Message, "integer literal"), strings.Contains(e.Message, "float literal"):
-		c.fail(from, to, CodeLiteral, "this number is too large", "")
+	case strings.Contains(e.Message, "float literal"), strings.HasPrefix(e.Message, "bad number"):
+		c.fail(from, to, CodeLiteral, "this is no number", "for example 1200 or 0.5")
+	case strings.Contains(e.Message, "not terminated"):
+		c.fail(from, to, CodeSyntax, "this text is not closed", "a quote is missing")
 	case strings.HasPrefix(e.Message, "unexpected token Operator(\"=\")"):
 		c.fail(from, to, CodeSyntax, `"=" compares nothing`, "write ==")
 	case strings.HasPrefix(e.Message, "unexpected token"):
@@ -197,6 +229,12 @@ func (v *extent) Visit(n *ast.Node) {
 }
 
 func (v *extent) add(i int) { v.first, v.last = min(v.first, i), max(v.last, i) }
+
+// quoted returns a node as it stands in the formula, for hints.
+func (c *checker) quoted(n ast.Node) string {
+	first, last := c.extent(n)
+	return string(c.runes[c.tokens[first].From:c.tokens[last].To])
+}
 
 // written returns a node as it is written, without comments and spaces, and with `#` before the dot of an
 // element's field, as conditions in force are compared.
