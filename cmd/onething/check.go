@@ -1,0 +1,124 @@
+package main
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/siyiban/onething/diag"
+	"github.com/siyiban/onething/engine/catalog"
+)
+
+func newCheck() *cobra.Command {
+	var format string
+	var all bool
+	cmd := &cobra.Command{
+		Use:   "check [PATH…]",
+		Short: "Check bundles and libraries, and say what is wrong and where",
+		Long: "check reads each tree (a folder with library/ and bundles/; a bundle in it stands for its tree, narrowed to that bundle)\n" +
+			"and prints every finding with file, line and column. It exits with 1 if one is an error. Default is the current folder.",
+		Example: `  onething check examples
+  onething check --format json examples/bundles/newborn`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if format != "text" && format != "json" {
+				return fmt.Errorf("--format is text or json, not %q", format)
+			}
+			if len(args) == 0 {
+				args = []string{"."}
+			}
+			var found diag.List
+			for _, path := range args {
+				list, err := check(path)
+				if err != nil {
+					return err
+				}
+				found = append(found, list...)
+			}
+			var err error
+			if format == "json" {
+				err = diag.PrintJSON(cmd.OutOrStdout(), found)
+			} else {
+				err = diag.PrintText(cmd.OutOrStdout(), found, anywhere{}, all)
+			}
+			if err != nil {
+				return err
+			}
+			if found.Err() != nil {
+				return errFindings
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&format, "format", "text", "text or json (one object a line)")
+	cmd.Flags().BoolVar(&all, "all", false, "print more than the first 50 findings")
+	return cmd
+}
+
+// check loads the tree that a path belongs to and returns what concerns the path, with file names that can be opened
+// from the current folder.
+func check(path string) (diag.List, error) {
+	if _, err := os.Stat(path); err != nil {
+		return nil, err
+	}
+	root, inside, err := treeOf(path)
+	if err != nil {
+		return nil, err
+	}
+	_, found := catalog.Load(os.DirFS(root))
+	var kept diag.List
+	for _, d := range found {
+		name := filepath.ToSlash(d.Span.File)
+		if inside != "" && name != inside && !strings.HasPrefix(name, inside+"/") && !strings.HasPrefix(name, "library") {
+			continue
+		}
+		d.Span.File = filepath.Join(root, d.Span.File)
+		for i, r := range d.Related {
+			d.Related[i].Span.File = filepath.Join(root, r.Span.File)
+		}
+		kept = append(kept, d)
+	}
+	return kept, nil
+}
+
+// treeOf finds the folder with the library at or above a path, and the path in it.
+func treeOf(path string) (root, inside string, err error) {
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return "", "", err
+	}
+	for dir := absolute; ; dir = filepath.Dir(dir) {
+		if info, err := os.Stat(filepath.Join(dir, "library")); err == nil && info.IsDir() {
+			inside, err := filepath.Rel(dir, absolute)
+			if err != nil {
+				return "", "", err
+			}
+			if inside == "." {
+				inside = ""
+			}
+			return relative(dir), filepath.ToSlash(inside), nil
+		}
+		if dir == filepath.Dir(dir) {
+			return path, "", nil // no library: the loader says so
+		}
+	}
+}
+
+// relative is a folder as it is named from the current one.
+func relative(dir string) string {
+	if here, err := os.Getwd(); err == nil {
+		if r, err := filepath.Rel(here, dir); err == nil {
+			return r
+		}
+	}
+	return dir
+}
+
+// anywhere reads files by the names under which findings print them, which may lead above the current folder.
+type anywhere struct{}
+
+// Open implements [fs.FS].
+func (anywhere) Open(name string) (fs.File, error) { return os.Open(name) } //nolint:gosec // the user's own files

@@ -1,0 +1,68 @@
+// Command onething is the engine's one binary: the server, and the tools of configurators, departments and operators.
+//
+// Every verb prints its result to stdout and its progress to stderr. Exit codes: 0 fine, 1 findings or refused, 2 could
+// not do it.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit codes.
+const (
+	exitFindings = 1 // findings, or refused
+	exitFailure  = 2 // could not do it: usage, files, server
+)
+
+// errFindings says that the verb has printed what it found.
+var errFindings = errors.New("findings")
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// run executes one command line and returns the exit code.
+func run(ctx context.Context, args []string, out, progress io.Writer) int {
+	root := &cobra.Command{
+		Use:   "onething",
+		Short: "一件事一次办: one form, one set of materials, one submission, one result",
+		Long: "onething runs government bundles (一件事一次办): a configurator declares a matter once, each department ships its step as\n" +
+			"a plugin, and a resident files one application.",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.SetOut(out)
+	root.SetErr(progress)
+	root.SetArgs(args)
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.AddCommand(newServe(), newCheck(), newDemo(), newDays(), newPlugin(), newVersion())
+	err := root.ExecuteContext(ctx)
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, errFindings):
+		return exitFindings
+	}
+	fmt.Fprintf(progress, "onething: %v\n", err)
+	if refused := (*refusedError)(nil); errors.As(err, &refused) {
+		return exitFindings
+	}
+	return exitFailure
+}
+
+// refusedError says that what was asked cannot be answered as things stand; nothing is broken.
+type refusedError struct{ text string }
+
+// Error says why.
+func (e *refusedError) Error() string { return e.text }

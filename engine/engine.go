@@ -1,0 +1,168 @@
+// Package engine ties the house together: one command in, one commit out. It looks a request id up before it
+// decides, loads the state, opens what is sealed, asks the pure packages for a decision, seals, and appends.
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/siyiban/onething/engine/blob"
+	"github.com/siyiban/onething/engine/commitlog"
+	"github.com/siyiban/onething/engine/draft"
+	"github.com/siyiban/onething/engine/registry"
+	"github.com/siyiban/onething/engine/seal"
+	"github.com/siyiban/onething/forms/kind"
+	registryv1 "github.com/siyiban/onething/proto/gen/onething/registry/v1"
+)
+
+// Config is what an engine stands on. Everything is required unless it says otherwise.
+type Config struct {
+	Log    commitlog.Log
+	Keys   *seal.Store
+	Blobs  blob.Store
+	Drafts *draft.Store
+	// Now is the clock. Its location is the office's time zone.
+	Now func() time.Time
+	// Place is the region of the office, six digits of GB/T 2260.
+	Place string
+	// Facts is what is known of persons from elsewhere; nil knows nothing.
+	Facts Facts
+	// Hooks says which hooks the active plugin with an id offers, by name; nil: none has any.
+	Hooks func(plugin string) []string
+	// Offered are the plugins that are installed: a bundle that names another one is not published.
+	Offered map[string]bool
+	Logger  *slog.Logger
+}
+
+// Facts answers what a source knows about a person or an enterprise. A source that is silent is neither yes nor no.
+type Facts interface {
+	// Fact returns the value of a fact about whoever has the number; known is false if the source is silent.
+	Fact(ctx context.Context, source, fact, number string) (value kind.Value, known bool, err error)
+}
+
+// Engine takes commands and answers with commits. It is safe for concurrent use.
+type Engine struct {
+	cfg     Config
+	inForce atomic.Pointer[registry.InForce]
+
+	// publishing serialises changes of what is in force within this process; the log's versions do it beyond.
+	publishing sync.Mutex
+	versions   map[string]uint64
+
+	numbers serials
+}
+
+// Open reads what is in force from the log.
+func Open(ctx context.Context, cfg Config) (*Engine, error) {
+	switch {
+	case cfg.Log == nil, cfg.Keys == nil, cfg.Blobs == nil, cfg.Drafts == nil, cfg.Now == nil, cfg.Logger == nil:
+		return nil, errors.New("engine: log, keys, blobs, drafts, clock and logger are required")
+	case len(cfg.Place) != 6:
+		return nil, fmt.Errorf("engine: place %q is no region of six digits", cfg.Place)
+	}
+	e := &Engine{cfg: cfg, versions: map[string]uint64{}}
+	var state registry.State
+	for _, stream := range registry.Streams() {
+		for event, err := range cfg.Log.Read(ctx, stream, 0) {
+			if err != nil {
+				return nil, fmt.Errorf("read %s: %w", stream, err)
+			}
+			message := &registryv1.Event{}
+			if err := proto.Unmarshal(event.Public, message); err != nil {
+				return nil, fmt.Errorf("read %s, version %d: %w", stream, event.Version, err)
+			}
+			state = registry.Evolve(state, message)
+			e.versions[stream] = event.Version
+		}
+	}
+	inForce, err := registry.Compile(state, nil)
+	if err != nil {
+		return nil, err
+	}
+	e.inForce.Store(inForce)
+	e.numbers.used, e.numbers.reserved = state.Numbers, state.Numbers
+	return e, nil
+}
+
+// InForce returns what is in force now.
+func (e *Engine) InForce() *registry.InForce { return e.inForce.Load() }
+
+// Now returns the engine's time, in the office's time zone.
+func (e *Engine) Now() time.Time { return e.cfg.Now() }
+
+// Today returns the day on which something that happens now is received.
+func (e *Engine) Today() kind.Date { return kind.DateOf(e.cfg.Now()) }
+
+// Place returns the region of the office.
+func (e *Engine) Place() string { return e.cfg.Place }
+
+// Publish changes what is in force. What changes nothing commits nothing and returns position 0. Findings come back
+// as a diag.List.
+func (e *Engine) Publish(ctx context.Context, requestID, actor string, command registry.Command) (uint64, error) {
+	e.publishing.Lock()
+	defer e.publishing.Unlock()
+	return e.publish(ctx, requestID, actor, command)
+}
+
+func (e *Engine) publish(ctx context.Context, requestID, actor string, command registry.Command) (uint64, error) {
+	before := e.InForce()
+	events, err := registry.Decide(before.State, command, registry.World{Now: e.cfg.Now(), Actor: actor, Offered: e.cfg.Offered})
+	if err != nil || len(events) == 0 {
+		return 0, err
+	}
+	stream := command.Stream()
+	appended := commitlog.Append{Stream: stream, Expected: e.versions[stream]}
+	state := before.State
+	var content []byte
+	for _, event := range events {
+		public, err := proto.MarshalOptions{Deterministic: true}.Marshal(event)
+		if err != nil {
+			return 0, fmt.Errorf("marshal registry event: %w", err)
+		}
+		content = append(content, public...)
+		appended.Events = append(appended.Events, commitlog.Event{Type: string(event.ProtoReflect().Descriptor().FullName()), Public: public})
+		state = registry.Evolve(state, event)
+	}
+	inForce, err := registry.Compile(state, before)
+	if err != nil {
+		return 0, err
+	}
+	receipt, err := e.cfg.Log.Append(ctx, commitlog.Commit{RequestID: requestID, Digest: e.cfg.Keys.Digest("command", content), At: e.cfg.Now(), Appends: []commitlog.Append{appended}})
+	if err != nil {
+		return 0, fmt.Errorf("publish to %s: %w", stream, err)
+	}
+	e.versions[stream] = receipt.Versions[stream]
+	e.inForce.Store(inForce)
+	return receipt.Position, nil
+}
+
+// serials gives out serial numbers in blocks: one commit reserves many, and a block that a crash cuts off is a gap.
+type serials struct {
+	mu             sync.Mutex
+	used, reserved uint64
+}
+
+// block is how many serial numbers one commit reserves.
+const block = 1000
+
+// serial returns a number that was never given out and never will be again.
+func (e *Engine) serial(ctx context.Context) (uint64, error) {
+	e.numbers.mu.Lock()
+	defer e.numbers.mu.Unlock()
+	if e.numbers.used == e.numbers.reserved {
+		upto := e.numbers.reserved + block
+		if _, err := e.Publish(ctx, fmt.Sprintf("numbers/%d", upto), "engine", registry.ReserveNumbers{N: block}); err != nil {
+			return 0, err
+		}
+		e.numbers.reserved = upto
+	}
+	e.numbers.used++
+	return e.numbers.used, nil
+}

@@ -1,0 +1,68 @@
+package engine
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/siyiban/onething/engine/catalog"
+	"github.com/siyiban/onething/engine/registry"
+)
+
+// Seed is what an empty store begins with: folders and the embedded calendar. Once something of a kind is in force, the
+// streams rule and the seed is not looked at.
+type Seed struct {
+	Catalog      *catalog.Catalog
+	CalendarName string
+	Calendar     []byte
+	Plugins      []registry.ActivatePlugin
+	Grants       []registry.GrantPlugin
+}
+
+// Seed puts into force what nothing is in force of yet.
+func (e *Engine) Seed(ctx context.Context, s Seed) error {
+	var commands []registry.Command
+	state := e.InForce().State
+	if state.Calendar.Digest == "" && len(s.Calendar) > 0 {
+		commands = append(commands, registry.PublishCalendar{Name: s.CalendarName, Text: s.Calendar})
+	}
+	if len(state.Plugins) == 0 {
+		for _, p := range s.Plugins {
+			commands = append(commands, p)
+		}
+		for _, g := range s.Grants {
+			commands = append(commands, g)
+		}
+	}
+	if state.Library == "" && s.Catalog != nil {
+		commands = append(commands, registry.PublishLibrary{Files: s.Catalog.Files[""]})
+		for _, id := range slices.Sorted(maps.Keys(s.Catalog.Bundles)) {
+			commands = append(commands, registry.PublishBundle{Name: "bundles/" + id + "/bundle.yaml", Text: s.Catalog.Files[id]["bundle.yaml"]})
+		}
+	}
+	for _, c := range commands {
+		if _, err := e.Publish(ctx, "seed/"+key(c), "seed", c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// key names a command of the seed, so that a repeat after a crash is the same request.
+func key(c registry.Command) string {
+	switch c := c.(type) {
+	case registry.PublishLibrary:
+		return "library"
+	case registry.PublishBundle:
+		return c.Name
+	case registry.PublishCalendar:
+		return "calendar"
+	case registry.ActivatePlugin:
+		return "plugin/" + c.ID
+	case registry.GrantPlugin:
+		return "grant/" + c.ID
+	case registry.ReserveNumbers:
+		return "numbers"
+	}
+	return ""
+}
