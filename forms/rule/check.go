@@ -44,14 +44,25 @@ func (c *compiler) explain(parsed *ast.AST, text common.Source) {
 		if e == nil || c.reported[e.ID()] {
 			continue
 		}
-		c.reported[e.ID()] = true
 		c.mismatch(e, typed)
+		c.reported[e.ID()] = true
 	}
 }
 
 // mismatch tells of one place where kinds do not fit.
 func (c *compiler) mismatch(e ast.Expr, typed *ast.AST) {
 	typ := func(e ast.Expr) *types.Type { return typed.GetType(e.ID()) }
+	if t := typ(e); t != nil && t.Kind() != types.ErrorKind && (e.Kind() != ast.CallKind || len(typed.GetOverloadIDs(e.ID())) > 0) {
+		// All is well with e itself, it does not fit where it stands.
+		switch {
+		case c.toldBelow(e):
+		case isRange(typed.Expr(), e):
+			c.fail(e, CodeType, fmt.Sprintf("this is %s, not a list", words(t)), "all, exists, filter and map ask of the elements of a list")
+		default:
+			c.notCondition(e, t)
+		}
+		return
+	}
 	switch e.Kind() {
 	case ast.CallKind:
 		call := e.AsCall()
@@ -73,14 +84,15 @@ func (c *compiler) mismatch(e ast.Expr, typed *ast.AST) {
 		if t := typ(operand); t != nil && t.Kind() != types.ErrorKind && !c.toldBelow(operand) {
 			c.fail(e, CodeUnknownField, fmt.Sprintf("%s is %s and has no part %q", c.source.written(operand), words(t), e.AsSelect().FieldName()), "")
 		}
-	default:
-		if c.toldBelow(e) {
-			return
-		}
-		if t := typ(e); t != nil {
-			c.fail(e, CodeType, fmt.Sprintf("this is %s, not a list", words(t)), "all, exists, filter and map ask of the elements of a list")
-		}
 	}
+}
+
+// isRange reports whether e stands where all, exists and the like want their list.
+func isRange(root, e ast.Expr) (found bool) {
+	ast.PreOrderVisit(root, ast.NewExprVisitor(func(n ast.Expr) {
+		found = found || n.Kind() == ast.ComprehensionKind && n.AsComprehension().IterRange().ID() == e.ID()
+	}))
+	return found
 }
 
 // toldBelow reports whether something within e is told of already.

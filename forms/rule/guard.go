@@ -27,8 +27,8 @@ func (c *compiler) key(e ast.Expr) string {
 		if names == nil {
 			return c.key(e.AsSelect().Operand()) + "." + e.AsSelect().FieldName()
 		}
-		if this := c.env.scope.ThisPath; names[0] == "this" && this != "" && len(names) > 1 {
-			return "$" + string(this) + "." + strings.Join(names[1:], ".")
+		if names[0] == "this" && c.this != "" && len(names) > 1 {
+			return "$" + string(c.this) + "." + strings.Join(names[1:], ".")
 		}
 		return "$" + strings.Join(names, ".")
 	case ast.LiteralKind:

@@ -12,6 +12,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/siyiban/onething/diag"
+	"github.com/siyiban/onething/forms"
 	"github.com/siyiban/onething/forms/kind"
 )
 
@@ -20,6 +21,7 @@ type compiler struct {
 	env    *Env
 	scalar diag.Scalar
 	source *source
+	this   forms.Path // the path behind `this`; empty: an element
 
 	factory  ast.ExprFactory
 	lastID   int64

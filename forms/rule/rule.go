@@ -113,31 +113,33 @@ func NewEnv(scope forms.Scope) (*Env, error) {
 
 // prepareGuards brings the conditions under which fields are asked into the form in which guards compare.
 func (e *Env) prepareGuards() {
-	prepare := func(v *variable) {
+	prepare := func(v *variable, this forms.Path) {
 		texts := v.guards
 		if v.field != nil {
 			texts = append(slices.Clone(v.field.Conditions), v.guards...)
 		}
 		for _, text := range texts {
-			v.needs = append(v.needs, condition{text, e.conditions(text)[0]})
+			v.needs = append(v.needs, condition{text, e.conditions(text, this)[0]})
 		}
 	}
 	for _, v := range e.tree.variables {
-		prepare(v)
+		prepare(v, e.scope.ThisPath)
 	}
 	for _, row := range e.tree.objects {
 		for _, cell := range row.byID {
-			prepare(cell)
+			prepare(cell, "")
 		}
 	}
 }
 
-// conditions returns the key of a condition, and those of what follows from it.
-func (e *Env) conditions(text string) []string {
+// conditions returns the key of a condition, and those of what follows from it; this is the path
+// behind `this` in it.
+func (e *Env) conditions(text string, this forms.Path) []string {
 	c, parsed := e.parse(diag.Inline("", "", text, diag.Position{}))
 	if parsed == nil {
 		return []string{text} // equal to nothing that is a rule
 	}
+	c.this = this
 	c.walk(parsed.NativeRep().Expr())
 	return c.truths(parsed.NativeRep().Expr())
 }
@@ -197,7 +199,7 @@ func (e *Env) Compile(text diag.Scalar, o Options) (*Rule, diag.List) {
 func (e *Env) inForce(conjuncts []string) force {
 	var all force
 	for _, text := range conjuncts {
-		all = append(all, e.conditions(text)...)
+		all = append(all, e.conditions(text, e.scope.ThisPath)...)
 	}
 	return all
 }
@@ -357,7 +359,7 @@ func (r *run) because(u *types.Unknown) []forms.Cause {
 // parse reads a rule; the result is nil if it is none.
 func (e *Env) parse(text diag.Scalar) (*compiler, *cel.Ast) {
 	c := &compiler{
-		env: e, scalar: text, factory: ast.NewExprFactory(),
+		env: e, scalar: text, this: e.scope.ThisPath, factory: ast.NewExprFactory(),
 		reads: map[int64]read{}, reported: map[int64]bool{}, blanks: map[string]bool{},
 	}
 	runes := []rune(text.Text)
