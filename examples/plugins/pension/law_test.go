@@ -66,7 +66,8 @@ func TestStatutoryAge(t *testing.T) {
 		{"woman of 50, three years bind", female50, "1982-04-15", 44, 53, 8, "2035-12", "2032-12", "2038-12"},
 		{"woman of 50, one short of full", female50, "1984-10-15", 59, 54, 11, "2039-09", "2036-09", "2042-09"},
 		{"woman of 50, full", female50, "1984-11-15", 60, 55, 0, "2039-11", "2036-11", "2042-11"},
-		{"woman of 50, full for good", female50, "1984-12-15", 60, 55, 0, "2039-12", "2036-12", "2042-12"},
+		{"woman of 50, full in December", female50, "1984-12-15", 60, 55, 0, "2039-12", "2036-12", "2042-12"},
+		{"woman of 50, full for good", female50, "1985-01-15", 60, 55, 0, "2040-01", "2037-01", "2043-01"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -318,6 +319,51 @@ func TestMonthly(t *testing.T) {
 			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Error(diff)
+			}
+		})
+	}
+}
+
+// Figures that no pension can have are errors of a record; the bounds themselves are in order.
+func TestMonthly_figures(t *testing.T) {
+	t.Parallel()
+	l := local{Base: 900000, Interpolate: true, Rate: 13000, DeemedIndex: 1000000}
+	p := insured{Index: 1000000, Months: 402, Deemed: 72, Balance: 26000000, Age: 736}
+	tests := []struct {
+		name   string
+		change func(*local, *insured)
+		want   error
+	}{
+		{"as it is", func(*local, *insured) {}, nil},
+		{"highest base", func(l *local, _ *insured) { l.Base = 1_000_000_000 }, nil},
+		{"higher base", func(l *local, _ *insured) { l.Base = 1_000_000_001 }, errBounds},
+		{"lowest base", func(l *local, _ *insured) { l.Base = 1 }, nil},
+		{"no base", func(l *local, _ *insured) { l.Base = 0 }, errBounds},
+		{"most months", func(_ *local, p *insured) { p.Months = 840 }, nil},
+		{"more months", func(_ *local, p *insured) { p.Months = 841 }, errBounds},
+		{"no months", func(_ *local, p *insured) { p.Months, p.Deemed = 0, 0 }, nil},
+		{"fewer than none", func(_ *local, p *insured) { p.Months, p.Deemed = -1, -1 }, errBounds},
+		{"all months deemed", func(_ *local, p *insured) { p.Deemed = 402 }, nil},
+		{"fewer than no deemed months", func(_ *local, p *insured) { p.Deemed = -1 }, errBounds},
+		{"highest balance", func(_ *local, p *insured) { p.Balance = 100_000_000_000 }, nil},
+		{"higher balance", func(_ *local, p *insured) { p.Balance = 100_000_000_001 }, errBounds},
+		{"no balance", func(_ *local, p *insured) { p.Balance = 0 }, nil},
+		{"highest rate", func(l *local, _ *insured) { l.Rate = 1_000_000 }, nil},
+		{"higher rate", func(l *local, _ *insured) { l.Rate = 1_000_001 }, errBounds},
+		{"lowest rate", func(l *local, _ *insured) { l.Rate = 1 }, nil},
+		{"no rate", func(l *local, _ *insured) { l.Rate = 0 }, errBounds},
+		{"highest index of deemed months", func(l *local, _ *insured) { l.DeemedIndex = 3_000_000 }, nil},
+		{"higher index of deemed months", func(l *local, _ *insured) { l.DeemedIndex = 3_000_001 }, errBounds},
+		{"lowest index of deemed months", func(l *local, _ *insured) { l.DeemedIndex = 1 }, nil},
+		{"no index of deemed months", func(l *local, _ *insured) { l.DeemedIndex = 0 }, errBounds},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			l, p := l, p
+			tt.change(&l, &p)
+			if _, err := monthly(l, p); !errors.Is(err, tt.want) {
+				t.Errorf("error %v, want %v", err, tt.want)
 			}
 		})
 	}
