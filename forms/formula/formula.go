@@ -160,9 +160,7 @@ func (c *checker) compile(target *typ) *Formula {
 	if c.diags.Err() != nil {
 		return nil
 	}
-	config := conf.CreateNew()
-	config.Optimize = false
-	config.Functions = routines
+	config := &conf.Config{Functions: routines, ShortCircuit: true}
 	program, err := compiler.Compile(&parser.Tree{Node: node, Source: tree.Source}, config)
 	if err != nil { // not reached: only checked nodes are lowered
 		c.failAt(tree.Node, CodeSyntax, "this formula cannot be compiled", "")
@@ -222,8 +220,7 @@ func (f *Formula) run(env forms.Env) (any, []forms.Cause) {
 	machine := vm.VM{MemoryBudget: maxMemory}
 	out, err := machine.Run(f.program, &fr)
 	if err != nil {
-		var absent *absentError
-		if errors.As(err, &absent) {
+		if absent, ok := errors.AsType[*absentError](err); ok {
 			return nil, []forms.Cause{absent.cause}
 		}
 		return nil, []forms.Cause{{Kind: forms.CauseFault}}

@@ -127,7 +127,7 @@ func (c *checker) members(node ast.Node, t typ, name string, names []part) (ast.
 func (c *checker) resolve(n ast.Node) (target, bool) {
 	root, names, _ := parts(n)
 	if _, is := root.(*ast.PointerNode); is {
-		return c.elementField(root, names)
+		return c.elementField(names)
 	}
 	e, ident := c.env, root.(*ast.IdentifierNode)
 	switch ident.Value {
@@ -242,7 +242,7 @@ func (c *checker) field(above ast.Node, names []part, prefix string, fields map[
 	return to, true
 }
 
-func (c *checker) elementField(pointer ast.Node, names []part) (target, bool) {
+func (c *checker) elementField(names []part) (target, bool) {
 	fields, _ := byID(c.element.row, "")
 	f := fields[names[0].name]
 	if f == nil {

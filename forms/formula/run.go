@@ -1,3 +1,4 @@
+//nolint:forcetypeassert // the checker gives every routine what it takes, and the machine recovers
 package formula
 
 import (
@@ -212,14 +213,14 @@ func multiply(a, b any) (any, error) {
 func product(a, b int64) (int64, bool) {
 	hi, lo := bits.Mul64(magnitude(a), magnitude(b))
 	if (a < 0) != (b < 0) {
-		return -int64(lo), hi == 0 && lo <= 1<<63 //nolint:gosec // -(1<<63) wraps to itself
+		return -int64(lo), hi == 0 && lo <= 1<<63 // -(1<<63) is itself
 	}
-	return int64(lo), hi == 0 && lo < 1<<63 //nolint:gosec // below 1<<63
+	return int64(lo), hi == 0 && lo < 1<<63
 }
 
 func magnitude(a int64) uint64 {
 	if a < 0 {
-		return -uint64(a) //nolint:gosec // two's complement
+		return -uint64(a)
 	}
 	return uint64(a)
 }

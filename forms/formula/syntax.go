@@ -140,7 +140,7 @@ func (c *checker) syntaxError(err error) {
 			"split it into derived fields")
 	case strings.HasPrefix(e.Message, "unexpected token EOF"), strings.HasPrefix(e.Message, "unexpected end"):
 		c.fail(len(c.runes)-1, len(c.runes), CodeSyntax, "the formula ends too early", "a bracket or a value is missing")
-	case strings.HasPrefix(e.Message, "unrecognized character"):
+	case strings.HasPrefix(e.Message, "unrecognized character"): //nolint:misspell // expr's word
 		for i, r := range c.runes {
 			if at := slices.Index([]rune(wide), r); at >= 0 && i >= from-1 && i <= from {
 				c.fail(i, i+1, CodeSyntax, fmt.Sprintf("%q is not a sign of formulas", r),
