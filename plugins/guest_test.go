@@ -3,6 +3,7 @@ package plugins
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -42,8 +43,27 @@ var buildBehave = sync.OnceValues(func() ([]byte, error) {
 	if err := manifest.Pack(built, "testdata/guests/behave/manifest.yaml", packed); err != nil {
 		return nil, err
 	}
-	return os.ReadFile(packed)
+	wasm, err := os.ReadFile(packed)
+	if err != nil {
+		return nil, err
+	}
+	return wasm, warm(wasm)
 })
+
+// warm compiles a guest into the cache that the tests share, so that their hosts do not all do it at once.
+func warm(wasm []byte) error {
+	directory, err := cacheDir()
+	if err != nil {
+		return err
+	}
+	ctx, digest := context.Background(), store.Digest(wasm)
+	host, err := Open(ctx, Config{Modules: modules{digest: wasm}, CompilationCacheDir: directory})
+	if err != nil {
+		return err
+	}
+	_, err = host.Prepare(ctx, Ref{ID: "test/behave", Digest: digest})
+	return errors.Join(err, host.Close(ctx))
+}
 
 // modules are Modules in memory.
 type modules map[string][]byte
