@@ -23,7 +23,7 @@ type signature struct {
 
 // signatures is the allow-list of ordinary functions; special are those whose arguments are more than
 // values of given kinds.
-var signatures = map[string]signature{
+var signatures = map[string]signature{ //nolint:gochecknoglobals // a constant table
 	"add_days":             {parameters: []kind.Kind{kind.KindDate, kind.KindInt}, result: kind.KindDate},
 	"add_months":           {parameters: []kind.Kind{kind.KindDate, kind.KindInt}, result: kind.KindDate},
 	"add_years":            {parameters: []kind.Kind{kind.KindDate, kind.KindInt}, result: kind.KindDate},
@@ -48,16 +48,16 @@ var signatures = map[string]signature{
 	"floor_yuan":           {parameters: []kind.Kind{kind.KindMoney}, result: kind.KindMoney},
 }
 
-var special = []string{
+var special = []string{ //nolint:gochecknoglobals // a constant table
 	"has", "given", "date", "yuan", "decimal", "region", "sum", "smallest", "largest", "earliest", "latest",
 	"distinct", "size", "len", "min", "max", "join", "map", "filter",
 }
 
 // methods are called as text.startsWith("…"), address.within(region).
-var methods = []string{"within", "startsWith", "endsWith", "contains", "matches"}
+var methods = []string{"within", "startsWith", "endsWith", "contains", "matches"} //nolint:gochecknoglobals // a constant table
 
 // instead says what to write for a function that formulas do not have.
-var instead = map[string]string{
+var instead = map[string]string{ //nolint:gochecknoglobals // a constant table
 	"now": "write today", "duration": "write add_days, add_months, days_between", "get": "write given(x, y)",
 	"all": "rules have all; a formula counts: size(filter(list, condition)) == size(list)",
 	"any": "write size(filter(list, condition)) > 0", "exists": "write size(filter(list, condition)) > 0",

@@ -15,7 +15,7 @@ import (
 )
 
 // roots are the first names of paths.
-var roots = []string{"form", "own", "facts", "params", "results", "this", "today", "place"}
+var roots = []string{"form", "own", "facts", "params", "results", "this", "today", "place"} //nolint:gochecknoglobals // a constant table
 
 func isReserved(name string) bool {
 	_, function := signatures[name]

@@ -1,4 +1,3 @@
-//nolint:forcetypeassert // the checker gives every routine what it takes, and the machine recovers
 package formula
 
 import (
@@ -374,7 +373,7 @@ func workingDaysBetween(f *frame, a, b kind.Date) (any, error) {
 
 // routines are what lowered formulas call: a function of the language under its name, an operator under its
 // sign, and the reads.
-var routines = table(map[string]func(args []any) (any, error){
+var routines = table(map[string]func(args []any) (any, error){ //nolint:gochecknoglobals // a constant table
 	"read": func(a []any) (any, error) { return a[0].(*frame).read(a[1].(int)) },
 	"has":  func(a []any) (any, error) { return a[0].(*frame).values[a[1].(int)] != nil, nil },
 	"cell": func(a []any) (any, error) {

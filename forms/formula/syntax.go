@@ -19,7 +19,7 @@ import (
 )
 
 // forbidden are operators that expr has and formulas do not, and what to write instead.
-var forbidden = map[string]string{
+var forbidden = map[string]string{ //nolint:gochecknoglobals // a constant table
 	"/":   "write div(a, b) for the whole quotient, share(money, 2, 3) for a part of an amount",
 	"%":   "write a - div(a, b) * b",
 	"**":  "multiply instead",
