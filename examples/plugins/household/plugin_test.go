@@ -4,6 +4,7 @@ import (
 	"maps"
 	"testing"
 
+	"github.com/siyiban/onething/examples/plugins/guest"
 	"github.com/siyiban/onething/examples/plugins/needs"
 	plugin "github.com/siyiban/onething/sdk/go"
 	"github.com/siyiban/onething/sdk/go/plugintest"
@@ -241,4 +242,10 @@ func TestNeeds(t *testing.T) {
 	t.Parallel()
 	all, officers := needs.Of(t, "../../bundles", "public_security/household")
 	plugintest.CheckNeeds(t, household(), all, officers, append(birthCases(), deathCases()...))
+}
+
+// The packed guest answers as the native plugin does.
+func TestGuest(t *testing.T) {
+	t.Parallel()
+	guest.Same(t, household(), append(birthCases(), deathCases()...))
 }

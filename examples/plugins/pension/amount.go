@@ -59,7 +59,7 @@ func monthly(l local, p insured) (amount, error) {
 	if p.Index < indexUnit*6/10 || p.Index > 3*indexUnit {
 		return amount{}, errIndex
 	}
-	if l.Base <= 0 || l.Base > mostBase || p.Months < 0 || p.Months > mostMonths || p.Deemed < 0 || p.Deemed > p.Months ||
+	if l.Base <= 0 || l.Base > mostBase || p.Months > mostMonths || p.Deemed < 0 || p.Deemed > p.Months ||
 		p.Balance < 0 || p.Balance > mostFen {
 		return amount{}, errBounds
 	}

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"testing"
 
+	"github.com/siyiban/onething/examples/plugins/guest"
 	"github.com/siyiban/onething/examples/plugins/needs"
 	plugin "github.com/siyiban/onething/sdk/go"
 	"github.com/siyiban/onething/sdk/go/plugintest"
@@ -141,4 +142,10 @@ func TestNeeds(t *testing.T) {
 	t.Parallel()
 	all, officers := needs.Of(t, "../../bundles", "hrss/social_security_card")
 	plugintest.CheckNeeds(t, socialcard(), all, officers, cases())
+}
+
+// The packed guest answers as the native plugin does.
+func TestGuest(t *testing.T) {
+	t.Parallel()
+	guest.Same(t, socialcard(), cases())
 }
