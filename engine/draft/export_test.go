@@ -1,0 +1,23 @@
+package draft
+
+import (
+	"log/slog"
+	"testing"
+
+	"github.com/dgraph-io/badger/v4"
+
+	"github.com/siyiban/onething/engine/durable/badgerdb"
+)
+
+// MarkOrphan leaves in a closed store what a crash leaves between making a key and saving the draft.
+func MarkOrphan(t testing.TB, dir, id string) {
+	t.Helper()
+	db, err := badgerdb.Open(badgerdb.Config{Dir: dir, Sync: true, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.Update(func(txn *badger.Txn) error { return txn.Set(orphanKey(id), nil) }); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,62 @@
+// Package badgerdb opens the small Badger stores that lie beside the log: drafts, views, and the work of followers. The
+// log has settings of its own.
+package badgerdb
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"github.com/dgraph-io/badger/v4"
+	"github.com/siyiban/onething/engine/durable"
+)
+
+// MaxValue is the most bytes of a value. Larger ones would go to Badger's value log, whose failed syncs are only logged;
+// with all values in the tables and their write-ahead log a failed sync is a failed commit.
+const MaxValue = 1<<20 - 1
+
+// Config says where a store lies.
+type Config struct {
+	// Dir is the folder of the store, made if it does not exist. It holds nothing else, and one process opens it at a
+	// time.
+	Dir string
+	// Sync makes a commit return when it is on disk. A store that can be made again from the log does without.
+	Sync bool
+	// Logger gets what Badger has to say. It may not be nil.
+	Logger *slog.Logger
+}
+
+// Open opens a store, and makes it if there is none. Conflicts are not detected: whoever writes sees to it that no two
+// transactions read and write the same key at the same time.
+func Open(c Config) (*badger.DB, error) {
+	if c.Dir == "" || c.Logger == nil {
+		return nil, errors.New("folder and logger have to be set")
+	}
+	if err := durable.Mkdir(c.Dir); err != nil { // Badger would not sync the folder above it
+		return nil, err
+	}
+	return badger.Open(badger.DefaultOptions(c.Dir).
+		WithLogger(logger{c.Logger}).
+		WithSyncWrites(c.Sync).
+		WithDetectConflicts(false).
+		WithNumVersionsToKeep(1).
+		WithMemTableSize(16 << 20).
+		WithValueThreshold(MaxValue + 1).
+		WithValueLogFileSize(16 << 20). // nothing goes there
+		WithBlockCacheSize(16 << 20).
+		WithNumCompactors(2).
+		WithMetricsEnabled(false)) // they are global
+}
+
+// logger hands Badger's lines on, without those that it writes for each commit.
+type logger struct{ to *slog.Logger }
+
+func (l logger) Errorf(format string, args ...any)   { l.to.Error(line(format, args)) }
+func (l logger) Warningf(format string, args ...any) { l.to.Warn(line(format, args)) }
+func (l logger) Infof(format string, args ...any)    { l.to.Debug(line(format, args)) }
+func (logger) Debugf(string, ...any)                 {}
+
+func line(format string, args []any) string {
+	return "badger: " + strings.TrimSpace(fmt.Sprintf(format, args...))
+}
