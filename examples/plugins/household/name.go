@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -24,7 +25,7 @@ func checkName(name string) (nameFault, bool) {
 	if name == "" {
 		return nameEmpty, true
 	}
-	for _, part := range strings.Split(name, middleDot) {
+	for part := range strings.SplitSeq(name, middleDot) {
 		if part == "" {
 			return nameDot, true
 		}
@@ -92,13 +93,8 @@ func surnameOf(child, mother, father string) whose {
 // common part is enough.
 func follows(child, parent string) bool {
 	if strings.Contains(child, middleDot) {
-		parts := strings.Split(child, middleDot)
-		for _, part := range strings.Split(parent, middleDot) {
-			if part == parts[len(parts)-1] {
-				return true
-			}
-		}
-		return false
+		last := child[strings.LastIndex(child, middleDot)+len(middleDot):]
+		return slices.Contains(strings.Split(parent, middleDot), last)
 	}
 	surname := surnameIn(parent)
 	return strings.HasPrefix(child, surname) && child != surname

@@ -38,7 +38,7 @@ func Of(t testing.TB, directory, plugin string) (plugintest.Needs, map[plugintes
 	}
 	all, officers := plugintest.Needs{}, map[plugintest.Step]map[string]string{}
 	for _, file := range files {
-		text, err := os.ReadFile(file)
+		text, err := os.ReadFile(file) //nolint:gosec // found in the directory that the test names
 		if err != nil {
 			t.Fatal(err)
 		}

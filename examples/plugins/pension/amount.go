@@ -108,11 +108,13 @@ func divisor(age int, interpolate bool) (tenths int64, err error) {
 		139, 132, 125, 117, 109, 101, 93, 84, 75, 65, 56,
 	}
 	row, rest := age/12-youngest, int64(age%12)
-	if row < 0 || row >= len(annex) || rest > 0 && row == len(annex)-1 {
+	last := len(annex) - 1
+	if row < 0 || row > last || row == last && rest > 0 {
 		return 0, errAge
 	}
-	if rest == 0 || !interpolate {
-		return annex[row] * 10, nil
+	if !interpolate {
+		rest = 0
 	}
-	return civil.Share(annex[row]*(12-rest)+annex[row+1]*rest, 10, 12), nil
+	below, above := annex[row], annex[min(row+1, last)]
+	return civil.Share(below*(12-rest)+above*rest, 10, 12), nil
 }

@@ -251,12 +251,7 @@ func faultFinding(f fault, r request) plugin.Finding {
 	case tooEarly:
 		finding.TextZH = "拟退休日期早于" + chineseMonth(a.Opens) + "，请选择该月或以后的日期"
 		finding.TextEN = "The date is before " + a.Opens.String()[:7] + ", the first month of this way of retiring"
-		switch r.Way {
-		case atAge:
-			finding.Basis = basisAge
-		case special:
-			finding.Basis = basisSpecial
-		}
+		finding.Basis = r.Way.basis()
 	case tooLate:
 		finding.TextZH = "拟退休日期晚于弹性延迟的最后月份" + chineseMonth(a.Statutory.Latest)
 		finding.TextEN = "The date is after " + a.Statutory.Latest.String()[:7] + ", the last month of a late retirement"
@@ -288,6 +283,17 @@ func faultFinding(f fault, r request) plugin.Finding {
 		finding.TextZH, finding.TextEN = "2025年1月1日起病退改为病残津贴，由经办人转办", "An allowance for illness has replaced this way since 2025"
 	}
 	return finding
+}
+
+// basis is the provision that says from when a way of retiring is open.
+func (w way) basis() string {
+	if w == atAge {
+		return basisAge
+	}
+	if w == special {
+		return basisSpecial
+	}
+	return basisChoice
 }
 
 func chineseMonth(d plugin.Date) string {

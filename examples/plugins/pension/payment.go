@@ -34,13 +34,13 @@ func decideAmount(call *plugin.Call) (plugin.Decision, error) {
 	number, numbered := call.CitizenNumber(pathNumber)
 	retire, retired := call.Date(pathAuditRetire)
 	age, aged := call.Int(pathAuditAge)
-	paid, payed := call.Int(pathAuditPaid)
+	paid, counted := call.Int(pathAuditPaid)
 	deemed, audited := call.Int(pathAuditDeemed)
 	var doubts []plugin.Finding
 	for _, need := range []struct {
 		path string
 		ok   bool
-	}{{pathName, named}, {pathNumber, numbered}, {pathAuditRetire, retired}, {pathAuditAge, aged}, {pathAuditPaid, payed}, {pathAuditDeemed, audited}} {
+	}{{pathName, named}, {pathNumber, numbered}, {pathAuditRetire, retired}, {pathAuditAge, aged}, {pathAuditPaid, counted}, {pathAuditDeemed, audited}} {
 		if !need.ok {
 			doubts = append(doubts, missing(need.path))
 		}
