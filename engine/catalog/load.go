@@ -113,6 +113,13 @@ func (l *Library) read(name string, text []byte) diag.List {
 	return append(found, l.add(message, source)...)
 }
 
+// ReadTests reads the tests of a bundle as they are written, with the places of everything in them.
+func ReadTests(name string, text []byte) (*bundlev1.Tests, *diag.Source, diag.List) {
+	message := &bundlev1.Tests{}
+	source, found := readYAML(name, text, message)
+	return message, source, found
+}
+
 // readYAML reads and validates a file of the bundle language.
 func readYAML(name string, text []byte, message proto.Message) (*diag.Source, diag.List) {
 	source, found := diag.ReadYAML(name, text, message, shorthands)
