@@ -277,9 +277,9 @@ func (e *Env) usage(function string) string {
 	for _, s := range e.functions[function] {
 		var args []string
 		for _, t := range s.args {
-			switch {
-			case t == calendarType:
-			case t == anyList:
+			switch t {
+			case calendarType:
+			case anyList:
 				args = append(args, "a list")
 			default:
 				args = append(args, words(t))

@@ -3,6 +3,7 @@ package rule
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"cel.dev/cel-go/cel"
 )
@@ -27,7 +28,7 @@ func (c *compiler) shape() {
 				return
 			}
 		}
-		if instead, ok := mistyped()[t.text]; ok && t.kind != tokenString && !c.isName(i) {
+		if instead := mistyped(t.text); instead != "" && t.kind != tokenString && !c.isName(i) {
 			c.failAt(t.from, t.to, CodeSyntax, fmt.Sprintf("%s is not part of rules", t.text), "write "+instead)
 			return
 		}
@@ -39,13 +40,36 @@ func (c *compiler) isName(i int) bool {
 	return c.source.tokens[i].kind == tokenName && i > 0 && c.source.tokens[i-1].text == "."
 }
 
-// mistyped says what to write instead of signs and words of other languages and of Chinese typing.
-func mistyped() map[string]string {
-	return map[string]string{
-		"=": "==", "and": "&&", "or": "||", "not": "!", "&": "&&", "|": "||", "not_in": "!(a in b)",
-		"（": "(", "）": ")", "，": ",", "。": ".", "“": `"`, "”": `"`, "‘": `"`, "’": `"`, "！": "!",
-		"＝": "==", "≤": "<=", "≥": ">=", "≠": "!=", "＜": "<", "＞": ">", "：": ":", "？": "?", "＋": "+", "－": "-", "×": "*",
+// mistyped says what to write instead of signs and words of other languages and of Chinese typing; "" if a
+// token is none of these.
+func mistyped(token string) string {
+	switch token {
+	case "=", "＝":
+		return "=="
+	case "and", "&":
+		return "&&"
+	case "or", "|":
+		return "||"
+	case "not", "！":
+		return "!"
+	case "≠":
+		return "!="
+	case "≤":
+		return "<="
+	case "≥":
+		return ">="
+	case "“", "”", "‘", "’":
+		return `"`
+	case "×":
+		return "*"
+	case "。":
+		return "."
 	}
+	// The full-width forms of ASCII stand in its order.
+	if r, size := utf8.DecodeRuneInString(token); size == len(token) && r >= '！' && r <= '～' {
+		return string(r - '！' + '!')
+	}
+	return ""
 }
 
 // syntax tells where a rule stops being one. What follows from that place is not told.

@@ -2,6 +2,7 @@ package rule
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"strconv"
 
@@ -161,10 +162,7 @@ func hasPrefix(t *types.Type, prefix string) bool {
 func declare(all []signature) []cel.EnvOption {
 	byName := map[string][]cel.FunctionOpt{}
 	for _, s := range all {
-		id := s.name
-		for _, arg := range s.args {
-			id += " " + arg.String()
-		}
+		id := fmt.Sprint(s.name, " ", s.args)
 		var opts []cel.OverloadOpt
 		if s.call != nil {
 			switch len(s.args) {
@@ -441,8 +439,9 @@ func within(a []ref.Val) ref.Val {
 		return types.Bool(v.Within(string(region)))
 	case kind.Text:
 		return types.Bool(kind.Address{Region: string(v)}.Within(string(region)))
+	default:
+		return types.MaybeNoSuchOverloadErr(a[0])
 	}
-	return types.MaybeNoSuchOverloadErr(a[0])
 }
 
 func birthDate(a []ref.Val) ref.Val {

@@ -320,7 +320,7 @@ func (c *compiler) rows(e ast.Expr) *rowFields {
 func (c *compiler) call(e ast.Expr) {
 	call := e.AsCall()
 	function := call.FunctionName()
-	if hint, ok := forbidden()[function]; ok && c.env.functions[function] == nil {
+	if hint := forbidden(function); hint != "" {
 		c.fail(e, CodeForbidden, fmt.Sprintf("%s is not part of rules", spelling(function)), hint)
 	} else if known := c.env.functions[function]; known == nil && !isBuiltIn(function) {
 		c.unknownFunction(e, function)
@@ -369,32 +369,53 @@ func isBuiltIn(function string) bool {
 	return false
 }
 
-// forbidden says of what CEL has and rules have not, what to write instead.
-func forbidden() map[string]string {
-	return map[string]string{
-		operators.Divide: "a formula divides: div(a, b) in a derived field",
-		operators.Modulo: "compute it in a derived field",
-		operators.Index:  "ask of all elements with all(…) or exists(…)",
-		"timestamp":      `write date("2026-01-01")`,
-		"duration":       "count with days_between or add_days",
-		"type":           "the kinds of fields are known",
-		"dyn":            "a list holds one kind of thing",
-		"int":            "kinds are not converted; numbers are written as they are",
-		"uint":           "kinds are not converted; numbers are written as they are",
-		"double":         "write decimal(1.5)",
-		"string":         "kinds are not converted; texts stand in quotes",
-		"bytes":          "texts stand in quotes",
-		"bool":           "name the condition itself",
-		"now":            "the day is today",
-		"getFullYear":    "use years_between, or year_of in a derived field",
-		"getMonth":       "use months_between, or month_of in a derived field",
-		"getDate":        "use days_between, or day_of in a derived field",
-		"max":            "largest(list) takes the largest of a list",
-		"min":            "smallest(list) takes the smallest of a list",
-		"div":            "div is part of formulas: use it in a derived field",
-		"percent":        "percent is part of formulas: use it in a derived field",
-		"share":          "share is part of formulas: use it in a derived field",
+// forbidden says of what CEL and formulas have and rules have not, what to write instead; "" of all else.
+func forbidden(function string) string {
+	switch function {
+	case operators.Divide:
+		return "a formula divides: div(a, b) in a derived field"
+	case operators.Modulo:
+		return "compute it in a derived field"
+	case operators.Index:
+		return "ask of all elements with all(…) or exists(…)"
+	case "timestamp":
+		return `write date("2026-01-01")`
+	case "duration":
+		return "count with days_between or add_days"
+	case "type":
+		return "the kinds of fields are known"
+	case "dyn":
+		return "a list holds one kind of thing"
+	case "int", "uint":
+		return "kinds are not converted; numbers are written as they are"
+	case "double":
+		return "write decimal(1.5)"
+	case "string":
+		return "kinds are not converted; texts stand in quotes"
+	case "bytes":
+		return "texts stand in quotes"
+	case "bool":
+		return "name the condition itself"
+	case "now":
+		return "the day is today"
+	case "getFullYear":
+		return "use years_between, or year_of in a derived field"
+	case "getMonth":
+		return "use months_between, or month_of in a derived field"
+	case "getDate":
+		return "use days_between, or day_of in a derived field"
+	case "max":
+		return "largest(list) takes the largest of a list"
+	case "min":
+		return "smallest(list) takes the smallest of a list"
+	case "div":
+		return "div is part of formulas: use it in a derived field"
+	case "percent":
+		return "percent is part of formulas: use it in a derived field"
+	case "share":
+		return "share is part of formulas: use it in a derived field"
 	}
+	return ""
 }
 
 // spelling is how a function of CEL is written.

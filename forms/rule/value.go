@@ -135,8 +135,9 @@ func (v value) Get(index ref.Val) ref.Val {
 		return types.Bool(string(answer) == string(id))
 	case kind.Choices:
 		return types.Bool(slices.Contains(answer, string(id)))
+	default:
+		return types.MaybeNoSuchOverloadErr(index)
 	}
-	return types.MaybeNoSuchOverloadErr(index)
 }
 
 // element is a row of a list. A cell that its row does not hold is unknown, one that is nil is blank.
@@ -197,8 +198,11 @@ func (r *run) load(v *variable, path string, answer kind.Value) ref.Val {
 	if answer == nil {
 		return v.blank()
 	}
-	if v.field != nil && answer.Kind() != v.field.Kind {
+	if v.field != nil && answer.Kind() != v.field.Kind || v.typ == dateType && answer.Kind() != kind.KindDate {
 		return types.WrapErr(errKind)
+	}
+	if v.typ == regionType {
+		return region(answer)
 	}
 	switch a := answer.(type) {
 	case kind.Bool:
@@ -206,9 +210,6 @@ func (r *run) load(v *variable, path string, answer kind.Value) ref.Val {
 	case kind.Int:
 		return types.Int(a)
 	case kind.Text:
-		if v.typ == regionType {
-			return value{regionType, a}
-		}
 		return types.String(a)
 	case kind.Phone:
 		return types.String(a)
@@ -224,6 +225,19 @@ func (r *run) load(v *variable, path string, answer kind.Value) ref.Val {
 			rows[i] = element{typ: v.row.typ, run: r, row: v.row, path: fmt.Sprintf("%s[%d]", path, i), cells: cells}
 		}
 		return types.NewRefValList(types.DefaultTypeAdapter, rows)
+	default:
+		return value{v.typ, answer}
 	}
-	return value{v.typ, answer}
+}
+
+// region returns the region that is given by its code, or as that of an address.
+func region(given kind.Value) ref.Val {
+	switch v := given.(type) {
+	case kind.Text:
+		return value{regionType, v}
+	case kind.Address:
+		return value{regionType, kind.Text(v.Region)}
+	default:
+		return types.WrapErr(errKind)
+	}
 }
