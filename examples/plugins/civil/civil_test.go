@@ -209,4 +209,7 @@ func TestChinese(t *testing.T) {
 	if got := civil.Chinese(day(t, "2026-03-02")); got != "2026年3月2日" {
 		t.Errorf("Chinese = %q", got)
 	}
+	if got := civil.Chinese(plugin.Date{}); got != "" {
+		t.Errorf("Chinese of no date = %q", got)
+	}
 }

@@ -32,8 +32,11 @@ func Months(from, to plugin.Date) int {
 // It is 0 before birth.
 func Age(born, on plugin.Date) int { return Months(born, on) / 12 }
 
-// Chinese is a date as it stands in a notice, for example 2026年3月2日.
+// Chinese is a date as it stands in a notice, for example 2026年3月2日, and empty for the zero Date.
 func Chinese(d plugin.Date) string {
+	if d.IsZero() {
+		return ""
+	}
 	return strconv.Itoa(d.Year) + "年" + strconv.Itoa(d.Month) + "月" + strconv.Itoa(d.Day) + "日"
 }
 

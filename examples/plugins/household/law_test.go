@@ -167,3 +167,21 @@ func FuzzCheckName(f *testing.F) {
 		}
 	})
 }
+
+// The blocks of characters, at their first and last and just outside.
+func TestCheckName_blocks(t *testing.T) {
+	t.Parallel()
+	for want, runes := range map[nameFault][]rune{
+		"": {0x3007, 0x3400, 0x4DBF, 0x4E00, 0x9FFF, 0xF900, 0xFAFF, 0x20000, 0x3FFFD},
+		nameForeign: {0x3006, 0x3008, 0x33FF, 0x4DC0, 0x4DFF, 0xA000, 0xF8FF, 0xFB00, 0x1FFFF, 0x3FFFE, '/', ':', '@', '[', '`', '{', 0xBF, 0xD7, 0xF7, 0x250,
+			0xFF0F, 0xFF1A, 0xFF20, 0xFF3B, 0xFF40, 0xFF5B},
+		nameLatin: {'0', '9', 'A', 'Z', 'a', 'z', 0xC0, 0xD6, 0xD8, 0xF6, 0xF8, 0x24F, 0xFF10, 0xFF19, 0xFF21, 0xFF3A, 0xFF41, 0xFF5A},
+		nameDot:   {'.', '．', '•', '‧', '・', '∙', '⋅'},
+	} {
+		for _, r := range runes {
+			if got, _ := checkName("王" + string(r)); got != want {
+				t.Errorf("%U: %q, want %q", r, got, want)
+			}
+		}
+	}
+}
