@@ -6,7 +6,7 @@ import (
 )
 
 // Bounds of a rule and of what it may do. The sizes are the greatest that package kind accepts, so that no
-// record makes a rule costlier than was estimated; a rule within the budget takes a fifth of a second at worst.
+// record makes a rule costlier than was estimated; a rule within the budget takes a quarter of a second at worst.
 const (
 	maxLength  = 4000      // code points of a rule
 	maxNodes   = 1000      // nodes of the parsed rule
