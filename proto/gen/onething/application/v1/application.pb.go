@@ -225,7 +225,7 @@ func (x Accepted_By) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Accepted_By.Descriptor instead.
 func (Accepted_By) EnumDescriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{11, 0}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{12, 0}
 }
 
 // How it ended.
@@ -290,7 +290,7 @@ func (x CaseEnded_Outcome) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use CaseEnded_Outcome.Descriptor instead.
 func (CaseEnded_Outcome) EnumDescriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{29, 0}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{30, 0}
 }
 
 // Event is one thing that happened to an application.
@@ -900,7 +900,9 @@ type Personal struct {
 	// Promises, as signed.
 	Promises []*SignedPromise `protobuf:"bytes,8,rep,name=promises,proto3" json:"promises,omitempty"`
 	// What a plugin saw through its capabilities, for replay.
-	Trace         []byte `protobuf:"bytes,9,opt,name=trace,proto3" json:"trace,omitempty"`
+	Trace []byte `protobuf:"bytes,9,opt,name=trace,proto3" json:"trace,omitempty"`
+	// Facts that were known of the persons and that the decision rests on, by `facts.<alias>.<fact>`, as in a record.
+	Facts         *v1.Record `protobuf:"bytes,10,opt,name=facts,proto3" json:"facts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -994,6 +996,13 @@ func (x *Personal) GetPromises() []*SignedPromise {
 func (x *Personal) GetTrace() []byte {
 	if x != nil {
 		return x.Trace
+	}
+	return nil
+}
+
+func (x *Personal) GetFacts() *v1.Record {
+	if x != nil {
+		return x.Facts
 	}
 	return nil
 }
@@ -1687,7 +1696,9 @@ type Checked struct {
 	// Codes of what it found that stands against the case.
 	Findings []string `protobuf:"bytes,6,rep,name=findings,proto3" json:"findings,omitempty"`
 	// True if it failed for good: a clerk's task, neither consent nor refusal.
-	Failed        bool `protobuf:"varint,7,opt,name=failed,proto3" json:"failed,omitempty"`
+	Failed bool `protobuf:"varint,7,opt,name=failed,proto3" json:"failed,omitempty"`
+	// Everything that it found, the notes too; the texts stand in the personal part.
+	Found         []*Found `protobuf:"bytes,8,rep,name=found,proto3" json:"found,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1771,6 +1782,77 @@ func (x *Checked) GetFailed() bool {
 	return false
 }
 
+func (x *Checked) GetFound() []*Found {
+	if x != nil {
+		return x.Found
+	}
+	return nil
+}
+
+// Found is the public part of a finding.
+type Found struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Stable code.
+	Code string `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
+	// NOTE, CORRECT or OBSTACLE.
+	Severity string `protobuf:"bytes,2,opt,name=severity,proto3" json:"severity,omitempty"`
+	// Path of the field, or `materials.<id>`.
+	Path          string `protobuf:"bytes,3,opt,name=path,proto3" json:"path,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Found) Reset() {
+	*x = Found{}
+	mi := &file_onething_application_v1_application_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Found) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Found) ProtoMessage() {}
+
+func (x *Found) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_application_v1_application_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Found.ProtoReflect.Descriptor instead.
+func (*Found) Descriptor() ([]byte, []int) {
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *Found) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *Found) GetSeverity() string {
+	if x != nil {
+		return x.Severity
+	}
+	return ""
+}
+
+func (x *Found) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
 // Accepted: a case was accepted (受理).
 type Accepted struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1796,7 +1878,7 @@ type Accepted struct {
 
 func (x *Accepted) Reset() {
 	*x = Accepted{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[11]
+	mi := &file_onething_application_v1_application_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1808,7 +1890,7 @@ func (x *Accepted) String() string {
 func (*Accepted) ProtoMessage() {}
 
 func (x *Accepted) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[11]
+	mi := &file_onething_application_v1_application_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1821,7 +1903,7 @@ func (x *Accepted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Accepted.ProtoReflect.Descriptor instead.
 func (*Accepted) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{11}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Accepted) GetBundle() string {
@@ -1897,7 +1979,7 @@ type Tolerance struct {
 
 func (x *Tolerance) Reset() {
 	*x = Tolerance{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[12]
+	mi := &file_onething_application_v1_application_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1909,7 +1991,7 @@ func (x *Tolerance) String() string {
 func (*Tolerance) ProtoMessage() {}
 
 func (x *Tolerance) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[12]
+	mi := &file_onething_application_v1_application_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1922,7 +2004,7 @@ func (x *Tolerance) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Tolerance.ProtoReflect.Descriptor instead.
 func (*Tolerance) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{12}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Tolerance) GetMaterial() string {
@@ -1970,7 +2052,7 @@ type CorrectionNotified struct {
 
 func (x *CorrectionNotified) Reset() {
 	*x = CorrectionNotified{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[13]
+	mi := &file_onething_application_v1_application_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1982,7 +2064,7 @@ func (x *CorrectionNotified) String() string {
 func (*CorrectionNotified) ProtoMessage() {}
 
 func (x *CorrectionNotified) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[13]
+	mi := &file_onething_application_v1_application_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1995,7 +2077,7 @@ func (x *CorrectionNotified) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CorrectionNotified.ProtoReflect.Descriptor instead.
 func (*CorrectionNotified) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{13}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *CorrectionNotified) GetNumber() string {
@@ -2045,7 +2127,7 @@ type Corrected struct {
 
 func (x *Corrected) Reset() {
 	*x = Corrected{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[14]
+	mi := &file_onething_application_v1_application_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2057,7 +2139,7 @@ func (x *Corrected) String() string {
 func (*Corrected) ProtoMessage() {}
 
 func (x *Corrected) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[14]
+	mi := &file_onething_application_v1_application_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2070,7 +2152,7 @@ func (x *Corrected) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Corrected.ProtoReflect.Descriptor instead.
 func (*Corrected) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{14}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Corrected) GetRevision() int32 {
@@ -2123,7 +2205,7 @@ type NotAccepted struct {
 
 func (x *NotAccepted) Reset() {
 	*x = NotAccepted{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[15]
+	mi := &file_onething_application_v1_application_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2135,7 +2217,7 @@ func (x *NotAccepted) String() string {
 func (*NotAccepted) ProtoMessage() {}
 
 func (x *NotAccepted) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[15]
+	mi := &file_onething_application_v1_application_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2148,7 +2230,7 @@ func (x *NotAccepted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NotAccepted.ProtoReflect.Descriptor instead.
 func (*NotAccepted) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{15}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *NotAccepted) GetBundle() string {
@@ -2178,14 +2260,16 @@ type MaterialSupplied struct {
 	// Case.
 	Bundle string `protobuf:"bytes,1,opt,name=bundle,proto3" json:"bundle,omitempty"`
 	// Material, its id in the bundle.
-	Material      string `protobuf:"bytes,2,opt,name=material,proto3" json:"material,omitempty"`
+	Material string `protobuf:"bytes,2,opt,name=material,proto3" json:"material,omitempty"`
+	// Day on which it came, YYYY-MM-DD: the last day on which a step has waited for it.
+	On            string `protobuf:"bytes,3,opt,name=on,proto3" json:"on,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *MaterialSupplied) Reset() {
 	*x = MaterialSupplied{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[16]
+	mi := &file_onething_application_v1_application_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2197,7 +2281,7 @@ func (x *MaterialSupplied) String() string {
 func (*MaterialSupplied) ProtoMessage() {}
 
 func (x *MaterialSupplied) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[16]
+	mi := &file_onething_application_v1_application_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2210,7 +2294,7 @@ func (x *MaterialSupplied) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaterialSupplied.ProtoReflect.Descriptor instead.
 func (*MaterialSupplied) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{16}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *MaterialSupplied) GetBundle() string {
@@ -2227,6 +2311,13 @@ func (x *MaterialSupplied) GetMaterial() string {
 	return ""
 }
 
+func (x *MaterialSupplied) GetOn() string {
+	if x != nil {
+		return x.On
+	}
+	return ""
+}
+
 // Withdrawn: the applicant took a case back.
 type Withdrawn struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2238,7 +2329,7 @@ type Withdrawn struct {
 
 func (x *Withdrawn) Reset() {
 	*x = Withdrawn{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[17]
+	mi := &file_onething_application_v1_application_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2250,7 +2341,7 @@ func (x *Withdrawn) String() string {
 func (*Withdrawn) ProtoMessage() {}
 
 func (x *Withdrawn) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[17]
+	mi := &file_onething_application_v1_application_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2263,7 +2354,7 @@ func (x *Withdrawn) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Withdrawn.ProtoReflect.Descriptor instead.
 func (*Withdrawn) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{17}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Withdrawn) GetBundle() string {
@@ -2299,14 +2390,18 @@ type TaskOpened struct {
 	// Conditions of the step that fail or are not known: put before the officer.
 	OpenConditions []string `protobuf:"bytes,11,rep,name=open_conditions,json=openConditions,proto3" json:"open_conditions,omitempty"`
 	// Approved without an officer, because the bundle says so.
-	AutoApprove   bool `protobuf:"varint,12,opt,name=auto_approve,json=autoApprove,proto3" json:"auto_approve,omitempty"`
+	AutoApprove bool `protobuf:"varint,12,opt,name=auto_approve,json=autoApprove,proto3" json:"auto_approve,omitempty"`
+	// Day on which it opened, YYYY-MM-DD.
+	Opened string `protobuf:"bytes,13,opt,name=opened,proto3" json:"opened,omitempty"`
+	// Findings and rules that nobody has judged, because the case was accepted by silence: codes and ids.
+	Findings      []string `protobuf:"bytes,14,rep,name=findings,proto3" json:"findings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *TaskOpened) Reset() {
 	*x = TaskOpened{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[18]
+	mi := &file_onething_application_v1_application_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2318,7 +2413,7 @@ func (x *TaskOpened) String() string {
 func (*TaskOpened) ProtoMessage() {}
 
 func (x *TaskOpened) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[18]
+	mi := &file_onething_application_v1_application_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2331,7 +2426,7 @@ func (x *TaskOpened) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskOpened.ProtoReflect.Descriptor instead.
 func (*TaskOpened) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{18}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *TaskOpened) GetTask() string {
@@ -2418,20 +2513,36 @@ func (x *TaskOpened) GetAutoApprove() bool {
 	return false
 }
 
-// StepSkipped: a step does not apply, and all before it are settled.
+func (x *TaskOpened) GetOpened() string {
+	if x != nil {
+		return x.Opened
+	}
+	return ""
+}
+
+func (x *TaskOpened) GetFindings() []string {
+	if x != nil {
+		return x.Findings
+	}
+	return nil
+}
+
+// StepSkipped: a step does not apply, and all before it are settled; or it is not reached.
 type StepSkipped struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Case.
 	Bundle string `protobuf:"bytes,1,opt,name=bundle,proto3" json:"bundle,omitempty"`
 	// Step.
-	Step          string `protobuf:"bytes,2,opt,name=step,proto3" json:"step,omitempty"`
+	Step string `protobuf:"bytes,2,opt,name=step,proto3" json:"step,omitempty"`
+	// True: a step that it depends on was rejected, so it is not reached.
+	Ended         bool `protobuf:"varint,3,opt,name=ended,proto3" json:"ended,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *StepSkipped) Reset() {
 	*x = StepSkipped{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[19]
+	mi := &file_onething_application_v1_application_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2443,7 +2554,7 @@ func (x *StepSkipped) String() string {
 func (*StepSkipped) ProtoMessage() {}
 
 func (x *StepSkipped) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[19]
+	mi := &file_onething_application_v1_application_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2456,7 +2567,7 @@ func (x *StepSkipped) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StepSkipped.ProtoReflect.Descriptor instead.
 func (*StepSkipped) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{19}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *StepSkipped) GetBundle() string {
@@ -2473,6 +2584,13 @@ func (x *StepSkipped) GetStep() string {
 	return ""
 }
 
+func (x *StepSkipped) GetEnded() bool {
+	if x != nil {
+		return x.Ended
+	}
+	return false
+}
+
 // TaskClaimed: somebody took a task, for a while.
 type TaskClaimed struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2486,7 +2604,7 @@ type TaskClaimed struct {
 
 func (x *TaskClaimed) Reset() {
 	*x = TaskClaimed{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[20]
+	mi := &file_onething_application_v1_application_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2498,7 +2616,7 @@ func (x *TaskClaimed) String() string {
 func (*TaskClaimed) ProtoMessage() {}
 
 func (x *TaskClaimed) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[20]
+	mi := &file_onething_application_v1_application_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2511,7 +2629,7 @@ func (x *TaskClaimed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskClaimed.ProtoReflect.Descriptor instead.
 func (*TaskClaimed) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{20}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *TaskClaimed) GetTask() string {
@@ -2539,7 +2657,7 @@ type TaskReleased struct {
 
 func (x *TaskReleased) Reset() {
 	*x = TaskReleased{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[21]
+	mi := &file_onething_application_v1_application_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2551,7 +2669,7 @@ func (x *TaskReleased) String() string {
 func (*TaskReleased) ProtoMessage() {}
 
 func (x *TaskReleased) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[21]
+	mi := &file_onething_application_v1_application_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2564,7 +2682,7 @@ func (x *TaskReleased) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskReleased.ProtoReflect.Descriptor instead.
 func (*TaskReleased) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{21}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *TaskReleased) GetTask() string {
@@ -2595,7 +2713,7 @@ type TaskDecided struct {
 
 func (x *TaskDecided) Reset() {
 	*x = TaskDecided{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[22]
+	mi := &file_onething_application_v1_application_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2607,7 +2725,7 @@ func (x *TaskDecided) String() string {
 func (*TaskDecided) ProtoMessage() {}
 
 func (x *TaskDecided) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[22]
+	mi := &file_onething_application_v1_application_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2620,7 +2738,7 @@ func (x *TaskDecided) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskDecided.ProtoReflect.Descriptor instead.
 func (*TaskDecided) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{22}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *TaskDecided) GetTask() string {
@@ -2682,7 +2800,7 @@ type ResultIssued struct {
 
 func (x *ResultIssued) Reset() {
 	*x = ResultIssued{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[23]
+	mi := &file_onething_application_v1_application_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2694,7 +2812,7 @@ func (x *ResultIssued) String() string {
 func (*ResultIssued) ProtoMessage() {}
 
 func (x *ResultIssued) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[23]
+	mi := &file_onething_application_v1_application_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2707,7 +2825,7 @@ func (x *ResultIssued) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResultIssued.ProtoReflect.Descriptor instead.
 func (*ResultIssued) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{23}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ResultIssued) GetTask() string {
@@ -2750,14 +2868,18 @@ type TaskPaused struct {
 	// Days that it is expected to take, as the applicant is told.
 	Days int32 `protobuf:"varint,4,opt,name=days,proto3" json:"days,omitempty"`
 	// Number of the written notice.
-	Notice        string `protobuf:"bytes,5,opt,name=notice,proto3" json:"notice,omitempty"`
+	Notice string `protobuf:"bytes,5,opt,name=notice,proto3" json:"notice,omitempty"`
+	// The promised date meanwhile: not known.
+	Due *Due `protobuf:"bytes,6,opt,name=due,proto3" json:"due,omitempty"`
+	// The statutory date meanwhile: not known.
+	Statutory     *Due `protobuf:"bytes,7,opt,name=statutory,proto3" json:"statutory,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *TaskPaused) Reset() {
 	*x = TaskPaused{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[24]
+	mi := &file_onething_application_v1_application_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2769,7 +2891,7 @@ func (x *TaskPaused) String() string {
 func (*TaskPaused) ProtoMessage() {}
 
 func (x *TaskPaused) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[24]
+	mi := &file_onething_application_v1_application_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2782,7 +2904,7 @@ func (x *TaskPaused) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskPaused.ProtoReflect.Descriptor instead.
 func (*TaskPaused) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{24}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *TaskPaused) GetTask() string {
@@ -2820,6 +2942,20 @@ func (x *TaskPaused) GetNotice() string {
 	return ""
 }
 
+func (x *TaskPaused) GetDue() *Due {
+	if x != nil {
+		return x.Due
+	}
+	return nil
+}
+
+func (x *TaskPaused) GetStatutory() *Due {
+	if x != nil {
+		return x.Statutory
+	}
+	return nil
+}
+
 // TaskResumed: the special procedure ended.
 type TaskResumed struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2837,7 +2973,7 @@ type TaskResumed struct {
 
 func (x *TaskResumed) Reset() {
 	*x = TaskResumed{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[25]
+	mi := &file_onething_application_v1_application_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2849,7 +2985,7 @@ func (x *TaskResumed) String() string {
 func (*TaskResumed) ProtoMessage() {}
 
 func (x *TaskResumed) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[25]
+	mi := &file_onething_application_v1_application_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2862,7 +2998,7 @@ func (x *TaskResumed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskResumed.ProtoReflect.Descriptor instead.
 func (*TaskResumed) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{25}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *TaskResumed) GetTask() string {
@@ -2893,10 +3029,10 @@ func (x *TaskResumed) GetStatutory() *Due {
 	return nil
 }
 
-// PluginFailed: a plugin could not answer.
+// PluginFailed: a plugin could not answer. A check that failed for good is a Checked.
 type PluginFailed struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Number of the task.
+	// Number of the task; empty: a check, before there is a task.
 	Task string `protobuf:"bytes,1,opt,name=task,proto3" json:"task,omitempty"`
 	// Hook.
 	Hook string `protobuf:"bytes,2,opt,name=hook,proto3" json:"hook,omitempty"`
@@ -2907,14 +3043,18 @@ type PluginFailed struct {
 	// Digest of the plugin.
 	Plugin string `protobuf:"bytes,5,opt,name=plugin,proto3" json:"plugin,omitempty"`
 	// True: no further attempt; the task is an officer's.
-	GaveUp        bool `protobuf:"varint,6,opt,name=gave_up,json=gaveUp,proto3" json:"gave_up,omitempty"`
+	GaveUp bool `protobuf:"varint,6,opt,name=gave_up,json=gaveUp,proto3" json:"gave_up,omitempty"`
+	// Case of a check.
+	Bundle string `protobuf:"bytes,7,opt,name=bundle,proto3" json:"bundle,omitempty"`
+	// Step of a check.
+	Step          string `protobuf:"bytes,8,opt,name=step,proto3" json:"step,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *PluginFailed) Reset() {
 	*x = PluginFailed{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[26]
+	mi := &file_onething_application_v1_application_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2926,7 +3066,7 @@ func (x *PluginFailed) String() string {
 func (*PluginFailed) ProtoMessage() {}
 
 func (x *PluginFailed) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[26]
+	mi := &file_onething_application_v1_application_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2939,7 +3079,7 @@ func (x *PluginFailed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PluginFailed.ProtoReflect.Descriptor instead.
 func (*PluginFailed) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{26}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *PluginFailed) GetTask() string {
@@ -2984,6 +3124,20 @@ func (x *PluginFailed) GetGaveUp() bool {
 	return false
 }
 
+func (x *PluginFailed) GetBundle() string {
+	if x != nil {
+		return x.Bundle
+	}
+	return ""
+}
+
+func (x *PluginFailed) GetStep() string {
+	if x != nil {
+		return x.Step
+	}
+	return ""
+}
+
 // CorrectionAsked: a department asked for what could not have been known at pre-review, and said why.
 type CorrectionAsked struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2994,14 +3148,18 @@ type CorrectionAsked struct {
 	// What is to be corrected.
 	Items []*CorrectionNotified_Item `protobuf:"bytes,3,rep,name=items,proto3" json:"items,omitempty"`
 	// Until when.
-	Due           *Due `protobuf:"bytes,4,opt,name=due,proto3" json:"due,omitempty"`
+	Due *Due `protobuf:"bytes,4,opt,name=due,proto3" json:"due,omitempty"`
+	// The task's promised date meanwhile: not known.
+	Promised *Due `protobuf:"bytes,5,opt,name=promised,proto3" json:"promised,omitempty"`
+	// The task's statutory date meanwhile: not known.
+	Statutory     *Due `protobuf:"bytes,6,opt,name=statutory,proto3" json:"statutory,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CorrectionAsked) Reset() {
 	*x = CorrectionAsked{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[27]
+	mi := &file_onething_application_v1_application_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3013,7 +3171,7 @@ func (x *CorrectionAsked) String() string {
 func (*CorrectionAsked) ProtoMessage() {}
 
 func (x *CorrectionAsked) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[27]
+	mi := &file_onething_application_v1_application_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3026,7 +3184,7 @@ func (x *CorrectionAsked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CorrectionAsked.ProtoReflect.Descriptor instead.
 func (*CorrectionAsked) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{27}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *CorrectionAsked) GetTask() string {
@@ -3057,6 +3215,20 @@ func (x *CorrectionAsked) GetDue() *Due {
 	return nil
 }
 
+func (x *CorrectionAsked) GetPromised() *Due {
+	if x != nil {
+		return x.Promised
+	}
+	return nil
+}
+
+func (x *CorrectionAsked) GetStatutory() *Due {
+	if x != nil {
+		return x.Statutory
+	}
+	return nil
+}
+
 // ToleranceLapsed: the date of a tolerance passed.
 type ToleranceLapsed struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3074,7 +3246,7 @@ type ToleranceLapsed struct {
 
 func (x *ToleranceLapsed) Reset() {
 	*x = ToleranceLapsed{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[28]
+	mi := &file_onething_application_v1_application_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3086,7 +3258,7 @@ func (x *ToleranceLapsed) String() string {
 func (*ToleranceLapsed) ProtoMessage() {}
 
 func (x *ToleranceLapsed) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[28]
+	mi := &file_onething_application_v1_application_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3099,7 +3271,7 @@ func (x *ToleranceLapsed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ToleranceLapsed.ProtoReflect.Descriptor instead.
 func (*ToleranceLapsed) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{28}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ToleranceLapsed) GetBundle() string {
@@ -3143,7 +3315,7 @@ type CaseEnded struct {
 
 func (x *CaseEnded) Reset() {
 	*x = CaseEnded{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[29]
+	mi := &file_onething_application_v1_application_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3155,7 +3327,7 @@ func (x *CaseEnded) String() string {
 func (*CaseEnded) ProtoMessage() {}
 
 func (x *CaseEnded) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[29]
+	mi := &file_onething_application_v1_application_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3168,7 +3340,7 @@ func (x *CaseEnded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CaseEnded.ProtoReflect.Descriptor instead.
 func (*CaseEnded) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{29}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *CaseEnded) GetBundle() string {
@@ -3202,7 +3374,7 @@ type Extended struct {
 
 func (x *Extended) Reset() {
 	*x = Extended{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[30]
+	mi := &file_onething_application_v1_application_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3214,7 +3386,7 @@ func (x *Extended) String() string {
 func (*Extended) ProtoMessage() {}
 
 func (x *Extended) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[30]
+	mi := &file_onething_application_v1_application_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3227,7 +3399,7 @@ func (x *Extended) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Extended.ProtoReflect.Descriptor instead.
 func (*Extended) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{30}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Extended) GetBundle() string {
@@ -3275,7 +3447,7 @@ type VerificationOpened struct {
 
 func (x *VerificationOpened) Reset() {
 	*x = VerificationOpened{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[31]
+	mi := &file_onething_application_v1_application_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3287,7 +3459,7 @@ func (x *VerificationOpened) String() string {
 func (*VerificationOpened) ProtoMessage() {}
 
 func (x *VerificationOpened) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[31]
+	mi := &file_onething_application_v1_application_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3300,7 +3472,7 @@ func (x *VerificationOpened) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerificationOpened.ProtoReflect.Descriptor instead.
 func (*VerificationOpened) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{31}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *VerificationOpened) GetBundle() string {
@@ -3346,7 +3518,7 @@ type PromiseVerified struct {
 
 func (x *PromiseVerified) Reset() {
 	*x = PromiseVerified{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[32]
+	mi := &file_onething_application_v1_application_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3358,7 +3530,7 @@ func (x *PromiseVerified) String() string {
 func (*PromiseVerified) ProtoMessage() {}
 
 func (x *PromiseVerified) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[32]
+	mi := &file_onething_application_v1_application_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3371,7 +3543,7 @@ func (x *PromiseVerified) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PromiseVerified.ProtoReflect.Descriptor instead.
 func (*PromiseVerified) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{32}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *PromiseVerified) GetBundle() string {
@@ -3405,14 +3577,22 @@ type DueSettled struct {
 	// The promised date.
 	Due *Due `protobuf:"bytes,3,opt,name=due,proto3" json:"due,omitempty"`
 	// The statutory date.
-	Statutory     *Due `protobuf:"bytes,4,opt,name=statutory,proto3" json:"statutory,omitempty"`
+	Statutory *Due `protobuf:"bytes,4,opt,name=statutory,proto3" json:"statutory,omitempty"`
+	// Until when the office has to answer, of a case in pre-review.
+	NoticeDue *Due `protobuf:"bytes,5,opt,name=notice_due,json=noticeDue,proto3" json:"notice_due,omitempty"`
+	// Until when the applicant has to correct, of the case's or the task's notice.
+	Correction *Due `protobuf:"bytes,6,opt,name=correction,proto3" json:"correction,omitempty"`
+	// Tolerances of the case whose dates are settled.
+	Tolerances []*Tolerance `protobuf:"bytes,7,rep,name=tolerances,proto3" json:"tolerances,omitempty"`
+	// End of the suspension after a tolerance has passed, by material.
+	Suspensions   map[string]*Due `protobuf:"bytes,8,rep,name=suspensions,proto3" json:"suspensions,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DueSettled) Reset() {
 	*x = DueSettled{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[33]
+	mi := &file_onething_application_v1_application_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3424,7 +3604,7 @@ func (x *DueSettled) String() string {
 func (*DueSettled) ProtoMessage() {}
 
 func (x *DueSettled) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[33]
+	mi := &file_onething_application_v1_application_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3437,7 +3617,7 @@ func (x *DueSettled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DueSettled.ProtoReflect.Descriptor instead.
 func (*DueSettled) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{33}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *DueSettled) GetBundle() string {
@@ -3468,6 +3648,34 @@ func (x *DueSettled) GetStatutory() *Due {
 	return nil
 }
 
+func (x *DueSettled) GetNoticeDue() *Due {
+	if x != nil {
+		return x.NoticeDue
+	}
+	return nil
+}
+
+func (x *DueSettled) GetCorrection() *Due {
+	if x != nil {
+		return x.Correction
+	}
+	return nil
+}
+
+func (x *DueSettled) GetTolerances() []*Tolerance {
+	if x != nil {
+		return x.Tolerances
+	}
+	return nil
+}
+
+func (x *DueSettled) GetSuspensions() map[string]*Due {
+	if x != nil {
+		return x.Suspensions
+	}
+	return nil
+}
+
 // Warned: a clock comes near its date, or has passed it.
 type Warned struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3481,7 +3689,7 @@ type Warned struct {
 
 func (x *Warned) Reset() {
 	*x = Warned{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[34]
+	mi := &file_onething_application_v1_application_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3493,7 +3701,7 @@ func (x *Warned) String() string {
 func (*Warned) ProtoMessage() {}
 
 func (x *Warned) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[34]
+	mi := &file_onething_application_v1_application_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3506,7 +3714,7 @@ func (x *Warned) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Warned.ProtoReflect.Descriptor instead.
 func (*Warned) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{34}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Warned) GetTask() string {
@@ -3540,7 +3748,7 @@ type CorrectionNotified_Item struct {
 
 func (x *CorrectionNotified_Item) Reset() {
 	*x = CorrectionNotified_Item{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[36]
+	mi := &file_onething_application_v1_application_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3552,7 +3760,7 @@ func (x *CorrectionNotified_Item) String() string {
 func (*CorrectionNotified_Item) ProtoMessage() {}
 
 func (x *CorrectionNotified_Item) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[36]
+	mi := &file_onething_application_v1_application_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3565,7 +3773,7 @@ func (x *CorrectionNotified_Item) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CorrectionNotified_Item.ProtoReflect.Descriptor instead.
 func (*CorrectionNotified_Item) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{13, 0}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{14, 0}
 }
 
 func (x *CorrectionNotified_Item) GetBundle() string {
@@ -3643,7 +3851,7 @@ const file_onething_application_v1_application_proto_rawDesc = "" +
 	"department\x12\x0e\n" +
 	"\x02id\x18\x03 \x01(\tR\x02id\x12\x14\n" +
 	"\x05agent\x18\x04 \x01(\bR\x05agent\x12\x18\n" +
-	"\amandate\x18\x05 \x01(\tR\amandate\"\xf9\x03\n" +
+	"\amandate\x18\x05 \x01(\tR\amandate\"\xaa\x04\n" +
 	"\bPersonal\x121\n" +
 	"\x06record\x18\x01 \x01(\v2\x19.onething.forms.v1.RecordR\x06record\x121\n" +
 	"\x06result\x18\x02 \x01(\v2\x19.onething.forms.v1.RecordR\x06result\x12\x16\n" +
@@ -3653,7 +3861,9 @@ const file_onething_application_v1_application_proto_rawDesc = "" +
 	"\x05actor\x18\x06 \x01(\tR\x05actor\x12;\n" +
 	"\x05files\x18\a \x03(\v2%.onething.application.v1.MaterialFileR\x05files\x12B\n" +
 	"\bpromises\x18\b \x03(\v2&.onething.application.v1.SignedPromiseR\bpromises\x12\x14\n" +
-	"\x05trace\x18\t \x01(\fR\x05trace\x1a:\n" +
+	"\x05trace\x18\t \x01(\fR\x05trace\x12/\n" +
+	"\x05facts\x18\n" +
+	" \x01(\v2\x19.onething.forms.v1.RecordR\x05facts\x1a:\n" +
 	"\fPersonsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x93\x01\n" +
@@ -3717,7 +3927,7 @@ const file_onething_application_v1_application_proto_rawDesc = "" +
 	"\tundecided\x18\x06 \x03(\tR\tundecided\x12\x14\n" +
 	"\x05steps\x18\a \x03(\tR\x05steps\x12\x16\n" +
 	"\x06checks\x18\b \x03(\tR\x06checks\x12D\n" +
-	"\tmaterials\x18\t \x03(\v2&.onething.application.v1.MaterialStateR\tmaterials\"\xb7\x01\n" +
+	"\tmaterials\x18\t \x03(\v2&.onething.application.v1.MaterialStateR\tmaterials\"\xed\x01\n" +
 	"\aChecked\x12\x16\n" +
 	"\x06bundle\x18\x01 \x01(\tR\x06bundle\x12\x12\n" +
 	"\x04step\x18\x02 \x01(\tR\x04step\x12\x1a\n" +
@@ -3725,7 +3935,12 @@ const file_onething_application_v1_application_proto_rawDesc = "" +
 	"\aattempt\x18\x04 \x01(\x05R\aattempt\x12\x16\n" +
 	"\x06plugin\x18\x05 \x01(\tR\x06plugin\x12\x1a\n" +
 	"\bfindings\x18\x06 \x03(\tR\bfindings\x12\x16\n" +
-	"\x06failed\x18\a \x01(\bR\x06failed\"\x9d\x03\n" +
+	"\x06failed\x18\a \x01(\bR\x06failed\x124\n" +
+	"\x05found\x18\b \x03(\v2\x1e.onething.application.v1.FoundR\x05found\"K\n" +
+	"\x05Found\x12\x12\n" +
+	"\x04code\x18\x01 \x01(\tR\x04code\x12\x1a\n" +
+	"\bseverity\x18\x02 \x01(\tR\bseverity\x12\x12\n" +
+	"\x04path\x18\x03 \x01(\tR\x04path\"\x9d\x03\n" +
 	"\bAccepted\x12\x16\n" +
 	"\x06bundle\x18\x01 \x01(\tR\x06bundle\x124\n" +
 	"\x02by\x18\x02 \x01(\x0e2$.onething.application.v1.Accepted.ByR\x02by\x12\x13\n" +
@@ -3772,12 +3987,13 @@ const file_onething_application_v1_application_proto_rawDesc = "" +
 	"\vNotAccepted\x12\x16\n" +
 	"\x06bundle\x18\x01 \x01(\tR\x06bundle\x12\x1c\n" +
 	"\telsewhere\x18\x02 \x01(\bR\telsewhere\x12\x18\n" +
-	"\areasons\x18\x03 \x03(\tR\areasons\"F\n" +
+	"\areasons\x18\x03 \x03(\tR\areasons\"V\n" +
 	"\x10MaterialSupplied\x12\x16\n" +
 	"\x06bundle\x18\x01 \x01(\tR\x06bundle\x12\x1a\n" +
-	"\bmaterial\x18\x02 \x01(\tR\bmaterial\"#\n" +
+	"\bmaterial\x18\x02 \x01(\tR\bmaterial\x12\x0e\n" +
+	"\x02on\x18\x03 \x01(\tR\x02on\"#\n" +
 	"\tWithdrawn\x12\x16\n" +
-	"\x06bundle\x18\x01 \x01(\tR\x06bundle\"\xa2\x03\n" +
+	"\x06bundle\x18\x01 \x01(\tR\x06bundle\"\xd6\x03\n" +
 	"\n" +
 	"TaskOpened\x12\x12\n" +
 	"\x04task\x18\x01 \x01(\tR\x04task\x12\x16\n" +
@@ -3794,10 +4010,13 @@ const file_onething_application_v1_application_proto_rawDesc = "" +
 	"\fwaits_result\x18\n" +
 	" \x03(\tR\vwaitsResult\x12'\n" +
 	"\x0fopen_conditions\x18\v \x03(\tR\x0eopenConditions\x12!\n" +
-	"\fauto_approve\x18\f \x01(\bR\vautoApprove\"9\n" +
+	"\fauto_approve\x18\f \x01(\bR\vautoApprove\x12\x16\n" +
+	"\x06opened\x18\r \x01(\tR\x06opened\x12\x1a\n" +
+	"\bfindings\x18\x0e \x03(\tR\bfindings\"O\n" +
 	"\vStepSkipped\x12\x16\n" +
 	"\x06bundle\x18\x01 \x01(\tR\x06bundle\x12\x12\n" +
-	"\x04step\x18\x02 \x01(\tR\x04step\"S\n" +
+	"\x04step\x18\x02 \x01(\tR\x04step\x12\x14\n" +
+	"\x05ended\x18\x03 \x01(\bR\x05ended\"S\n" +
 	"\vTaskClaimed\x12\x12\n" +
 	"\x04task\x18\x01 \x01(\tR\x04task\x120\n" +
 	"\x05until\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\"\"\n" +
@@ -3815,31 +4034,37 @@ const file_onething_application_v1_application_proto_rawDesc = "" +
 	"\bdocument\x18\x02 \x01(\tR\bdocument\x12\x1f\n" +
 	"\vvalid_until\x18\x03 \x01(\tR\n" +
 	"validUntil\x12\x16\n" +
-	"\x06plugin\x18\x04 \x01(\tR\x06plugin\"~\n" +
+	"\x06plugin\x18\x04 \x01(\tR\x06plugin\"\xea\x01\n" +
 	"\n" +
 	"TaskPaused\x12\x12\n" +
 	"\x04task\x18\x01 \x01(\tR\x04task\x12\x1c\n" +
 	"\tprocedure\x18\x02 \x01(\tR\tprocedure\x12\x12\n" +
 	"\x04from\x18\x03 \x01(\tR\x04from\x12\x12\n" +
 	"\x04days\x18\x04 \x01(\x05R\x04days\x12\x16\n" +
-	"\x06notice\x18\x05 \x01(\tR\x06notice\"\x9d\x01\n" +
+	"\x06notice\x18\x05 \x01(\tR\x06notice\x12.\n" +
+	"\x03due\x18\x06 \x01(\v2\x1c.onething.application.v1.DueR\x03due\x12:\n" +
+	"\tstatutory\x18\a \x01(\v2\x1c.onething.application.v1.DueR\tstatutory\"\x9d\x01\n" +
 	"\vTaskResumed\x12\x12\n" +
 	"\x04task\x18\x01 \x01(\tR\x04task\x12\x0e\n" +
 	"\x02to\x18\x02 \x01(\tR\x02to\x12.\n" +
 	"\x03due\x18\x03 \x01(\v2\x1c.onething.application.v1.DueR\x03due\x12:\n" +
-	"\tstatutory\x18\x04 \x01(\v2\x1c.onething.application.v1.DueR\tstatutory\"\x9b\x01\n" +
+	"\tstatutory\x18\x04 \x01(\v2\x1c.onething.application.v1.DueR\tstatutory\"\xc7\x01\n" +
 	"\fPluginFailed\x12\x12\n" +
 	"\x04task\x18\x01 \x01(\tR\x04task\x12\x12\n" +
 	"\x04hook\x18\x02 \x01(\tR\x04hook\x12\x18\n" +
 	"\aattempt\x18\x03 \x01(\x05R\aattempt\x12\x18\n" +
 	"\afailure\x18\x04 \x01(\tR\afailure\x12\x16\n" +
 	"\x06plugin\x18\x05 \x01(\tR\x06plugin\x12\x17\n" +
-	"\agave_up\x18\x06 \x01(\bR\x06gaveUp\"\xb5\x01\n" +
+	"\agave_up\x18\x06 \x01(\bR\x06gaveUp\x12\x16\n" +
+	"\x06bundle\x18\a \x01(\tR\x06bundle\x12\x12\n" +
+	"\x04step\x18\b \x01(\tR\x04step\"\xab\x02\n" +
 	"\x0fCorrectionAsked\x12\x12\n" +
 	"\x04task\x18\x01 \x01(\tR\x04task\x12\x16\n" +
 	"\x06notice\x18\x02 \x01(\tR\x06notice\x12F\n" +
 	"\x05items\x18\x03 \x03(\v20.onething.application.v1.CorrectionNotified.ItemR\x05items\x12.\n" +
-	"\x03due\x18\x04 \x01(\v2\x1c.onething.application.v1.DueR\x03due\"\x8d\x01\n" +
+	"\x03due\x18\x04 \x01(\v2\x1c.onething.application.v1.DueR\x03due\x128\n" +
+	"\bpromised\x18\x05 \x01(\v2\x1c.onething.application.v1.DueR\bpromised\x12:\n" +
+	"\tstatutory\x18\x06 \x01(\v2\x1c.onething.application.v1.DueR\tstatutory\"\x8d\x01\n" +
 	"\x0fToleranceLapsed\x12\x16\n" +
 	"\x06bundle\x18\x01 \x01(\tR\x06bundle\x12\x1a\n" +
 	"\bmaterial\x18\x02 \x01(\tR\bmaterial\x12\x12\n" +
@@ -3870,13 +4095,25 @@ const file_onething_application_v1_application_proto_rawDesc = "" +
 	"\x0fPromiseVerified\x12\x16\n" +
 	"\x06bundle\x18\x01 \x01(\tR\x06bundle\x12\x1a\n" +
 	"\bmaterial\x18\x02 \x01(\tR\bmaterial\x12\x14\n" +
-	"\x05holds\x18\x03 \x01(\bR\x05holds\"\xa4\x01\n" +
+	"\x05holds\x18\x03 \x01(\bR\x05holds\"\x99\x04\n" +
 	"\n" +
 	"DueSettled\x12\x16\n" +
 	"\x06bundle\x18\x01 \x01(\tR\x06bundle\x12\x12\n" +
 	"\x04task\x18\x02 \x01(\tR\x04task\x12.\n" +
 	"\x03due\x18\x03 \x01(\v2\x1c.onething.application.v1.DueR\x03due\x12:\n" +
-	"\tstatutory\x18\x04 \x01(\v2\x1c.onething.application.v1.DueR\tstatutory\"4\n" +
+	"\tstatutory\x18\x04 \x01(\v2\x1c.onething.application.v1.DueR\tstatutory\x12;\n" +
+	"\n" +
+	"notice_due\x18\x05 \x01(\v2\x1c.onething.application.v1.DueR\tnoticeDue\x12<\n" +
+	"\n" +
+	"correction\x18\x06 \x01(\v2\x1c.onething.application.v1.DueR\n" +
+	"correction\x12B\n" +
+	"\n" +
+	"tolerances\x18\a \x03(\v2\".onething.application.v1.ToleranceR\n" +
+	"tolerances\x12V\n" +
+	"\vsuspensions\x18\b \x03(\v24.onething.application.v1.DueSettled.SuspensionsEntryR\vsuspensions\x1a\\\n" +
+	"\x10SuspensionsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x122\n" +
+	"\x05value\x18\x02 \x01(\v2\x1c.onething.application.v1.DueR\x05value:\x028\x01\"4\n" +
 	"\x06Warned\x12\x12\n" +
 	"\x04task\x18\x01 \x01(\tR\x04task\x12\x16\n" +
 	"\x06colour\x18\x02 \x01(\tR\x06colour*\x90\x01\n" +
@@ -3912,7 +4149,7 @@ func file_onething_application_v1_application_proto_rawDescGZIP() []byte {
 }
 
 var file_onething_application_v1_application_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_onething_application_v1_application_proto_msgTypes = make([]protoimpl.MessageInfo, 37)
+var file_onething_application_v1_application_proto_msgTypes = make([]protoimpl.MessageInfo, 39)
 var file_onething_application_v1_application_proto_goTypes = []any{
 	(Role)(0),                       // 0: onething.application.v1.Role
 	(Origin)(0),                     // 1: onething.application.v1.Origin
@@ -3929,106 +4166,119 @@ var file_onething_application_v1_application_proto_goTypes = []any{
 	(*Submitted)(nil),               // 12: onething.application.v1.Submitted
 	(*SubmittedCase)(nil),           // 13: onething.application.v1.SubmittedCase
 	(*Checked)(nil),                 // 14: onething.application.v1.Checked
-	(*Accepted)(nil),                // 15: onething.application.v1.Accepted
-	(*Tolerance)(nil),               // 16: onething.application.v1.Tolerance
-	(*CorrectionNotified)(nil),      // 17: onething.application.v1.CorrectionNotified
-	(*Corrected)(nil),               // 18: onething.application.v1.Corrected
-	(*NotAccepted)(nil),             // 19: onething.application.v1.NotAccepted
-	(*MaterialSupplied)(nil),        // 20: onething.application.v1.MaterialSupplied
-	(*Withdrawn)(nil),               // 21: onething.application.v1.Withdrawn
-	(*TaskOpened)(nil),              // 22: onething.application.v1.TaskOpened
-	(*StepSkipped)(nil),             // 23: onething.application.v1.StepSkipped
-	(*TaskClaimed)(nil),             // 24: onething.application.v1.TaskClaimed
-	(*TaskReleased)(nil),            // 25: onething.application.v1.TaskReleased
-	(*TaskDecided)(nil),             // 26: onething.application.v1.TaskDecided
-	(*ResultIssued)(nil),            // 27: onething.application.v1.ResultIssued
-	(*TaskPaused)(nil),              // 28: onething.application.v1.TaskPaused
-	(*TaskResumed)(nil),             // 29: onething.application.v1.TaskResumed
-	(*PluginFailed)(nil),            // 30: onething.application.v1.PluginFailed
-	(*CorrectionAsked)(nil),         // 31: onething.application.v1.CorrectionAsked
-	(*ToleranceLapsed)(nil),         // 32: onething.application.v1.ToleranceLapsed
-	(*CaseEnded)(nil),               // 33: onething.application.v1.CaseEnded
-	(*Extended)(nil),                // 34: onething.application.v1.Extended
-	(*VerificationOpened)(nil),      // 35: onething.application.v1.VerificationOpened
-	(*PromiseVerified)(nil),         // 36: onething.application.v1.PromiseVerified
-	(*DueSettled)(nil),              // 37: onething.application.v1.DueSettled
-	(*Warned)(nil),                  // 38: onething.application.v1.Warned
-	nil,                             // 39: onething.application.v1.Personal.PersonsEntry
-	(*CorrectionNotified_Item)(nil), // 40: onething.application.v1.CorrectionNotified.Item
-	(*timestamppb.Timestamp)(nil),   // 41: google.protobuf.Timestamp
-	(*v1.Record)(nil),               // 42: onething.forms.v1.Record
-	(*v1.Text)(nil),                 // 43: onething.forms.v1.Text
+	(*Found)(nil),                   // 15: onething.application.v1.Found
+	(*Accepted)(nil),                // 16: onething.application.v1.Accepted
+	(*Tolerance)(nil),               // 17: onething.application.v1.Tolerance
+	(*CorrectionNotified)(nil),      // 18: onething.application.v1.CorrectionNotified
+	(*Corrected)(nil),               // 19: onething.application.v1.Corrected
+	(*NotAccepted)(nil),             // 20: onething.application.v1.NotAccepted
+	(*MaterialSupplied)(nil),        // 21: onething.application.v1.MaterialSupplied
+	(*Withdrawn)(nil),               // 22: onething.application.v1.Withdrawn
+	(*TaskOpened)(nil),              // 23: onething.application.v1.TaskOpened
+	(*StepSkipped)(nil),             // 24: onething.application.v1.StepSkipped
+	(*TaskClaimed)(nil),             // 25: onething.application.v1.TaskClaimed
+	(*TaskReleased)(nil),            // 26: onething.application.v1.TaskReleased
+	(*TaskDecided)(nil),             // 27: onething.application.v1.TaskDecided
+	(*ResultIssued)(nil),            // 28: onething.application.v1.ResultIssued
+	(*TaskPaused)(nil),              // 29: onething.application.v1.TaskPaused
+	(*TaskResumed)(nil),             // 30: onething.application.v1.TaskResumed
+	(*PluginFailed)(nil),            // 31: onething.application.v1.PluginFailed
+	(*CorrectionAsked)(nil),         // 32: onething.application.v1.CorrectionAsked
+	(*ToleranceLapsed)(nil),         // 33: onething.application.v1.ToleranceLapsed
+	(*CaseEnded)(nil),               // 34: onething.application.v1.CaseEnded
+	(*Extended)(nil),                // 35: onething.application.v1.Extended
+	(*VerificationOpened)(nil),      // 36: onething.application.v1.VerificationOpened
+	(*PromiseVerified)(nil),         // 37: onething.application.v1.PromiseVerified
+	(*DueSettled)(nil),              // 38: onething.application.v1.DueSettled
+	(*Warned)(nil),                  // 39: onething.application.v1.Warned
+	nil,                             // 40: onething.application.v1.Personal.PersonsEntry
+	(*CorrectionNotified_Item)(nil), // 41: onething.application.v1.CorrectionNotified.Item
+	nil,                             // 42: onething.application.v1.DueSettled.SuspensionsEntry
+	(*timestamppb.Timestamp)(nil),   // 43: google.protobuf.Timestamp
+	(*v1.Record)(nil),               // 44: onething.forms.v1.Record
+	(*v1.Text)(nil),                 // 45: onething.forms.v1.Text
 }
 var file_onething_application_v1_application_proto_depIdxs = []int32{
-	41, // 0: onething.application.v1.Event.at:type_name -> google.protobuf.Timestamp
+	43, // 0: onething.application.v1.Event.at:type_name -> google.protobuf.Timestamp
 	5,  // 1: onething.application.v1.Event.actor:type_name -> onething.application.v1.Actor
 	6,  // 2: onething.application.v1.Event.personal:type_name -> onething.application.v1.Personal
 	12, // 3: onething.application.v1.Event.submitted:type_name -> onething.application.v1.Submitted
 	14, // 4: onething.application.v1.Event.checked:type_name -> onething.application.v1.Checked
-	15, // 5: onething.application.v1.Event.accepted:type_name -> onething.application.v1.Accepted
-	17, // 6: onething.application.v1.Event.correction_notified:type_name -> onething.application.v1.CorrectionNotified
-	18, // 7: onething.application.v1.Event.corrected:type_name -> onething.application.v1.Corrected
-	19, // 8: onething.application.v1.Event.not_accepted:type_name -> onething.application.v1.NotAccepted
-	20, // 9: onething.application.v1.Event.material_supplied:type_name -> onething.application.v1.MaterialSupplied
-	21, // 10: onething.application.v1.Event.withdrawn:type_name -> onething.application.v1.Withdrawn
-	22, // 11: onething.application.v1.Event.task_opened:type_name -> onething.application.v1.TaskOpened
-	23, // 12: onething.application.v1.Event.step_skipped:type_name -> onething.application.v1.StepSkipped
-	24, // 13: onething.application.v1.Event.task_claimed:type_name -> onething.application.v1.TaskClaimed
-	25, // 14: onething.application.v1.Event.task_released:type_name -> onething.application.v1.TaskReleased
-	26, // 15: onething.application.v1.Event.task_decided:type_name -> onething.application.v1.TaskDecided
-	27, // 16: onething.application.v1.Event.result_issued:type_name -> onething.application.v1.ResultIssued
-	28, // 17: onething.application.v1.Event.task_paused:type_name -> onething.application.v1.TaskPaused
-	29, // 18: onething.application.v1.Event.task_resumed:type_name -> onething.application.v1.TaskResumed
-	30, // 19: onething.application.v1.Event.plugin_failed:type_name -> onething.application.v1.PluginFailed
-	31, // 20: onething.application.v1.Event.correction_asked:type_name -> onething.application.v1.CorrectionAsked
-	32, // 21: onething.application.v1.Event.tolerance_lapsed:type_name -> onething.application.v1.ToleranceLapsed
-	33, // 22: onething.application.v1.Event.case_ended:type_name -> onething.application.v1.CaseEnded
-	34, // 23: onething.application.v1.Event.extended:type_name -> onething.application.v1.Extended
-	35, // 24: onething.application.v1.Event.verification_opened:type_name -> onething.application.v1.VerificationOpened
-	36, // 25: onething.application.v1.Event.promise_verified:type_name -> onething.application.v1.PromiseVerified
-	37, // 26: onething.application.v1.Event.due_settled:type_name -> onething.application.v1.DueSettled
-	38, // 27: onething.application.v1.Event.warned:type_name -> onething.application.v1.Warned
+	16, // 5: onething.application.v1.Event.accepted:type_name -> onething.application.v1.Accepted
+	18, // 6: onething.application.v1.Event.correction_notified:type_name -> onething.application.v1.CorrectionNotified
+	19, // 7: onething.application.v1.Event.corrected:type_name -> onething.application.v1.Corrected
+	20, // 8: onething.application.v1.Event.not_accepted:type_name -> onething.application.v1.NotAccepted
+	21, // 9: onething.application.v1.Event.material_supplied:type_name -> onething.application.v1.MaterialSupplied
+	22, // 10: onething.application.v1.Event.withdrawn:type_name -> onething.application.v1.Withdrawn
+	23, // 11: onething.application.v1.Event.task_opened:type_name -> onething.application.v1.TaskOpened
+	24, // 12: onething.application.v1.Event.step_skipped:type_name -> onething.application.v1.StepSkipped
+	25, // 13: onething.application.v1.Event.task_claimed:type_name -> onething.application.v1.TaskClaimed
+	26, // 14: onething.application.v1.Event.task_released:type_name -> onething.application.v1.TaskReleased
+	27, // 15: onething.application.v1.Event.task_decided:type_name -> onething.application.v1.TaskDecided
+	28, // 16: onething.application.v1.Event.result_issued:type_name -> onething.application.v1.ResultIssued
+	29, // 17: onething.application.v1.Event.task_paused:type_name -> onething.application.v1.TaskPaused
+	30, // 18: onething.application.v1.Event.task_resumed:type_name -> onething.application.v1.TaskResumed
+	31, // 19: onething.application.v1.Event.plugin_failed:type_name -> onething.application.v1.PluginFailed
+	32, // 20: onething.application.v1.Event.correction_asked:type_name -> onething.application.v1.CorrectionAsked
+	33, // 21: onething.application.v1.Event.tolerance_lapsed:type_name -> onething.application.v1.ToleranceLapsed
+	34, // 22: onething.application.v1.Event.case_ended:type_name -> onething.application.v1.CaseEnded
+	35, // 23: onething.application.v1.Event.extended:type_name -> onething.application.v1.Extended
+	36, // 24: onething.application.v1.Event.verification_opened:type_name -> onething.application.v1.VerificationOpened
+	37, // 25: onething.application.v1.Event.promise_verified:type_name -> onething.application.v1.PromiseVerified
+	38, // 26: onething.application.v1.Event.due_settled:type_name -> onething.application.v1.DueSettled
+	39, // 27: onething.application.v1.Event.warned:type_name -> onething.application.v1.Warned
 	0,  // 28: onething.application.v1.Actor.role:type_name -> onething.application.v1.Role
-	42, // 29: onething.application.v1.Personal.record:type_name -> onething.forms.v1.Record
-	42, // 30: onething.application.v1.Personal.result:type_name -> onething.forms.v1.Record
+	44, // 29: onething.application.v1.Personal.record:type_name -> onething.forms.v1.Record
+	44, // 30: onething.application.v1.Personal.result:type_name -> onething.forms.v1.Record
 	8,  // 31: onething.application.v1.Personal.findings:type_name -> onething.application.v1.Finding
-	39, // 32: onething.application.v1.Personal.persons:type_name -> onething.application.v1.Personal.PersonsEntry
+	40, // 32: onething.application.v1.Personal.persons:type_name -> onething.application.v1.Personal.PersonsEntry
 	9,  // 33: onething.application.v1.Personal.files:type_name -> onething.application.v1.MaterialFile
 	10, // 34: onething.application.v1.Personal.promises:type_name -> onething.application.v1.SignedPromise
-	43, // 35: onething.application.v1.Finding.text:type_name -> onething.forms.v1.Text
-	43, // 36: onething.application.v1.Finding.remedy:type_name -> onething.forms.v1.Text
-	41, // 37: onething.application.v1.SignedPromise.at:type_name -> google.protobuf.Timestamp
-	1,  // 38: onething.application.v1.MaterialState.origin:type_name -> onething.application.v1.Origin
-	13, // 39: onething.application.v1.Submitted.cases:type_name -> onething.application.v1.SubmittedCase
-	7,  // 40: onething.application.v1.Submitted.notice_due:type_name -> onething.application.v1.Due
-	11, // 41: onething.application.v1.SubmittedCase.materials:type_name -> onething.application.v1.MaterialState
-	2,  // 42: onething.application.v1.Accepted.by:type_name -> onething.application.v1.Accepted.By
-	16, // 43: onething.application.v1.Accepted.tolerances:type_name -> onething.application.v1.Tolerance
-	7,  // 44: onething.application.v1.Accepted.due:type_name -> onething.application.v1.Due
-	7,  // 45: onething.application.v1.Accepted.statutory:type_name -> onething.application.v1.Due
-	7,  // 46: onething.application.v1.Tolerance.due:type_name -> onething.application.v1.Due
-	40, // 47: onething.application.v1.CorrectionNotified.items:type_name -> onething.application.v1.CorrectionNotified.Item
-	7,  // 48: onething.application.v1.CorrectionNotified.due:type_name -> onething.application.v1.Due
-	13, // 49: onething.application.v1.Corrected.cases:type_name -> onething.application.v1.SubmittedCase
-	7,  // 50: onething.application.v1.Corrected.notice_due:type_name -> onething.application.v1.Due
-	7,  // 51: onething.application.v1.TaskOpened.due:type_name -> onething.application.v1.Due
-	7,  // 52: onething.application.v1.TaskOpened.statutory:type_name -> onething.application.v1.Due
-	41, // 53: onething.application.v1.TaskClaimed.until:type_name -> google.protobuf.Timestamp
-	7,  // 54: onething.application.v1.TaskResumed.due:type_name -> onething.application.v1.Due
-	7,  // 55: onething.application.v1.TaskResumed.statutory:type_name -> onething.application.v1.Due
-	40, // 56: onething.application.v1.CorrectionAsked.items:type_name -> onething.application.v1.CorrectionNotified.Item
-	7,  // 57: onething.application.v1.CorrectionAsked.due:type_name -> onething.application.v1.Due
-	7,  // 58: onething.application.v1.ToleranceLapsed.until:type_name -> onething.application.v1.Due
-	3,  // 59: onething.application.v1.CaseEnded.outcome:type_name -> onething.application.v1.CaseEnded.Outcome
-	7,  // 60: onething.application.v1.Extended.due:type_name -> onething.application.v1.Due
-	7,  // 61: onething.application.v1.VerificationOpened.due:type_name -> onething.application.v1.Due
-	7,  // 62: onething.application.v1.DueSettled.due:type_name -> onething.application.v1.Due
-	7,  // 63: onething.application.v1.DueSettled.statutory:type_name -> onething.application.v1.Due
-	64, // [64:64] is the sub-list for method output_type
-	64, // [64:64] is the sub-list for method input_type
-	64, // [64:64] is the sub-list for extension type_name
-	64, // [64:64] is the sub-list for extension extendee
-	0,  // [0:64] is the sub-list for field type_name
+	44, // 35: onething.application.v1.Personal.facts:type_name -> onething.forms.v1.Record
+	45, // 36: onething.application.v1.Finding.text:type_name -> onething.forms.v1.Text
+	45, // 37: onething.application.v1.Finding.remedy:type_name -> onething.forms.v1.Text
+	43, // 38: onething.application.v1.SignedPromise.at:type_name -> google.protobuf.Timestamp
+	1,  // 39: onething.application.v1.MaterialState.origin:type_name -> onething.application.v1.Origin
+	13, // 40: onething.application.v1.Submitted.cases:type_name -> onething.application.v1.SubmittedCase
+	7,  // 41: onething.application.v1.Submitted.notice_due:type_name -> onething.application.v1.Due
+	11, // 42: onething.application.v1.SubmittedCase.materials:type_name -> onething.application.v1.MaterialState
+	15, // 43: onething.application.v1.Checked.found:type_name -> onething.application.v1.Found
+	2,  // 44: onething.application.v1.Accepted.by:type_name -> onething.application.v1.Accepted.By
+	17, // 45: onething.application.v1.Accepted.tolerances:type_name -> onething.application.v1.Tolerance
+	7,  // 46: onething.application.v1.Accepted.due:type_name -> onething.application.v1.Due
+	7,  // 47: onething.application.v1.Accepted.statutory:type_name -> onething.application.v1.Due
+	7,  // 48: onething.application.v1.Tolerance.due:type_name -> onething.application.v1.Due
+	41, // 49: onething.application.v1.CorrectionNotified.items:type_name -> onething.application.v1.CorrectionNotified.Item
+	7,  // 50: onething.application.v1.CorrectionNotified.due:type_name -> onething.application.v1.Due
+	13, // 51: onething.application.v1.Corrected.cases:type_name -> onething.application.v1.SubmittedCase
+	7,  // 52: onething.application.v1.Corrected.notice_due:type_name -> onething.application.v1.Due
+	7,  // 53: onething.application.v1.TaskOpened.due:type_name -> onething.application.v1.Due
+	7,  // 54: onething.application.v1.TaskOpened.statutory:type_name -> onething.application.v1.Due
+	43, // 55: onething.application.v1.TaskClaimed.until:type_name -> google.protobuf.Timestamp
+	7,  // 56: onething.application.v1.TaskPaused.due:type_name -> onething.application.v1.Due
+	7,  // 57: onething.application.v1.TaskPaused.statutory:type_name -> onething.application.v1.Due
+	7,  // 58: onething.application.v1.TaskResumed.due:type_name -> onething.application.v1.Due
+	7,  // 59: onething.application.v1.TaskResumed.statutory:type_name -> onething.application.v1.Due
+	41, // 60: onething.application.v1.CorrectionAsked.items:type_name -> onething.application.v1.CorrectionNotified.Item
+	7,  // 61: onething.application.v1.CorrectionAsked.due:type_name -> onething.application.v1.Due
+	7,  // 62: onething.application.v1.CorrectionAsked.promised:type_name -> onething.application.v1.Due
+	7,  // 63: onething.application.v1.CorrectionAsked.statutory:type_name -> onething.application.v1.Due
+	7,  // 64: onething.application.v1.ToleranceLapsed.until:type_name -> onething.application.v1.Due
+	3,  // 65: onething.application.v1.CaseEnded.outcome:type_name -> onething.application.v1.CaseEnded.Outcome
+	7,  // 66: onething.application.v1.Extended.due:type_name -> onething.application.v1.Due
+	7,  // 67: onething.application.v1.VerificationOpened.due:type_name -> onething.application.v1.Due
+	7,  // 68: onething.application.v1.DueSettled.due:type_name -> onething.application.v1.Due
+	7,  // 69: onething.application.v1.DueSettled.statutory:type_name -> onething.application.v1.Due
+	7,  // 70: onething.application.v1.DueSettled.notice_due:type_name -> onething.application.v1.Due
+	7,  // 71: onething.application.v1.DueSettled.correction:type_name -> onething.application.v1.Due
+	17, // 72: onething.application.v1.DueSettled.tolerances:type_name -> onething.application.v1.Tolerance
+	42, // 73: onething.application.v1.DueSettled.suspensions:type_name -> onething.application.v1.DueSettled.SuspensionsEntry
+	7,  // 74: onething.application.v1.DueSettled.SuspensionsEntry.value:type_name -> onething.application.v1.Due
+	75, // [75:75] is the sub-list for method output_type
+	75, // [75:75] is the sub-list for method input_type
+	75, // [75:75] is the sub-list for extension type_name
+	75, // [75:75] is the sub-list for extension extendee
+	0,  // [0:75] is the sub-list for field type_name
 }
 
 func init() { file_onething_application_v1_application_proto_init() }
@@ -4069,7 +4319,7 @@ func file_onething_application_v1_application_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_onething_application_v1_application_proto_rawDesc), len(file_onething_application_v1_application_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   37,
+			NumMessages:   39,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
