@@ -292,11 +292,10 @@ func TestUnknownStep(t *testing.T) {
 	})
 }
 
-// The bundles declare exactly what the plugin reads, or say why an officer needs it.
+// The bundles declare exactly what the plugin reads, or say why an officer needs it, and the result that it gives.
 func TestNeeds(t *testing.T) {
 	t.Parallel()
-	all, officers := needs.Of(t, "../../bundles", "hrss/pension")
-	plugintest.CheckNeeds(t, pension(), all, officers, append(auditCases(), amountCases()...))
+	needs.Hold(t, pension(), "hrss/pension", append(auditCases(), amountCases()...))
 }
 
 // The packed guest answers as the native plugin does.
