@@ -133,6 +133,9 @@ func TestToken_EachIdentity(t *testing.T) {
 	want := map[string]access.Identity{
 		devissuer.Resident:       person(devissuer.Resident, "321323199304180029"),
 		devissuer.SecondResident: person(devissuer.SecondResident, "32132319910722001X"),
+		devissuer.Graduate:       person(devissuer.Graduate, "321323200401150521"),
+		devissuer.Retiree:        person(devissuer.Retiree, "321323196512200334"),
+		devissuer.Survivor:       person(devissuer.Survivor, "321323197402260648"),
 		devissuer.Company: {Subject: devissuer.Company, Client: frontEnd, Roles: []accessv1.Role{accessv1.Role_ROLE_COMPANY},
 			Person: "digest of 321323198506110059", Enterprise: "digest of 91321323MA1X7K2Q0X"},
 		devissuer.Clerk:                    staff(devissuer.Clerk, accessv1.Role_ROLE_CLERK, ""),

@@ -9,6 +9,9 @@ import (
 const (
 	Resident       = "resident"
 	SecondResident = "resident2"
+	Graduate       = "graduate"
+	Retiree        = "retiree"
+	Survivor       = "survivor"
 	Company        = "company"
 	Clerk          = "clerk"
 	Configurator   = "configurator"
@@ -44,6 +47,9 @@ func identities(departments []Department) []Identity {
 	list := []Identity{
 		{Name: Resident, Title: "居民 周雨桐", Roles: []string{"resident"}, CitizenNumber: "321323199304180029"},
 		{Name: SecondResident, Title: "居民 陈志远", Roles: []string{"resident"}, CitizenNumber: "32132319910722001X"},
+		{Name: Graduate, Title: "居民 沈佳宁（初次就业）", Roles: []string{"resident"}, CitizenNumber: "321323200401150521"},
+		{Name: Retiree, Title: "居民 孙建平（退休）", Roles: []string{"resident"}, CitizenNumber: "321323196512200334"},
+		{Name: Survivor, Title: "居民 吴秀梅（遗属）", Roles: []string{"resident"}, CitizenNumber: "321323197402260648"},
 		{Name: Company, Title: "企业经办人 沈立新（泗阳新桥纺织有限公司）", Roles: []string{"company"}, CitizenNumber: "321323198506110059", CreditCode: "91321323MA1X7K2Q0X"}, //nolint:gosec // the code of an enterprise that does not exist, no credential
 		{Name: Clerk, Title: "政务服务大厅综合窗口人员", Roles: []string{"clerk"}},
 		{Name: Configurator, Title: "事项配置人员", Roles: []string{"configurator"}},
