@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -38,7 +39,9 @@ type Config struct {
 	Hooks func(plugin string) []string
 	// Offered are the plugins that are installed: a bundle that names another one is not published.
 	Offered map[string]bool
-	Logger  *slog.Logger
+	// CorrectionDays are the working days that the office gives for a correction; 0: the default of the decision.
+	CorrectionDays int
+	Logger         *slog.Logger
 }
 
 // Facts answers what a source knows about a person or an enterprise. A source that is silent is neither yes nor no.
@@ -103,42 +106,50 @@ func (e *Engine) Today() kind.Date { return kind.DateOf(e.cfg.Now()) }
 // Place returns the region of the office.
 func (e *Engine) Place() string { return e.cfg.Place }
 
-// Publish changes what is in force. What changes nothing commits nothing and returns position 0. Findings come back
-// as a diag.List.
-func (e *Engine) Publish(ctx context.Context, requestID, actor string, command registry.Command) (uint64, error) {
+// Publish changes what is in force: all of the commands in one commit, or none. What changes nothing commits nothing
+// and returns position 0. Findings come back as a diag.List.
+func (e *Engine) Publish(ctx context.Context, requestID, actor string, commands ...registry.Command) (uint64, error) {
 	e.publishing.Lock()
 	defer e.publishing.Unlock()
-	return e.publish(ctx, requestID, actor, command)
-}
-
-func (e *Engine) publish(ctx context.Context, requestID, actor string, command registry.Command) (uint64, error) {
 	before := e.InForce()
-	events, err := registry.Decide(before.State, command, registry.World{Now: e.cfg.Now(), Actor: actor, Offered: e.cfg.Offered})
-	if err != nil || len(events) == 0 {
-		return 0, err
-	}
-	stream := command.Stream()
-	appended := commitlog.Append{Stream: stream, Expected: e.versions[stream]}
 	state := before.State
 	var content []byte
-	for _, event := range events {
-		public, err := proto.MarshalOptions{Deterministic: true}.Marshal(event)
+	var appends []commitlog.Append
+	for _, command := range commands {
+		events, err := registry.Decide(state, command, registry.World{Now: e.cfg.Now(), Actor: actor, Offered: e.cfg.Offered})
 		if err != nil {
-			return 0, fmt.Errorf("marshal registry event: %w", err)
+			return 0, err
 		}
-		content = append(content, public...)
-		appended.Events = append(appended.Events, commitlog.Event{Type: string(event.ProtoReflect().Descriptor().FullName()), Public: public})
-		state = registry.Evolve(state, event)
+		for _, event := range events {
+			public, err := proto.MarshalOptions{Deterministic: true}.Marshal(event)
+			if err != nil {
+				return 0, fmt.Errorf("marshal registry event: %w", err)
+			}
+			content = append(content, public...)
+			stream := command.Stream()
+			i := slices.IndexFunc(appends, func(a commitlog.Append) bool { return a.Stream == stream })
+			if i < 0 {
+				appends = append(appends, commitlog.Append{Stream: stream, Expected: e.versions[stream]})
+				i = len(appends) - 1
+			}
+			appends[i].Events = append(appends[i].Events, commitlog.Event{Type: string(event.ProtoReflect().Descriptor().FullName()), Public: public})
+			state = registry.Evolve(state, event)
+		}
+	}
+	if len(appends) == 0 {
+		return 0, nil
 	}
 	inForce, err := registry.Compile(state, before)
 	if err != nil {
 		return 0, err
 	}
-	receipt, err := e.cfg.Log.Append(ctx, commitlog.Commit{RequestID: requestID, Digest: e.cfg.Keys.Digest("command", content), At: e.cfg.Now(), Appends: []commitlog.Append{appended}})
+	receipt, err := e.cfg.Log.Append(ctx, commitlog.Commit{RequestID: requestID, Digest: e.cfg.Keys.Digest("command", content), At: e.cfg.Now(), Appends: appends})
 	if err != nil {
-		return 0, fmt.Errorf("publish to %s: %w", stream, err)
+		return 0, fmt.Errorf("publish: %w", err)
 	}
-	e.versions[stream] = receipt.Versions[stream]
+	for stream, version := range receipt.Versions {
+		e.versions[stream] = version
+	}
 	e.inForce.Store(inForce)
 	return receipt.Position, nil
 }

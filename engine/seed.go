@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -19,7 +20,7 @@ type Seed struct {
 	Grants       []registry.GrantPlugin
 }
 
-// Seed puts into force what nothing is in force of yet.
+// Seed puts into force what nothing is in force of yet, in one commit, so that a crash leaves no half of it.
 func (e *Engine) Seed(ctx context.Context, s Seed) error {
 	var commands []registry.Command
 	state := e.InForce().State
@@ -40,29 +41,9 @@ func (e *Engine) Seed(ctx context.Context, s Seed) error {
 			commands = append(commands, registry.PublishBundle{Name: "bundles/" + id + "/bundle.yaml", Text: s.Catalog.Files[id]["bundle.yaml"]})
 		}
 	}
-	for _, c := range commands {
-		if _, err := e.Publish(ctx, "seed/"+key(c), "seed", c); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// key names a command of the seed, so that a repeat after a crash is the same request.
-func key(c registry.Command) string {
-	switch c := c.(type) {
-	case registry.PublishLibrary:
-		return "library"
-	case registry.PublishBundle:
-		return c.Name
-	case registry.PublishCalendar:
-		return "calendar"
-	case registry.ActivatePlugin:
-		return "plugin/" + c.ID
-	case registry.GrantPlugin:
-		return "grant/" + c.ID
-	case registry.ReserveNumbers:
-		return "numbers"
-	}
-	return ""
+	e.publishing.Lock()
+	id := fmt.Sprintf("seed/%d/%d/%d", e.versions[registry.StreamCatalog], e.versions[registry.StreamCalendar], e.versions[registry.StreamPlugins])
+	e.publishing.Unlock()
+	_, err := e.Publish(ctx, id, "seed", commands...)
+	return err
 }

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"connectrpc.com/connect/v2"
-	"connectrpc.com/connect/v2/connectproto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/siyiban/onething/engine/access"
@@ -206,10 +205,5 @@ func notSignedIn(cause error) error {
 
 // fail is an error for the caller, with the detail that every error of the engine has. The cause stays here.
 func fail(code connect.Code, cause error, reason apiv1.Reason, zh, en string) error {
-	refused := connect.NewError(code, en).WithCause(cause)
-	detail, err := connectproto.NewErrorDetail(&apiv1.ErrorInfo{Reason: reason, Text: &formsv1.Text{Zh: zh, En: en}})
-	if err != nil {
-		return refused.WithCause(errors.Join(cause, err))
-	}
-	return refused.WithDetail(detail)
+	return explained(code, cause, &apiv1.ErrorInfo{Reason: reason, Text: &formsv1.Text{Zh: zh, En: en}})
 }

@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"github.com/siyiban/onething/engine/catalog"
 	"github.com/siyiban/onething/forms"
 	"github.com/siyiban/onething/forms/rule"
 	apiv1 "github.com/siyiban/onething/proto/gen/onething/api/v1"
@@ -35,6 +36,9 @@ func (a *Assessment) Message() (*apiv1.Assessment, error) {
 			Tolerable: truthMessage(s.Tolerable), Promisable: truthMessage(s.Promisable), Sources: s.Sources, NeededBy: s.NeededBy}
 		if s.Promise.ZH != "" {
 			m.Materials[s.Key].Promise = s.Promise.Proto()
+		}
+		if s.Tolerable != rule.False {
+			m.Materials[s.Key].Tolerance = catalog.ToleratePromise(s.Name).Proto()
 		}
 	}
 	for _, v := range a.Faults {
@@ -74,7 +78,7 @@ func (c *Case) fill(m *apiv1.Assessment) {
 	m.Cases[id] = &apiv1.CaseAssessment{
 		Verdict: map[Verdict]apiv1.Verdict{Undecided: apiv1.Verdict_VERDICT_UNDECIDED, Eligible: apiv1.Verdict_VERDICT_ELIGIBLE,
 			NotEligible: apiv1.Verdict_VERDICT_NOT_ELIGIBLE, NotNeeded: apiv1.Verdict_VERDICT_NOT_NEEDED, Elsewhere: apiv1.Verdict_VERDICT_ELSEWHERE}[c.Verdict],
-		TotalMin: int32(c.Total.Min), TotalMax: int32(c.Total.Max), //nolint:gosec // sums of limits of at most 2,000 days
+		TotalMin: int32(c.Total.Min), TotalMax: int32(c.Total.Max),
 		Due: c.Due.message(), FeeMinFen: c.Fee.Min, FeeMaxFen: c.Fee.Max,
 	}
 	for _, r := range c.Rules {

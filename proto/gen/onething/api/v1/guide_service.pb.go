@@ -884,8 +884,10 @@ type MaterialAssessment struct {
 	Sources []string `protobuf:"bytes,6,rep,name=sources,proto3" json:"sources,omitempty"`
 	// Steps that need it, as `bundle.step`.
 	NeededBy []string `protobuf:"bytes,7,rep,name=needed_by,json=neededBy,proto3" json:"needed_by,omitempty"`
-	// Text of the promise.
-	Promise       *v1.Text `protobuf:"bytes,8,opt,name=promise,proto3" json:"promise,omitempty"`
+	// Text of the promise that may stand in for it (告知承诺), as it is signed.
+	Promise *v1.Text `protobuf:"bytes,8,opt,name=promise,proto3" json:"promise,omitempty"`
+	// Text of the promise to supply it later (容缺受理承诺书), as it is signed.
+	Tolerance     *v1.Text `protobuf:"bytes,9,opt,name=tolerance,proto3" json:"tolerance,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -976,6 +978,13 @@ func (x *MaterialAssessment) GetPromise() *v1.Text {
 	return nil
 }
 
+func (x *MaterialAssessment) GetTolerance() *v1.Text {
+	if x != nil {
+		return x.Tolerance
+	}
+	return nil
+}
+
 var File_onething_api_v1_guide_service_proto protoreflect.FileDescriptor
 
 const file_onething_api_v1_guide_service_proto_rawDesc = "" +
@@ -1060,7 +1069,7 @@ const file_onething_api_v1_guide_service_proto_rawDesc = "" +
 	"department\x18\x02 \x01(\tR\n" +
 	"department\x120\n" +
 	"\aapplies\x18\x03 \x01(\x0e2\x16.onething.api.v1.TruthR\aapplies\x12&\n" +
-	"\x03due\x18\x04 \x01(\v2\x14.onething.api.v1.DueR\x03due\"\xe3\x02\n" +
+	"\x03due\x18\x04 \x01(\v2\x14.onething.api.v1.DueR\x03due\"\x9a\x03\n" +
 	"\x12MaterialAssessment\x12+\n" +
 	"\x04name\x18\x01 \x01(\v2\x17.onething.forms.v1.TextR\x04name\x12,\n" +
 	"\x05asked\x18\x02 \x01(\x0e2\x16.onething.api.v1.TruthR\x05asked\x12\x1a\n" +
@@ -1071,7 +1080,8 @@ const file_onething_api_v1_guide_service_proto_rawDesc = "" +
 	"promisable\x12\x18\n" +
 	"\asources\x18\x06 \x03(\tR\asources\x12\x1b\n" +
 	"\tneeded_by\x18\a \x03(\tR\bneededBy\x121\n" +
-	"\apromise\x18\b \x01(\v2\x17.onething.forms.v1.TextR\apromise*\x98\x01\n" +
+	"\apromise\x18\b \x01(\v2\x17.onething.forms.v1.TextR\apromise\x125\n" +
+	"\ttolerance\x18\t \x01(\v2\x17.onething.forms.v1.TextR\ttolerance*\x98\x01\n" +
 	"\aVerdict\x12\x17\n" +
 	"\x13VERDICT_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10VERDICT_ELIGIBLE\x10\x01\x12\x18\n" +
@@ -1156,20 +1166,21 @@ var file_onething_api_v1_guide_service_proto_depIdxs = []int32{
 	1,  // 25: onething.api.v1.MaterialAssessment.tolerable:type_name -> onething.api.v1.Truth
 	1,  // 26: onething.api.v1.MaterialAssessment.promisable:type_name -> onething.api.v1.Truth
 	22, // 27: onething.api.v1.MaterialAssessment.promise:type_name -> onething.forms.v1.Text
-	20, // 28: onething.api.v1.AssessRequest.ChangesEntry.value:type_name -> google.protobuf.Value
-	7,  // 29: onething.api.v1.Assessment.FieldsEntry.value:type_name -> onething.api.v1.FieldAssessment
-	8,  // 30: onething.api.v1.Assessment.CasesEntry.value:type_name -> onething.api.v1.CaseAssessment
-	9,  // 31: onething.api.v1.Assessment.RulesEntry.value:type_name -> onething.api.v1.RuleAssessment
-	10, // 32: onething.api.v1.Assessment.StepsEntry.value:type_name -> onething.api.v1.StepAssessment
-	11, // 33: onething.api.v1.Assessment.MaterialsEntry.value:type_name -> onething.api.v1.MaterialAssessment
-	23, // 34: onething.api.v1.Assessment.FaultsEntry.value:type_name -> onething.forms.v1.Violation
-	2,  // 35: onething.api.v1.GuideService.Assess:input_type -> onething.api.v1.AssessRequest
-	3,  // 36: onething.api.v1.GuideService.Assess:output_type -> onething.api.v1.AssessResponse
-	36, // [36:37] is the sub-list for method output_type
-	35, // [35:36] is the sub-list for method input_type
-	35, // [35:35] is the sub-list for extension type_name
-	35, // [35:35] is the sub-list for extension extendee
-	0,  // [0:35] is the sub-list for field type_name
+	22, // 28: onething.api.v1.MaterialAssessment.tolerance:type_name -> onething.forms.v1.Text
+	20, // 29: onething.api.v1.AssessRequest.ChangesEntry.value:type_name -> google.protobuf.Value
+	7,  // 30: onething.api.v1.Assessment.FieldsEntry.value:type_name -> onething.api.v1.FieldAssessment
+	8,  // 31: onething.api.v1.Assessment.CasesEntry.value:type_name -> onething.api.v1.CaseAssessment
+	9,  // 32: onething.api.v1.Assessment.RulesEntry.value:type_name -> onething.api.v1.RuleAssessment
+	10, // 33: onething.api.v1.Assessment.StepsEntry.value:type_name -> onething.api.v1.StepAssessment
+	11, // 34: onething.api.v1.Assessment.MaterialsEntry.value:type_name -> onething.api.v1.MaterialAssessment
+	23, // 35: onething.api.v1.Assessment.FaultsEntry.value:type_name -> onething.forms.v1.Violation
+	2,  // 36: onething.api.v1.GuideService.Assess:input_type -> onething.api.v1.AssessRequest
+	3,  // 37: onething.api.v1.GuideService.Assess:output_type -> onething.api.v1.AssessResponse
+	37, // [37:38] is the sub-list for method output_type
+	36, // [36:37] is the sub-list for method input_type
+	36, // [36:36] is the sub-list for extension type_name
+	36, // [36:36] is the sub-list for extension extendee
+	0,  // [0:36] is the sub-list for field type_name
 }
 
 func init() { file_onething_api_v1_guide_service_proto_init() }

@@ -1,0 +1,230 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+
+	"connectrpc.com/connect/v2"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/siyiban/onething/engine"
+	"github.com/siyiban/onething/engine/access"
+	"github.com/siyiban/onething/engine/draft"
+	"github.com/siyiban/onething/engine/guide"
+	apiv1 "github.com/siyiban/onething/proto/gen/onething/api/v1"
+	"github.com/siyiban/onething/proto/gen/onething/api/v1/apiv1connect"
+	applicationv1 "github.com/siyiban/onething/proto/gen/onething/application/v1"
+	formsv1 "github.com/siyiban/onething/proto/gen/onething/forms/v1"
+)
+
+// intakeService is the applicant's.
+type intakeService struct {
+	apiv1connect.UnimplementedIntakeServiceHandler
+	service
+}
+
+// owners are whose drafts the caller reaches: those of the person and of the enterprise; a clerk's own, filed at the
+// window for somebody.
+func owners(who access.Identity) []draft.Owner {
+	var own []draft.Owner
+	for _, p := range who.Principals() {
+		own = append(own, draft.Owner("principal/"+p))
+	}
+	if len(own) == 0 {
+		own = append(own, draft.Owner("staff/"+who.Subject))
+	}
+	return own
+}
+
+// CreateDraft implements IntakeService.
+func (s intakeService) CreateDraft(ctx context.Context, r *apiv1.CreateDraftRequest) (*apiv1.CreateDraftResponse, error) {
+	who := access.FromContext(ctx)
+	d, err := s.engine.CreateDraft(ctx, owners(who)[0], engine.Request{ID: r.GetRequestId(), Subject: who.Subject, Content: r}, r.GetBundles(), r.GetRecord())
+	if err != nil {
+		return nil, refused(err)
+	}
+	change, err := whole(d)
+	if err != nil {
+		return nil, refused(err)
+	}
+	return &apiv1.CreateDraftResponse{Draft: draftMessage(d.Draft, true), Change: change}, nil
+}
+
+// GetDraft implements IntakeService.
+func (s intakeService) GetDraft(ctx context.Context, r *apiv1.GetDraftRequest) (*apiv1.GetDraftResponse, error) {
+	d, err := s.engine.Draft(ctx, owners(access.FromContext(ctx)), r.GetDraft())
+	if err != nil {
+		return nil, refused(err)
+	}
+	change, err := whole(d)
+	if err != nil {
+		return nil, refused(err)
+	}
+	return &apiv1.GetDraftResponse{Draft: draftMessage(d.Draft, true), Change: change}, nil
+}
+
+// SaveDraft implements IntakeService.
+func (s intakeService) SaveDraft(ctx context.Context, r *apiv1.SaveDraftRequest) (*apiv1.SaveDraftResponse, error) {
+	who := access.FromContext(ctx)
+	before, after, err := s.engine.SaveDraft(ctx, owners(who), r.GetDraft(), r.GetExpectedVersion(), engine.Request{ID: r.GetRequestId(), Subject: who.Subject, Content: r}, r.GetChanges(), r.GetCleared())
+	if err != nil {
+		return nil, refused(err)
+	}
+	old, err := before.Assessed.Message()
+	if err != nil {
+		return nil, refused(err)
+	}
+	now, err := after.Assessed.Message()
+	if err != nil {
+		return nil, refused(err)
+	}
+	return &apiv1.SaveDraftResponse{Revision: after.Revision, Change: guide.Diff(old, now)}, nil
+}
+
+// whole is an assessment as a change from nothing.
+func whole(d *engine.Drafted) (*apiv1.AssessmentChange, error) {
+	message, err := d.Assessed.Message()
+	if err != nil {
+		return nil, err
+	}
+	return guide.Diff(&apiv1.Assessment{}, message), nil
+}
+
+// ListDrafts implements IntakeService.
+func (s intakeService) ListDrafts(ctx context.Context, r *apiv1.ListDraftsRequest) (*apiv1.ListDraftsResponse, error) {
+	drafts, next, err := s.engine.Drafts(ctx, owners(access.FromContext(ctx))[0], draft.Page{Size: pageSize(r.GetPage()), Token: r.GetPage().GetToken()})
+	if err != nil {
+		return nil, refused(err)
+	}
+	answer := &apiv1.ListDraftsResponse{NextToken: next}
+	for _, d := range drafts {
+		answer.Drafts = append(answer.Drafts, draftMessage(d, false))
+	}
+	return answer, nil
+}
+
+// DeleteDraft implements IntakeService.
+func (s intakeService) DeleteDraft(ctx context.Context, r *apiv1.DeleteDraftRequest) (*apiv1.DeleteDraftResponse, error) {
+	if err := s.engine.DeleteDraft(ctx, owners(access.FromContext(ctx)), r.GetDraft()); err != nil {
+		return nil, refused(err)
+	}
+	return &apiv1.DeleteDraftResponse{}, nil
+}
+
+func draftMessage(d *draft.Draft, withRecord bool) *apiv1.Draft {
+	message := &apiv1.Draft{Draft: d.ID, Revision: d.Revision, Bundles: d.Bundles, ExpiresAt: timestamppb.New(d.Expires), SavedAt: timestamppb.New(d.Saved)}
+	if withRecord {
+		message.Record = d.Record
+		if message.Record == nil {
+			message.Record = &formsv1.Record{}
+		}
+	}
+	for _, f := range d.Files {
+		message.Materials = append(message.Materials, &apiv1.DraftMaterial{Material: f.GetMaterial(), File: fileMessage(f)})
+	}
+	for _, p := range d.Promises {
+		tolerated := false
+		for _, m := range d.Tolerated {
+			tolerated = tolerated || m == p.GetMaterial()
+		}
+		message.Materials = append(message.Materials, &apiv1.DraftMaterial{Material: p.GetMaterial(), Promised: !tolerated, Tolerated: tolerated})
+	}
+	return message
+}
+
+func fileMessage(f *applicationv1.MaterialFile) *apiv1.File {
+	return &apiv1.File{Name: f.GetName(), MediaType: f.GetMediaType(), Size: f.GetSize(), Digest: f.GetBlob()}
+}
+
+// Promise implements IntakeService.
+func (s intakeService) Promise(ctx context.Context, r *apiv1.PromiseRequest) (*apiv1.PromiseResponse, error) {
+	who := access.FromContext(ctx)
+	d, digest, err := s.engine.Promise(ctx, owners(who), r.GetDraft(), engine.Request{ID: r.GetRequestId(), Subject: who.Subject, Content: r},
+		r.GetMaterial(), r.GetTolerate(), r.GetText(), who.Person)
+	if err != nil {
+		return nil, refused(err)
+	}
+	return &apiv1.PromiseResponse{Revision: d.Revision, Digest: digest}, nil
+}
+
+// PutMaterial implements IntakeService.
+func (s intakeService) PutMaterial(ctx context.Context, r *apiv1.PutMaterialRequest) (*apiv1.PutMaterialResponse, error) {
+	file, revision, err := s.upload(ctx, r.GetHeader(), bytes.NewReader(r.GetContent()))
+	if err != nil {
+		return nil, refused(err)
+	}
+	return &apiv1.PutMaterialResponse{File: fileMessage(file), Revision: revision}, nil
+}
+
+// UploadMaterial implements IntakeService.
+func (s intakeService) UploadMaterial(ctx context.Context, stream apiv1connect.IntakeServiceUploadMaterialServerStream) (*apiv1.UploadMaterialResponse, error) {
+	first, err := stream.Receive()
+	if err != nil {
+		return nil, err
+	}
+	header := first.GetHeader()
+	if header == nil {
+		return nil, fail(connect.CodeInvalidArgument, nil, apiv1.Reason_REASON_INVALID, "上传须先发送文件说明", "the first message of an upload is its header")
+	}
+	file, revision, err := s.upload(ctx, header, &chunks{receive: stream.Receive})
+	if err != nil {
+		return nil, refused(err)
+	}
+	return &apiv1.UploadMaterialResponse{File: fileMessage(file), Revision: revision}, nil
+}
+
+// upload keeps a file, and gives it to the draft if there is one. A file for an application is kept for the supply or
+// correction that names it.
+func (s intakeService) upload(ctx context.Context, header *apiv1.UploadHeader, content io.Reader) (*applicationv1.MaterialFile, int64, error) {
+	who := access.FromContext(ctx)
+	accepted, isDraft, err := s.engine.AcceptsFile(ctx, owners(who), who.Principals(), header.GetApplication(), header.GetMaterial(), header.GetMediaType())
+	if err != nil {
+		return nil, 0, err
+	}
+	if !accepted {
+		return nil, 0, engine.ErrFileFormat
+	}
+	file, err := s.engine.PutMaterial(ctx, header.GetApplication(), &applicationv1.MaterialFile{Material: header.GetMaterial(), Name: header.GetName(), MediaType: header.GetMediaType()}, content, MaxFile)
+	if err != nil || !isDraft {
+		return file, 0, err
+	}
+	d, err := s.engine.AddFile(ctx, owners(who), header.GetApplication(), engine.Request{ID: header.GetRequestId(), Subject: who.Subject, Content: header}, file)
+	if err != nil {
+		return nil, 0, err
+	}
+	return file, d.Revision, nil
+}
+
+// chunks reads the messages of an upload as one content.
+type chunks struct {
+	receive func() (*apiv1.UploadMaterialRequest, error)
+	rest    []byte
+}
+
+// Read implements [io.Reader].
+func (c *chunks) Read(p []byte) (int, error) {
+	for len(c.rest) == 0 {
+		message, err := c.receive()
+		switch {
+		case errors.Is(err, io.EOF):
+			return 0, io.EOF
+		case err != nil:
+			return 0, err
+		case message.GetHeader() != nil:
+			return 0, fail(connect.CodeInvalidArgument, nil, apiv1.Reason_REASON_INVALID, "一次上传只有一个文件说明", "an upload has one header")
+		}
+		c.rest = message.GetChunk()
+	}
+	n := copy(p, c.rest)
+	c.rest = c.rest[n:]
+	return n, nil
+}
+
+func pageSize(p *apiv1.Page) int {
+	if p.GetSize() == 0 {
+		return defaultPage
+	}
+	return int(p.GetSize())
+}

@@ -1,0 +1,88 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+
+	"google.golang.org/protobuf/types/known/structpb"
+
+	"github.com/siyiban/onething/engine/catalog"
+	"github.com/siyiban/onething/engine/guide"
+	"github.com/siyiban/onething/forms"
+	"github.com/siyiban/onething/forms/kind"
+)
+
+// Assessed is an assessment of answers as they came.
+type Assessed struct {
+	*guide.Assessment
+	Selection *catalog.Selection
+	Record    forms.Record // what could be read of the answers
+	// Unreadable are answers that are of the wrong kind, or that the form does not know; they are among the faults too.
+	Unreadable []forms.Violation
+}
+
+// Assess answers what applies for the bundles that are in force today. Nothing is looked up about anybody and nothing
+// is kept: facts are not known.
+func (e *Engine) Assess(ids []string, place string, answers map[string]*structpb.Value) (*Assessed, error) {
+	if place == "" {
+		place = e.cfg.Place
+	}
+	selection, err := e.InForce().Select(ids, e.Today(), place)
+	if err != nil {
+		return nil, err
+	}
+	return e.assess(selection, answers, e.setting(place, nil)), nil
+}
+
+func (e *Engine) setting(place string, facts map[forms.Path]kind.Value) guide.Setting {
+	return guide.Setting{Today: e.Today(), Place: place, Calendar: e.InForce().Calendar, Facts: facts}
+}
+
+func (e *Engine) assess(selection *catalog.Selection, answers map[string]*structpb.Value, setting guide.Setting) *Assessed {
+	record, unreadable := forms.Decode(answers, selection.Field)
+	a := guide.Assess(selection, record, setting)
+	a.Faults = append(a.Faults, unreadable...)
+	return &Assessed{Assessment: a, Selection: selection, Record: record, Unreadable: unreadable}
+}
+
+// facts looks up what is known about the persons and enterprises of a record, each alias by its number.
+func (e *Engine) facts(ctx context.Context, selection *catalog.Selection, record forms.Record) (map[forms.Path]kind.Value, error) {
+	known := map[forms.Path]kind.Value{}
+	if e.cfg.Facts == nil {
+		return known, nil
+	}
+	for _, b := range selection.Bundles {
+		for id, fact := range b.Facts() {
+			for _, s := range b.Sections {
+				p := forms.Path("facts." + s.Alias + "." + id)
+				if _, done := known[p]; done || s.About != fact.Of {
+					continue
+				}
+				number, ok := numberOf(record, s.Subject())
+				if !ok {
+					continue
+				}
+				value, answered, err := e.cfg.Facts.Fact(ctx, fact.Source, id, number)
+				if err != nil {
+					return nil, fmt.Errorf("fact %s from %s: %w", id, fact.Source, err)
+				}
+				if answered {
+					known[p] = value
+				}
+			}
+		}
+	}
+	return known, nil
+}
+
+// numberOf is the citizen number or social credit code that stands at a path.
+func numberOf(record forms.Record, p forms.Path) (string, bool) {
+	value, _ := record.Get(p)
+	switch v := value.(type) {
+	case kind.CitizenNumber:
+		return string(v), true
+	case kind.USCC:
+		return string(v), true
+	}
+	return "", false
+}

@@ -1,0 +1,282 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/siyiban/onething/engine/application"
+	"github.com/siyiban/onething/engine/commitlog"
+	"github.com/siyiban/onething/engine/draft"
+	"github.com/siyiban/onething/engine/refusal"
+	"github.com/siyiban/onething/engine/seal"
+	"github.com/siyiban/onething/forms"
+	applicationv1 "github.com/siyiban/onething/proto/gen/onething/application/v1"
+)
+
+// maxTries bounds how often a command is decided anew because something else was committed in between.
+const maxTries = 8
+
+// Call is a command for an application.
+type Call struct {
+	Application string
+	Request     Request
+	Actor       *applicationv1.Actor
+	Person      string // keyed digest of the person who acts; sealed with the events
+	// Allowed refuses a caller who may not do this to this application; nil lets everybody.
+	Allowed func(*Dossier) error
+	// Command makes the command of what is there.
+	Command func(context.Context, *Dossier) (application.Command, error)
+}
+
+// Answer is what a command came to.
+type Answer struct {
+	Position uint64
+	// Version is that of the application after the command's commit.
+	Version int64
+	// Dossier is the application as it is after the command; of a repeated request, as it is now.
+	Dossier *Dossier
+}
+
+// Do gives a command: was its request id committed? Then that answer. Else it is decided on the state as it is and
+// committed; if something came in between, it is decided again. What has lapsed is committed also where the command is
+// refused.
+func (e *Engine) Do(ctx context.Context, c Call) (*Answer, error) {
+	digest, err := e.requestDigest(c.Request)
+	if err != nil {
+		return nil, err
+	}
+	stream := Stream(c.Application)
+	for try := 0; ; try++ {
+		if answer, err := e.answered(ctx, c, digest); answer != nil || err != nil {
+			return answer, err
+		}
+		d, err := e.Load(ctx, c.Application)
+		if err != nil {
+			return nil, err
+		}
+		if c.Allowed != nil {
+			if err := c.Allowed(d); err != nil {
+				return nil, err
+			}
+		}
+		command, err := c.Command(ctx, d)
+		if err != nil {
+			return nil, err
+		}
+		answer, err := e.decide(ctx, c, digest, stream, d, command, d.world(e, c))
+		if !errors.Is(err, commitlog.ErrConflict) || try == maxTries {
+			return answer, err
+		}
+	}
+}
+
+// requestDigest is the keyed digest of a request; one without content (a follower's) stands for its id alone.
+func (e *Engine) requestDigest(r Request) ([]byte, error) {
+	if r.Content == nil {
+		return e.cfg.Keys.Digest("command", []byte(r.ID)), nil
+	}
+	return e.digest(r)
+}
+
+// answered returns the answer of a request that was committed before; nil if it was not.
+func (e *Engine) answered(ctx context.Context, c Call, digest []byte) (*Answer, error) {
+	receipt, committed, found, err := e.cfg.Log.Lookup(ctx, Stream(c.Application), c.Request.ID)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("look up request: %w", err)
+	case !found:
+		return nil, nil
+	case !bytes.Equal(committed, digest):
+		return nil, commitlog.ErrRequestReused
+	}
+	d, err := e.Load(ctx, c.Application)
+	if err != nil {
+		return nil, err
+	}
+	if c.Allowed != nil {
+		if err := c.Allowed(d); err != nil {
+			return nil, err
+		}
+	}
+	return &Answer{Position: receipt.Position, Version: version(receipt, c.Application), Dossier: d}, nil
+}
+
+func version(r commitlog.Receipt, id string) int64 {
+	return int64(r.Versions[Stream(id)]) //nolint:gosec // a number of events
+}
+
+// decide decides a command and commits its events.
+func (e *Engine) decide(ctx context.Context, c Call, digest []byte, stream string, d *Dossier, command application.Command, w application.World) (*Answer, error) {
+	events, err := application.Decide(d.State, command, w)
+	if err != nil {
+		if _, refused := errors.AsType[*refusal.Refusal](err); refused {
+			err = errors.Join(err, e.lapse(ctx, stream, d, w))
+		}
+		return nil, err
+	}
+	if len(events) == 0 {
+		return &Answer{Version: d.State.Version, Dossier: d}, nil
+	}
+	return e.commit(ctx, c, digest, stream, d, events)
+}
+
+// lapse commits what has lapsed by now on its own, because the command behind it was refused.
+func (e *Engine) lapse(ctx context.Context, stream string, d *Dossier, w application.World) error {
+	w.Actor, w.Person = engineActor(), ""
+	events, err := application.Decide(d.State, application.Lapse{}, w)
+	if err != nil || len(events) == 0 {
+		return err
+	}
+	id := fmt.Sprintf("lapse/%d", d.State.Version)
+	c := Call{Application: d.State.ID, Request: Request{ID: id}, Actor: w.Actor}
+	_, err = e.commit(ctx, c, e.cfg.Keys.Digest("command", []byte(id)), stream, d, events)
+	if errors.Is(err, commitlog.ErrConflict) || errors.Is(err, commitlog.ErrRequestReused) {
+		return nil // somebody else has settled it
+	}
+	return err
+}
+
+func engineActor() *applicationv1.Actor {
+	return &applicationv1.Actor{Role: applicationv1.Role_ROLE_ENGINE, Id: "engine"}
+}
+
+// commit seals the personal parts and appends the events.
+func (e *Engine) commit(ctx context.Context, c Call, digest []byte, stream string, d *Dossier, events []*applicationv1.Event) (*Answer, error) {
+	appended := commitlog.Append{Stream: stream, Expected: uint64(d.State.Version)} //nolint:gosec // a number of events
+	for i, event := range events {
+		sealed, err := e.seal(ctx, c, stream, appended.Expected+uint64(i)+1, event) //nolint:gosec // a number of events
+		if err != nil {
+			return nil, err
+		}
+		appended.Events = append(appended.Events, sealed)
+	}
+	receipt, err := e.cfg.Log.Append(ctx, commitlog.Commit{RequestID: c.Request.ID, Digest: digest, At: e.cfg.Now(), Appends: []commitlog.Append{appended}})
+	if err != nil {
+		return nil, fmt.Errorf("commit: %w", err)
+	}
+	after, err := e.Load(ctx, c.Application)
+	if err != nil {
+		return nil, err
+	}
+	return &Answer{Position: receipt.Position, Version: version(receipt, c.Application), Dossier: after}, nil
+}
+
+// seal splits an event into its public part and its sealed personal part.
+func (e *Engine) seal(ctx context.Context, c Call, stream string, at uint64, event *applicationv1.Event) (commitlog.Event, error) {
+	public := proto.CloneOf(event)
+	personal := public.GetPersonal()
+	public.Personal = nil
+	deterministic := proto.MarshalOptions{Deterministic: true}
+	stored := commitlog.Event{Version: at, Type: eventType}
+	var err error
+	if stored.Public, err = deterministic.Marshal(public); err != nil {
+		return stored, fmt.Errorf("marshal event: %w", err)
+	}
+	if stored.Metadata, err = deterministic.Marshal(public.GetActor()); err != nil {
+		return stored, fmt.Errorf("marshal actor: %w", err)
+	}
+	if personal == nil || proto.Size(personal) == 0 {
+		return stored, nil
+	}
+	content, err := deterministic.Marshal(personal)
+	if err != nil {
+		return stored, fmt.Errorf("marshal personal part: %w", err)
+	}
+	key := seal.ForApplication(c.Application)
+	stored.Key = string(key)
+	stored.Personal, stored.Commitment, err = e.cfg.Keys.SealEvent(ctx, key, seal.Place{Stream: stream, Version: at, Type: eventType}, content)
+	if err != nil {
+		return stored, fmt.Errorf("seal event: %w", err)
+	}
+	return stored, nil
+}
+
+// Submit files a draft: the first commit of a stream that bears the draft's id. A crash between the commit and the
+// draft's end is harmless.
+func (e *Engine) Submit(ctx context.Context, owners []draft.Owner, id string, expected int64, c Call, digestOf func(number string) string) (*Answer, error) {
+	digest, err := e.requestDigest(c.Request)
+	if err != nil {
+		return nil, err
+	}
+	c.Application = id
+	if answer, err := e.answered(ctx, c, digest); answer != nil || err != nil {
+		return answer, err
+	}
+	if _, err := e.ownDraft(ctx, owners, id); err != nil {
+		return nil, err
+	}
+	var answer *Answer
+	err = e.cfg.Drafts.Submit(ctx, id, expected, func(drafted *draft.Draft) error {
+		selection, err := e.InForce().Select(drafted.Bundles, e.Today(), e.cfg.Place)
+		if err != nil {
+			return err
+		}
+		record, unreadable := forms.Decode(drafted.Record.GetAnswers(), selection.Field)
+		if len(unreadable) > 0 {
+			return refusal.New(refusal.RecordInvalid, "表单中有填写不正确的内容", "the form has answers that are not right").With(unreadable...)
+		}
+		serial, err := e.serial(ctx)
+		if err != nil {
+			return err
+		}
+		d := &Dossier{State: application.State{ID: id}, Selection: selection, Record: record}
+		if d.Facts, err = e.facts(ctx, selection, record); err != nil {
+			return err
+		}
+		w := d.world(e, c)
+		w.Number = application.NewNumber(e.cfg.Place, e.Today(), serial)
+		command := application.Submit{Record: record, Documents: documents(drafted), Persons: persons(d, digestOf)}
+		answer, err = e.decide(ctx, c, digest, Stream(id), d, command, w)
+		return err
+	})
+	return answer, err
+}
+
+// documents are what a draft brings for materials. The promise to supply what is tolerated is one of its own kind.
+func documents(d *draft.Draft) application.Documents {
+	brought := application.Documents{Files: d.Files, Tolerate: d.Tolerated}
+	for _, p := range d.Promises {
+		if slices.Contains(d.Tolerated, p.GetMaterial()) {
+			p = proto.CloneOf(p)
+			p.Material = ""
+		}
+		brought.Promises = append(brought.Promises, p)
+	}
+	return brought
+}
+
+// persons are the keyed digests of the persons and enterprises of a record, by alias: whose application it is.
+func persons(d *Dossier, digestOf func(number string) string) map[string]string {
+	found := map[string]string{}
+	for _, b := range d.Selection.Bundles {
+		for _, s := range b.Sections {
+			if number, ok := numberOf(d.Record, s.Subject()); ok {
+				found[s.Alias] = digestOf(number)
+			}
+		}
+	}
+	return found
+}
+
+// Uploaded returns the description of a file that was uploaded for a material of an application, after reading it
+// whole: it is there, it is this application's, and it is for this material.
+func (e *Engine) Uploaded(ctx context.Context, application, material, digest string) (*applicationv1.MaterialFile, error) {
+	file, content, err := e.OpenFile(ctx, application, digest)
+	if err != nil {
+		return nil, err
+	}
+	defer content.Close() //nolint:errcheck // read to its end below
+	if file.Size, err = io.Copy(io.Discard, content); err != nil {
+		return nil, fmt.Errorf("read file: %w", err)
+	}
+	if file.GetMaterial() != material {
+		return nil, ErrNotFound
+	}
+	return file, nil
+}

@@ -1,0 +1,238 @@
+package engine
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/structpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/siyiban/onething/engine/catalog"
+	"github.com/siyiban/onething/engine/draft"
+	"github.com/siyiban/onething/engine/guide"
+	"github.com/siyiban/onething/forms"
+	"github.com/siyiban/onething/forms/rule"
+	applicationv1 "github.com/siyiban/onething/proto/gen/onething/application/v1"
+	formsv1 "github.com/siyiban/onething/proto/gen/onething/forms/v1"
+)
+
+// Errors of drafts, for errors.Is.
+var (
+	// ErrNoMaterial is returned for a material that the application does not ask for.
+	ErrNoMaterial = errors.New("engine: the material is not asked for")
+	// ErrNotOffered is returned for a promise or a tolerance that is not open to this applicant or for this material.
+	ErrNotOffered = errors.New("engine: not open for this material or applicant")
+	// ErrOtherText is returned for a signed text that is not the one that is to be signed.
+	ErrOtherText = errors.New("engine: the signed text is not the one that was asked for")
+	// ErrFileFormat is returned for a file in a format that the material does not accept.
+	ErrFileFormat = errors.New("engine: the material does not accept files of this format")
+)
+
+// Request identifies a call: the caller's id of it, and its content, of which a keyed digest is kept so that the same
+// id with another content is refused.
+type Request struct {
+	ID      string
+	Subject string // who calls
+	Content proto.Message
+}
+
+// digest is the keyed digest of a request's content and of who sent it.
+func (e *Engine) digest(r Request) ([]byte, error) {
+	content, err := proto.MarshalOptions{Deterministic: true}.Marshal(r.Content)
+	if err != nil {
+		return nil, fmt.Errorf("digest of request: %w", err)
+	}
+	return e.cfg.Keys.Digest("command", append([]byte(r.Subject+"\x00"), content...)), nil
+}
+
+// Drafted is a draft with its assessment.
+type Drafted struct {
+	*draft.Draft
+	Assessed *Assessed
+}
+
+// CreateDraft begins an application for bundles that are in force.
+func (e *Engine) CreateDraft(ctx context.Context, owner draft.Owner, r Request, bundles []string, record *formsv1.Record) (*Drafted, error) {
+	if _, err := e.InForce().Select(bundles, e.Today(), e.cfg.Place); err != nil {
+		return nil, err
+	}
+	digest, err := e.digest(r)
+	if err != nil {
+		return nil, err
+	}
+	d, err := e.cfg.Drafts.Create(ctx, owner, draft.Request{ID: r.ID, Digest: digest}, func(d *draft.Draft) error {
+		d.Bundles, d.Record = bundles, record
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return e.drafted(ctx, d)
+}
+
+// Draft reads a draft with its assessment.
+func (e *Engine) Draft(ctx context.Context, owners []draft.Owner, id string) (*Drafted, error) {
+	d, err := e.ownDraft(ctx, owners, id)
+	if err != nil {
+		return nil, err
+	}
+	return e.drafted(ctx, d)
+}
+
+// Drafts lists an owner's drafts.
+func (e *Engine) Drafts(ctx context.Context, owner draft.Owner, page draft.Page) ([]*draft.Draft, string, error) {
+	return e.cfg.Drafts.List(ctx, owner, page)
+}
+
+// DeleteDraft deletes a draft with its key.
+func (e *Engine) DeleteDraft(ctx context.Context, owners []draft.Owner, id string) error {
+	if _, err := e.ownDraft(ctx, owners, id); err != nil {
+		return err
+	}
+	return e.cfg.Drafts.Delete(ctx, id)
+}
+
+// ownDraft loads a draft of one of the owners; a stranger's is not there.
+func (e *Engine) ownDraft(ctx context.Context, owners []draft.Owner, id string) (*draft.Draft, error) {
+	d, err := e.cfg.Drafts.Load(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Contains(owners, d.Owner) {
+		return nil, draft.ErrNotFound
+	}
+	return d, nil
+}
+
+// drafted assesses a draft, with what is known about its persons.
+func (e *Engine) drafted(ctx context.Context, d *draft.Draft) (*Drafted, error) {
+	selection, err := e.InForce().Select(d.Bundles, e.Today(), e.cfg.Place)
+	if err != nil {
+		return nil, err
+	}
+	record, _ := forms.Decode(d.Record.GetAnswers(), selection.Field)
+	facts, err := e.facts(ctx, selection, record)
+	if err != nil {
+		return nil, err
+	}
+	return &Drafted{Draft: d, Assessed: e.assess(selection, d.Record.GetAnswers(), e.setting(e.cfg.Place, facts))}, nil
+}
+
+// SaveDraft saves changed answers; those that are cleared are taken back. It returns the draft before and after. A
+// repeated request changes nothing and returns the draft as it is.
+func (e *Engine) SaveDraft(ctx context.Context, owners []draft.Owner, id string, expected int64, r Request, changes map[string]*structpb.Value, cleared []string) (before, after *Drafted, err error) {
+	old, err := e.ownDraft(ctx, owners, id)
+	if err != nil {
+		return nil, nil, err
+	}
+	saved, err := e.save(ctx, id, expected, r, func(d *draft.Draft) error {
+		answers := map[string]*structpb.Value{}
+		for p, v := range d.Record.GetAnswers() {
+			answers[p] = v
+		}
+		for p, v := range changes {
+			answers[p] = v
+		}
+		for _, p := range cleared {
+			delete(answers, p)
+		}
+		d.Record = &formsv1.Record{Answers: answers}
+		return nil
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	if before, err = e.drafted(ctx, old); err != nil {
+		return nil, nil, err
+	}
+	after, err = e.drafted(ctx, saved)
+	return before, after, err
+}
+
+func (e *Engine) save(ctx context.Context, id string, expected int64, r Request, change func(*draft.Draft) error) (*draft.Draft, error) {
+	digest, err := e.digest(r)
+	if err != nil {
+		return nil, err
+	}
+	saved, _, err := e.cfg.Drafts.Save(ctx, id, expected, draft.Request{ID: r.ID, Digest: digest}, change)
+	return saved, err
+}
+
+// change saves a change that does not depend on what was shown: it is made on whatever revision there is.
+func (e *Engine) change(ctx context.Context, id string, r Request, change func(*draft.Draft) error) (*draft.Draft, error) {
+	for {
+		d, err := e.cfg.Drafts.Load(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		saved, err := e.save(ctx, id, d.Revision, r, change)
+		if !errors.Is(err, draft.ErrStale) {
+			return saved, err
+		}
+	}
+}
+
+// AddFile gives a draft an uploaded file for a material, in place of an earlier one.
+func (e *Engine) AddFile(ctx context.Context, owners []draft.Owner, id string, r Request, file *applicationv1.MaterialFile) (*draft.Draft, error) {
+	if _, err := e.ownDraft(ctx, owners, id); err != nil {
+		return nil, err
+	}
+	return e.change(ctx, id, r, func(d *draft.Draft) error {
+		d.Files = slices.DeleteFunc(slices.Clone(d.Files), func(f *applicationv1.MaterialFile) bool { return f.GetMaterial() == file.GetMaterial() })
+		d.Files = append(d.Files, file)
+		d.Promises = slices.DeleteFunc(slices.Clone(d.Promises), func(p *applicationv1.SignedPromise) bool { return p.GetMaterial() == file.GetMaterial() })
+		d.Tolerated = slices.DeleteFunc(slices.Clone(d.Tolerated), func(m string) bool { return m == file.GetMaterial() })
+		return nil
+	})
+}
+
+// MaterialOf returns a material that a draft asks for, or may.
+func (d *Drafted) MaterialOf(key string) (*guide.SharedMaterial, error) {
+	for _, m := range d.Assessed.Materials {
+		if m.Key == key {
+			return m, nil
+		}
+	}
+	return nil, ErrNoMaterial
+}
+
+// Promise signs a promise in place of a material (告知承诺), or, with tolerate, the promise to supply it later
+// (容缺受理承诺书). The text has to be the one that was shown, word for word. It returns the text's SHA-256.
+func (e *Engine) Promise(ctx context.Context, owners []draft.Owner, id string, r Request, key string, tolerate bool, text, signer string) (*draft.Draft, string, error) {
+	d, err := e.Draft(ctx, owners, id)
+	if err != nil {
+		return nil, "", err
+	}
+	m, err := d.MaterialOf(key)
+	if err != nil {
+		return nil, "", err
+	}
+	offered, wanted := m.Promisable, m.Promise
+	if tolerate {
+		offered, wanted = m.Tolerable, catalog.ToleratePromise(m.Name)
+	}
+	if offered == rule.False {
+		return nil, "", ErrNotOffered
+	}
+	if text != wanted.ZH && (wanted.EN == "" || text != wanted.EN) {
+		return nil, "", ErrOtherText
+	}
+	sum := sha256.Sum256([]byte(text))
+	digest := hex.EncodeToString(sum[:])
+	signed := &applicationv1.SignedPromise{Material: key, Text: text, Digest: digest, Signer: signer, At: timestamppb.New(e.Now())}
+	saved, err := e.change(ctx, id, r, func(d *draft.Draft) error {
+		d.Promises = slices.DeleteFunc(slices.Clone(d.Promises), func(p *applicationv1.SignedPromise) bool { return p.GetMaterial() == key })
+		d.Promises = append(d.Promises, signed)
+		d.Tolerated = slices.DeleteFunc(slices.Clone(d.Tolerated), func(m string) bool { return m == key })
+		if tolerate {
+			d.Tolerated = append(d.Tolerated, key)
+		}
+		return nil
+	})
+	return saved, digest, err
+}
