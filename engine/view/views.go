@@ -1,0 +1,306 @@
+package view
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/dgraph-io/badger/v4"
+
+	"github.com/siyiban/onething/engine/commitlog"
+	"github.com/siyiban/onething/engine/durable/badgerdb"
+	"github.com/siyiban/onething/engine/seal"
+)
+
+const (
+	// DefaultLimit is how long [Views.Wait] waits.
+	DefaultLimit = 2 * time.Second
+	// maxBatch is how many commits are folded in one transaction, if so many have gathered.
+	maxBatch = 256
+)
+
+var (
+	// ErrBehind is returned by [Views.Wait] if the view has not come so far in time; it is a [BehindError].
+	ErrBehind = errors.New("view: behind")
+	// ErrNotFound is returned for a number or an application that does not exist.
+	ErrNotFound = errors.New("view: not found")
+	// ErrInvalid is returned for a page that cannot be asked for.
+	ErrInvalid = errors.New("view: invalid page")
+)
+
+// BehindError says where a view stands.
+type BehindError struct{ Have, Want uint64 }
+
+// Error says it.
+func (e *BehindError) Error() string {
+	return fmt.Sprintf("%v: at position %d, asked for %d", ErrBehind, e.Have, e.Want)
+}
+
+// Unwrap returns [ErrBehind].
+func (e *BehindError) Unwrap() error { return ErrBehind }
+
+// Config says what a view reads and where it lies. Dir, Log, Keys and Logger have to be set.
+type Config struct {
+	// Dir is the folder of the view, made if it does not exist. It holds nothing else, and one process opens it at a time.
+	Dir string
+	// Log is what is projected.
+	Log commitlog.Log
+	// Keys opens the personal part of submissions, for the digests of persons.
+	Keys *seal.Store
+	// Limit is how long Wait waits; zero is [DefaultLimit].
+	Limit time.Duration
+	// Logger is told what operators should know.
+	Logger *slog.Logger
+}
+
+// Views are the read models. They are safe for concurrent use.
+type Views struct {
+	config Config
+	db     *badger.DB
+	states *states
+	run    sync.Mutex // held by Run
+
+	mu       sync.Mutex
+	position uint64
+	advanced chan struct{} // closed and replaced when position grows
+	watched  map[string]*watch
+}
+
+// watch is who waits for changes of one application.
+type watch struct {
+	changed chan struct{}
+	waiting int
+}
+
+// Open opens the views in a folder. They answer what they hold; [Views.Run] keeps them up with the log.
+func Open(c Config) (*Views, error) {
+	if c.Log == nil || c.Keys == nil || c.Limit < 0 {
+		return nil, errors.New("open views: log and keys have to be set")
+	}
+	if c.Limit == 0 {
+		c.Limit = DefaultLimit
+	}
+	db, err := badgerdb.Open(badgerdb.Config{Dir: c.Dir, Sync: true, Logger: c.Logger})
+	if err != nil {
+		return nil, fmt.Errorf("open views %s: %w", c.Dir, err)
+	}
+	v := &Views{config: c, db: db, states: newStates(c.Log), advanced: make(chan struct{}), watched: map[string]*watch{}}
+	at, err := v.cursor()
+	if err == nil && at.format != 0 && at.format != format {
+		// Made by another version of the program: it is made again.
+		at, err = cursor{}, db.DropAll()
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open views %s: %w", c.Dir, err), db.Close())
+	}
+	v.position = at.position
+	return v, nil
+}
+
+// Close closes the store. Run has to have returned.
+func (v *Views) Close() error {
+	if err := v.db.Close(); err != nil {
+		return fmt.Errorf("close views: %w", err)
+	}
+	return nil
+}
+
+// Run follows the log until ctx ends, and returns its error, or that of the log or the store. A view that is of another
+// log, or of one that was restored since, is emptied and made again.
+func (v *Views) Run(ctx context.Context) error {
+	err := v.follow(ctx, func(uint64) bool { return false })
+	return fmt.Errorf("views: %w", err)
+}
+
+// Rebuild makes the views anew in another folder, which is emptied, up to where these stand, and returns them; these
+// answer meanwhile. The caller runs the new ones and closes the old ones.
+func (v *Views) Rebuild(ctx context.Context, dir string) (*Views, error) {
+	c := v.config
+	c.Dir = dir
+	fresh, err := Open(c)
+	if err != nil {
+		return nil, fmt.Errorf("rebuild: %w", err)
+	}
+	err = fresh.reset()
+	if upto := v.Position(); err == nil && upto > 0 {
+		err = fresh.follow(ctx, func(position uint64) bool { return position >= upto })
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("rebuild views in %s: %w", dir, err), fresh.Close())
+	}
+	return fresh, nil
+}
+
+// follow folds what the log holds, as it comes, until enough says so.
+func (v *Views) follow(ctx context.Context, enough func(position uint64) bool) error {
+	if !v.run.TryLock() {
+		return errors.New("already running")
+	}
+	defer v.run.Unlock()
+	for {
+		err := v.followOnce(ctx, enough)
+		if errors.Is(err, errOtherLog) || errors.Is(err, commitlog.ErrAhead) {
+			v.config.Logger.Warn("views are of another log: made again", "position", v.Position())
+			if err = v.reset(); err == nil {
+				continue
+			}
+		}
+		return err
+	}
+}
+
+// errOtherLog says that the commit at the view's place is not the one that it has folded.
+var errOtherLog = errors.New("the log has another commit at the place of the view")
+
+func (v *Views) followOnce(ctx context.Context, enough func(uint64) bool) error {
+	at, err := v.cursor()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	commits := make(chan commitlog.Commit, maxBatch)
+	ended := make(chan error, 1)
+	go func() {
+		defer close(commits)
+		// The last commit that was folded comes first, to see that the log still has it.
+		for c, err := range v.config.Log.Follow(ctx, max(at.position, 1)-1) {
+			if err != nil {
+				ended <- err
+				return
+			}
+			select {
+			case commits <- c:
+			case <-ctx.Done():
+				ended <- ctx.Err()
+				return
+			}
+		}
+	}()
+	defer func() {
+		cancel()
+		for range commits { // until the reader has left the log
+		}
+	}()
+	var batch []commitlog.Commit
+	for c := range commits {
+		if c.Position == at.position {
+			if c.Epoch != at.epoch {
+				return errOtherLog
+			}
+			continue
+		}
+		batch = append(batch[:0], c)
+		for len(batch) < maxBatch && len(commits) > 0 {
+			batch = append(batch, <-commits)
+		}
+		if err := v.fold(ctx, batch); err != nil {
+			return err
+		}
+		if enough(batch[len(batch)-1].Position) {
+			return nil
+		}
+	}
+	return <-ended
+}
+
+// reset empties the store.
+func (v *Views) reset() error {
+	if err := v.db.DropAll(); err != nil {
+		return err
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.position = 0
+	return nil
+}
+
+// Position returns the position of the last commit that the views show.
+func (v *Views) Position() uint64 {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.position
+}
+
+// Wait returns when the views show the commit at a position. The error is a [BehindError] if that takes longer than the
+// limit, and that of ctx if it ends first.
+func (v *Views) Wait(ctx context.Context, position uint64) error {
+	limit, cancel := context.WithTimeout(ctx, v.config.Limit)
+	defer cancel()
+	for {
+		v.mu.Lock()
+		have, advanced := v.position, v.advanced
+		v.mu.Unlock()
+		if have >= position {
+			return nil
+		}
+		select {
+		case <-advanced:
+		case <-limit.Done():
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			return &BehindError{Have: have, Want: position}
+		}
+	}
+}
+
+// Changed returns the position of the last commit of an application as soon as that is later than a position. The error
+// is that of ctx, or of the store.
+func (v *Views) Changed(ctx context.Context, application string, after uint64) (uint64, error) {
+	w := v.watch(application)
+	defer func() { v.unwatch(application, w) }()
+	for {
+		e, err := v.entry(application)
+		if err != nil {
+			return 0, fmt.Errorf("watch %s: %w", application, err)
+		}
+		if e.Last > after {
+			return e.Last, nil
+		}
+		select {
+		case <-w.changed:
+			v.unwatch(application, w)
+			w = v.watch(application)
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		}
+	}
+}
+
+func (v *Views) watch(application string) *watch {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	w := v.watched[application]
+	if w == nil {
+		w = &watch{changed: make(chan struct{})}
+		v.watched[application] = w
+	}
+	w.waiting++
+	return w
+}
+
+func (v *Views) unwatch(application string, w *watch) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if w.waiting--; w.waiting == 0 && v.watched[application] == w {
+		delete(v.watched, application)
+	}
+}
+
+// publish tells everyone who waits that the views have come to a position, and which applications changed.
+func (v *Views) publish(position uint64, changed map[string]*folded) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.position = position
+	close(v.advanced)
+	v.advanced = make(chan struct{})
+	for application := range changed {
+		if w := v.watched[application]; w != nil {
+			close(w.changed)
+			delete(v.watched, application)
+		}
+	}
+}
