@@ -39,6 +39,10 @@ func TestAddMonths(t *testing.T) {
 		{"November", "2026-10-31", 1, "2026-11-30"},
 		{"long month", "2026-07-31", 1, "2026-08-31"},
 		{"none", "2026-07-31", 0, "2026-07-31"},
+		{"a century is no leap year", "1900-01-31", 1, "1900-02-28"},
+		{"nor is another", "2100-01-31", 1, "2100-02-28"},
+		{"a fourth century is", "2000-01-31", 1, "2000-02-29"},
+		{"a common year", "2026-01-30", 1, "2026-02-28"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -106,6 +110,19 @@ func TestCitizenNumber(t *testing.T) {
 	man, _ := civil.ReadNumber("440524188001010014")
 	if want := (civil.Number{Area: "440524", Birth: day(t, "1880-01-01"), Male: true}); man != want {
 		t.Errorf("got %+v, want %+v", man, want)
+	}
+}
+
+// The parity of the seventeenth digit is the sex.
+func TestReadNumber_sex(t *testing.T) {
+	t.Parallel()
+	numbers := []plugin.CitizenNumber{"321323199303100007", "321323199303100015", "321323199303100023", "321323199303100031", "32132319930310004X",
+		"321323199303100058", "321323199303100066", "321323199303100074", "321323199303100082", "321323199303100090"}
+	for digit, number := range numbers {
+		n, ok := civil.ReadNumber(number)
+		if want := digit%2 == 1; !ok || n.Male != want {
+			t.Errorf("%s: male %t, %t, want %t", number, n.Male, ok, want)
+		}
 	}
 }
 

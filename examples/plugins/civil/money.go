@@ -41,7 +41,7 @@ func Decimal(text string, digits int) (int64, error) {
 	for i := range len(text) {
 		c := text[i]
 		switch {
-		case c == '.' && !point && whole > 0:
+		case c == '.' && !point:
 			point = true
 			continue
 		case c < '0' || c > '9':
