@@ -19,6 +19,8 @@ type Setting struct {
 	Today    kind.Date // the day of receipt; before submission the day of asking
 	Place    string    // region of the office, six digits
 	Calendar *calendar.Calendar
+	// Accepted is the day from which clocks count; zero: Today, as if the case were accepted on it.
+	Accepted kind.Date
 	// Facts are known of persons from elsewhere, by facts.<alias>.<fact>; one that is absent is not known.
 	Facts map[forms.Path]kind.Value
 	// Settled are the steps that have ended, by bundle and step.
@@ -55,6 +57,9 @@ type Assessment struct {
 	Materials []*SharedMaterial
 	Faults    []forms.Violation // of answers that were given
 	Next      *Question         // nil: no question can change anything
+
+	selection *catalog.Selection
+	setting   Setting
 }
 
 // Case is the assessment of one bundle.
@@ -145,7 +150,7 @@ type Question struct {
 
 // Assess answers what applies. A bundle's part is the same alone and beside any other.
 func Assess(selection *catalog.Selection, record forms.Record, setting Setting) *Assessment {
-	a := &Assessment{}
+	a := &Assessment{selection: selection, setting: setting}
 	var evaluations []*evaluation
 	for _, b := range selection.Bundles {
 		e := evaluate(b, record, &setting)
@@ -210,25 +215,54 @@ func (r Rule) gates() bool {
 
 // Close makes a record ready for submission: answers that are not asked are dropped, questions that may be left
 // blank are blank, and those that must be answered and are not are faults, with every other fault of the record.
-// The assessment is the record's.
+// The assessment is the record's. What is left blank can decide what else is asked, so that comes first; and what may
+// have to be answered is told only when nothing is missing for certain, as that decides it.
 func Close(record forms.Record, a *Assessment) (forms.Record, []forms.Violation) {
-	faults := slices.Clone(a.Faults)
+	for blank := true; blank; {
+		blank = false
+		for _, f := range a.Fields {
+			if _, answered := record.Get(f.Path); !answered && !f.Field.Derived && f.Shown == rule.True && f.Required == rule.False {
+				record, blank = record.With(f.Path, nil), true
+			}
+		}
+		if blank {
+			a = Assess(a.selection, record, a.setting)
+		}
+	}
 	asked := map[forms.Path]bool{}
-	closed := record
+	var missing, perhaps []forms.Violation
 	for _, f := range a.Fields {
-		if f.Derived != nil || f.Field.Derived || f.Shown == rule.False {
+		if f.Field.Derived || f.Shown == rule.False {
 			continue
 		}
 		asked[f.Path] = true
-		value, answered := record.Get(f.Path)
-		switch {
-		case answered && value != nil:
-		case f.Required != rule.False:
-			faults = append(faults, forms.Violation{Path: f.Path, Code: "required",
-				Text: forms.Text{ZH: "请填写“" + f.Name.ZH + "”", EN: "Please answer “" + f.Name.In("en") + "”."}})
-		case !answered:
-			closed = closed.With(f.Path, nil)
+		if value, _ := record.Get(f.Path); value != nil {
+			continue
+		}
+		switch f.Required {
+		case rule.True:
+			missing = append(missing, unanswered(f))
+		case rule.Unknown:
+			perhaps = append(perhaps, unanswered(f))
+		default:
+			record = record.With(f.Path, nil)
 		}
 	}
-	return closed.Only(func(p forms.Path) bool { return asked[p] }), faults
+	if len(missing) == 0 {
+		missing = perhaps
+	}
+	return record.Only(func(p forms.Path) bool { return asked[p] }), slices.Concat(a.Faults, missing)
+}
+
+func unanswered(f *Field) forms.Violation {
+	return forms.Violation{Path: f.Path, Code: "required",
+		Text: forms.Text{ZH: "请填写“" + f.Name.ZH + "”", EN: "Please answer “" + f.Name.In("en") + "”."}}
+}
+
+// start is the day from which clocks count.
+func (s *Setting) start() kind.Date {
+	if s.Accepted.IsZero() {
+		return s.Today
+	}
+	return s.Accepted
 }

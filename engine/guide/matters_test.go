@@ -1,0 +1,205 @@
+package guide_test
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/siyiban/onething/engine/bundletest"
+	"github.com/siyiban/onething/engine/calendar"
+	"github.com/siyiban/onething/engine/catalog"
+	"github.com/siyiban/onething/engine/guide"
+	"github.com/siyiban/onething/examples/holidays"
+	"github.com/siyiban/onething/forms"
+	"github.com/siyiban/onething/forms/kind"
+)
+
+const tree = "../../examples"
+
+// matter is one of the four matters with the records of its tests, and for every question the answers that the
+// properties draw from: those of the tests, and what lies at the edges beside them.
+type matter struct {
+	bundle    *catalog.Bundle
+	selection *catalog.Selection
+	tests     []bundletest.Test
+	answers   map[forms.Path][]kind.Value
+}
+
+func newMatters(t testing.TB) []*matter {
+	t.Helper()
+	days, found := calendar.Parse(holidays.File, holidays.Source())
+	if err := found.Err(); err != nil {
+		t.Fatal(err)
+	}
+	c, found := catalog.Load(os.DirFS(tree))
+	if err := found.Err(); err != nil {
+		t.Fatal(err)
+	}
+	var matters []*matter
+	for _, id := range []string{"newborn", "first_employment", "retirement", "after_death"} {
+		text, err := os.ReadFile(tree + "/" + bundletest.File(id))
+		if err != nil {
+			t.Fatal(err)
+		}
+		tests, found := bundletest.Read(c.Bundles[id], bundletest.File(id), text, days)
+		if err := found.Err(); err != nil {
+			t.Fatal(err)
+		}
+		selection, err := catalog.Select(c.Bundles[id])
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := &matter{bundle: c.Bundles[id], selection: selection, tests: tests, answers: map[forms.Path][]kind.Value{}}
+		for _, p := range m.asked() {
+			m.answers[p] = m.pool(p)
+		}
+		matters = append(matters, m)
+	}
+	return matters
+}
+
+// asked are the questions of the matter.
+func (m *matter) asked() []forms.Path {
+	return slices.DeleteFunc(slices.Clone(m.bundle.Paths()), func(p forms.Path) bool { return m.bundle.Field(p).Field.Derived })
+}
+
+// pool are the answers to one question that are worth trying.
+func (m *matter) pool(p forms.Path) []kind.Value {
+	f := m.bundle.Field(p).Field
+	var all []kind.Value
+	add := func(values ...kind.Value) {
+		for _, v := range values {
+			if !slices.ContainsFunc(all, v.Equal) {
+				all = append(all, v)
+			}
+		}
+	}
+	switch f.Kind {
+	case kind.KindBool:
+		add(kind.Bool(true), kind.Bool(false))
+		return all
+	case kind.KindChoice:
+		for _, o := range f.Options {
+			add(kind.Choice(o.ID))
+		}
+		return all
+	case kind.KindChoices:
+		every := kind.Choices{}
+		for _, o := range f.Options {
+			add(kind.Choices{o.ID})
+			every = append(every, o.ID)
+		}
+		add(kind.Choices{}, every)
+		return all
+	case kind.KindAddress:
+		add(kind.Address{Region: "321323", Text: "众兴街道 1 号"}, kind.Address{Region: "320102", Text: "中山路 1 号"})
+	case kind.KindPhone:
+		add(kind.Phone("13812345601"))
+	case kind.KindCitizenNumber:
+		add(kind.CitizenNumber("321323198802200171"))
+	case kind.KindBankAccount:
+		add(kind.BankAccount("6230660000112233445"))
+	case kind.KindUSCC:
+		add(kind.USCC("91321323MA1X2Y3K4K"))
+	default:
+	}
+	today := m.tests[0].Setting.Today
+	edge := func(d kind.Date) {
+		for _, n := range []int{0, -1, 1} {
+			if moved, ok := d.AddDays(n); ok {
+				add(moved)
+			}
+		}
+	}
+	for _, test := range m.tests {
+		v, _ := test.Record.Get(p)
+		switch v := v.(type) {
+		case nil:
+		case kind.Date:
+			edge(v)
+		case kind.Int:
+			add(v, v-1, v+1)
+		case kind.Money:
+			add(v, v-1, v+1)
+		default:
+			add(v)
+		}
+	}
+	switch f.Kind {
+	case kind.KindDate:
+		edge(today)
+		for _, months := range []int{-12, -16 * 12, -60 * 12, 600} {
+			d, _ := today.AddMonths(months)
+			edge(d)
+		}
+		add(kind.MustDate("1900-01-01"), kind.MustDate("2199-12-31"))
+	case kind.KindInt:
+		add(kind.Int(0), kind.Int(1), kind.Int(2), kind.Int(1<<53-1))
+	case kind.KindMoney:
+		add(kind.Money(0), kind.Money(1<<53-1))
+	case kind.KindDecimal:
+		add(decimal("0.6"), decimal("3"), decimal("999999"))
+	case kind.KindText:
+		add(kind.Text("甲"))
+	case kind.KindFile:
+		add(kind.File(strings.Repeat("0", 64)))
+	default:
+	}
+	return all
+}
+
+func decimal(s string) kind.Value {
+	v, fault := kind.Spec{Kind: kind.KindDecimal, Scale: 4}.Parse(s)
+	if fault != nil {
+		panic(fault.Text)
+	}
+	return v
+}
+
+// draw is a record near one of the tests', with its setting: some answers changed, blank, or not given.
+func (m *matter) draw(t *rapid.T) (forms.Record, guide.Setting) {
+	test := m.tests[rapid.IntRange(0, len(m.tests)-1).Draw(t, "test")]
+	record := test.Record
+	for range rapid.IntRange(0, 8).Draw(t, "changes") {
+		record = m.edit(t, record)
+	}
+	return record, test.Setting
+}
+
+// edit changes one answer.
+func (m *matter) edit(t *rapid.T, record forms.Record) forms.Record {
+	p := rapid.SampledFrom(m.asked()).Draw(t, "path")
+	switch rapid.IntRange(0, 5).Draw(t, "edit") {
+	case 0:
+		return record.With(p, nil)
+	case 1:
+		return record.Without(p)
+	default:
+		return record.With(p, rapid.SampledFrom(m.answers[p]).Draw(t, "answer"))
+	}
+}
+
+// every runs a property over each matter.
+func every(t *testing.T, property func(*rapid.T, *matter)) {
+	t.Helper()
+	for _, m := range newMatters(t) {
+		t.Run(m.bundle.ID, func(t *testing.T) {
+			t.Parallel()
+			rapid.Check(t, func(t *rapid.T) { property(t, m) })
+		})
+	}
+}
+
+// complete are the facts that may be known, all of them.
+func (m *matter) facts(t *rapid.T) map[forms.Path]kind.Value {
+	facts := map[forms.Path]kind.Value{}
+	for _, s := range m.bundle.Sections {
+		if s.About == forms.AboutPerson {
+			facts[forms.Path("facts."+s.Alias+".credit_restricted")] = kind.Bool(rapid.Bool().Draw(t, s.Alias+" on the credit list"))
+		}
+	}
+	return facts
+}
