@@ -8,13 +8,13 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/dgraph-io/badger/v4"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/siyiban/onething/engine/application"
 	"github.com/siyiban/onething/engine/commitlog"
+	"github.com/siyiban/onething/engine/fold"
 	"github.com/siyiban/onething/engine/seal"
 	applicationv1 "github.com/siyiban/onething/proto/gen/onething/application/v1"
 )
@@ -32,8 +32,8 @@ const (
 
 // cursor is how far the views have come.
 type cursor struct {
-	format          byte
-	epoch, position uint64
+	format byte
+	commitlog.Cursor
 }
 
 // entry is what the store holds of an application beside its places in lists.
@@ -51,12 +51,12 @@ type folded struct {
 	state application.State
 }
 
-// fold projects commits, which follow on what was folded before.
-func (v *Views) fold(ctx context.Context, batch []commitlog.Commit) error {
+// project folds commits, which follow on what was folded before.
+func (v *Views) project(ctx context.Context, batch []commitlog.Commit) error {
 	changed := map[string]*folded{}
 	for _, c := range batch {
 		for _, a := range c.Appends {
-			id, ok := strings.CutPrefix(a.Stream, streamPrefix)
+			id, ok := fold.ID(a.Stream)
 			if !ok {
 				continue
 			}
@@ -80,19 +80,19 @@ func (v *Views) fold(ctx context.Context, batch []commitlog.Commit) error {
 		}
 	}
 	last := batch[len(batch)-1]
-	err := v.store(changed, cursor{format: format, epoch: last.Epoch, position: last.Position})
+	err := v.store(changed, cursor{format: format, Cursor: commitlog.Cursor{Epoch: last.Epoch, Position: last.Position}})
 	if errors.Is(err, badger.ErrTxnTooBig) && len(batch) > 1 {
 		half := len(batch) / 2
-		if err := v.fold(ctx, batch[:half]); err != nil {
+		if err := v.project(ctx, batch[:half]); err != nil {
 			return err
 		}
-		return v.fold(ctx, batch[half:])
+		return v.project(ctx, batch[half:])
 	}
 	if err != nil {
 		return fmt.Errorf("fold commits %d to %d: %w", batch[0].Position, last.Position, err)
 	}
-	for id, f := range changed {
-		v.states.keep(id, f.Version, f.state)
+	for _, f := range changed {
+		v.states.Keep(f.state)
 	}
 	v.publish(last.Position, changed)
 	return nil
@@ -104,7 +104,7 @@ func (v *Views) folded(ctx context.Context, id string, version uint64) (*folded,
 	if err != nil {
 		return nil, err
 	}
-	state, err := v.states.at(ctx, id, version)
+	state, err := v.states.At(ctx, id, version)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +114,7 @@ func (v *Views) folded(ctx context.Context, id string, version uint64) (*folded,
 // evolve adds an event. One that cannot be read changes nothing but the version: a view does not stop.
 func (v *Views) evolve(ctx context.Context, f *folded, stream string, e *commitlog.Event) error {
 	f.Version = e.Version
-	event, err := decode(e)
+	event, err := fold.Decode(e)
 	if err != nil {
 		v.config.Logger.Error("event cannot be read", "stream", stream, "version", e.Version, "error", err)
 	}
@@ -173,8 +173,8 @@ func (v *Views) store(changed map[string]*folded, at cursor) error {
 			return err
 		}
 	}
-	b := binary.BigEndian.AppendUint64([]byte{at.format}, at.epoch)
-	if err := txn.Set([]byte{cursorPrefix}, binary.BigEndian.AppendUint64(b, at.position)); err != nil {
+	b := binary.BigEndian.AppendUint64([]byte{at.format}, at.Epoch)
+	if err := txn.Set([]byte{cursorPrefix}, binary.BigEndian.AppendUint64(b, at.Position)); err != nil {
 		return err
 	}
 	return txn.Commit()
@@ -197,7 +197,7 @@ func (v *Views) cursor() (cursor, error) {
 		if len(b) != 17 {
 			return errors.New("damaged cursor")
 		}
-		at = cursor{format: b[0], epoch: binary.BigEndian.Uint64(b[1:]), position: binary.BigEndian.Uint64(b[9:])}
+		at = cursor{format: b[0], Cursor: commitlog.Cursor{Epoch: binary.BigEndian.Uint64(b[1:]), Position: binary.BigEndian.Uint64(b[9:])}}
 		return nil
 	})
 	return at, err
@@ -228,13 +228,4 @@ func entryKey(id string) []byte { return append([]byte{entryPrefix}, id...) }
 // listKey is what the keys of a list begin with.
 func listKey(list string) []byte {
 	return append(binary.BigEndian.AppendUint16([]byte{listPrefix}, uint16(len(list))), list...)
-}
-
-// decode returns the public part of an event, and an event that says nothing if it cannot be read.
-func decode(e *commitlog.Event) (*applicationv1.Event, error) {
-	event := &applicationv1.Event{}
-	if err := proto.Unmarshal(e.Public, event); err != nil {
-		return &applicationv1.Event{}, err
-	}
-	return event, nil
 }

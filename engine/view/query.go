@@ -75,7 +75,7 @@ func (v *Views) Application(ctx context.Context, id string) (Row, error) {
 	if e.Version == 0 {
 		return Row{}, fmt.Errorf("application: %w", ErrNotFound)
 	}
-	state, err := v.states.at(ctx, id, e.Version)
+	state, err := v.states.At(ctx, id, e.Version)
 	return Row{Application: id, State: state}, err
 }
 

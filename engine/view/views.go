@@ -12,6 +12,7 @@ import (
 
 	"github.com/siyiban/onething/engine/commitlog"
 	"github.com/siyiban/onething/engine/durable/badgerdb"
+	"github.com/siyiban/onething/engine/fold"
 	"github.com/siyiban/onething/engine/seal"
 )
 
@@ -60,7 +61,7 @@ type Config struct {
 type Views struct {
 	config Config
 	db     *badger.DB
-	states *states
+	states *fold.States
 	run    sync.Mutex // held by Run
 
 	mu       sync.Mutex
@@ -87,7 +88,7 @@ func Open(c Config) (*Views, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open views %s: %w", c.Dir, err)
 	}
-	v := &Views{config: c, db: db, states: newStates(c.Log), advanced: make(chan struct{}), watched: map[string]*watch{}}
+	v := &Views{config: c, db: db, states: fold.New(c.Log), advanced: make(chan struct{}), watched: map[string]*watch{}}
 	at, err := v.cursor()
 	if err == nil && at.format != 0 && at.format != format {
 		// Made by another version of the program: it is made again.
@@ -96,7 +97,7 @@ func Open(c Config) (*Views, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open views %s: %w", c.Dir, err), db.Close())
 	}
-	v.position = at.position
+	v.position = at.Position
 	return v, nil
 }
 
@@ -141,69 +142,34 @@ func (v *Views) follow(ctx context.Context, enough func(position uint64) bool) e
 	}
 	defer v.run.Unlock()
 	for {
-		err := v.followOnce(ctx, enough)
-		if errors.Is(err, errOtherLog) || errors.Is(err, commitlog.ErrAhead) {
-			v.config.Logger.Warn("views are of another log: made again", "position", v.Position())
-			if err = v.reset(); err == nil {
-				continue
-			}
+		err := v.batches(ctx, enough)
+		if !errors.Is(err, commitlog.ErrOtherLog) && !errors.Is(err, commitlog.ErrAhead) {
+			return err
 		}
-		return err
+		v.config.Logger.Warn("views are of another log, and are made again", "position", v.Position())
+		if err := v.reset(); err != nil {
+			return err
+		}
 	}
 }
 
-// errOtherLog says that the commit at the view's place is not the one that it has folded.
-var errOtherLog = errors.New("the log has another commit at the place of the view")
-
-func (v *Views) followOnce(ctx context.Context, enough func(uint64) bool) error {
+func (v *Views) batches(ctx context.Context, enough func(uint64) bool) error {
 	at, err := v.cursor()
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	commits := make(chan commitlog.Commit, maxBatch)
-	ended := make(chan error, 1)
-	go func() {
-		defer close(commits)
-		// The last commit that was folded comes first, to see that the log still has it.
-		for c, err := range v.config.Log.Follow(ctx, max(at.position, 1)-1) {
-			if err != nil {
-				ended <- err
-				return
-			}
-			select {
-			case commits <- c:
-			case <-ctx.Done():
-				ended <- ctx.Err()
-				return
-			}
+	for batch, err := range commitlog.Batches(ctx, v.config.Log, at.Cursor, maxBatch) {
+		if err != nil {
+			return err
 		}
-	}()
-	defer func() {
-		cancel()
-		for range commits { // until the reader has left the log
-		}
-	}()
-	var batch []commitlog.Commit
-	for c := range commits {
-		if c.Position == at.position {
-			if c.Epoch != at.epoch {
-				return errOtherLog
-			}
-			continue
-		}
-		batch = append(batch[:0], c)
-		for len(batch) < maxBatch && len(commits) > 0 {
-			batch = append(batch, <-commits)
-		}
-		if err := v.fold(ctx, batch); err != nil {
+		if err := v.project(ctx, batch); err != nil {
 			return err
 		}
 		if enough(batch[len(batch)-1].Position) {
 			return nil
 		}
 	}
-	return <-ended
+	return nil
 }
 
 // reset empties the store.
