@@ -3,6 +3,7 @@ package engine
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/siyiban/onething/engine/application"
+	"github.com/siyiban/onething/engine/catalog"
 	"github.com/siyiban/onething/engine/commitlog"
 	"github.com/siyiban/onething/engine/draft"
 	"github.com/siyiban/onething/engine/refusal"
@@ -199,7 +201,7 @@ func (e *Engine) seal(ctx context.Context, c Call, stream string, at uint64, eve
 
 // Submit files a draft: the first commit of a stream that bears the draft's id. A crash between the commit and the
 // draft's end is harmless.
-func (e *Engine) Submit(ctx context.Context, owners []draft.Owner, id string, expected int64, c Call, digestOf func(number string) string) (*Answer, error) {
+func (e *Engine) Submit(ctx context.Context, owners []draft.Owner, id string, expected int64, c Call) (*Answer, error) {
 	digest, err := e.requestDigest(c.Request)
 	if err != nil {
 		return nil, err
@@ -229,9 +231,15 @@ func (e *Engine) Submit(ctx context.Context, owners []draft.Owner, id string, ex
 		if d.Facts, err = e.facts(ctx, selection, record); err != nil {
 			return err
 		}
+		d.Persons = e.persons(d)
+		if c.Allowed != nil {
+			if err := c.Allowed(d); err != nil {
+				return err
+			}
+		}
 		w := d.world(e, c)
 		w.Number = application.NewNumber(e.cfg.Place, e.Today(), serial)
-		command := application.Submit{Record: record, Documents: documents(drafted), Persons: persons(d, digestOf)}
+		command := application.Submit{Record: record, Documents: documents(drafted), Persons: d.Persons}
 		answer, err = e.decide(ctx, c, digest, Stream(id), d, command, w)
 		return err
 	})
@@ -251,17 +259,40 @@ func documents(d *draft.Draft) application.Documents {
 	return brought
 }
 
-// persons are the keyed digests of the persons and enterprises of a record, by alias: whose application it is.
-func persons(d *Dossier, digestOf func(number string) string) map[string]string {
+// agentSection is the library's section with the agent of an application.
+const agentSection = "agent"
+
+// persons are the keyed digests of those whose application it is, by alias: who applies, whom it is about, and an
+// agent. Others who stand in the form (an employer, the head of a household) do not get to see it.
+func (e *Engine) persons(d *Dossier) map[string]string {
 	found := map[string]string{}
 	for _, b := range d.Selection.Bundles {
 		for _, s := range b.Sections {
+			if !slices.Contains(b.Applicants, s.Alias) && s.Alias != b.Subject && s.ID != agentSection {
+				continue
+			}
 			if number, ok := numberOf(d.Record, s.Subject()); ok {
-				found[s.Alias] = digestOf(number)
+				found[s.Alias] = e.PersonDigest(number)
 			}
 		}
 	}
 	return found
+}
+
+// PersonDigest is the keyed digest by which a person or an enterprise is found, of the citizen number or social credit
+// code in canonical form.
+func (e *Engine) PersonDigest(number string) string {
+	return hex.EncodeToString(e.cfg.Keys.Digest("person", []byte(number)))
+}
+
+// IsAgent reports whether a person stands in an application as the agent of a bundle's applicant.
+func IsAgent(b *catalog.Bundle, d *Dossier, person string) bool {
+	for _, s := range b.Sections {
+		if s.ID == agentSection && d.Persons[s.Alias] == person {
+			return true
+		}
+	}
+	return false
 }
 
 // Uploaded returns the description of a file that was uploaded for a material of an application, after reading it

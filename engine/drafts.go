@@ -236,3 +236,35 @@ func (e *Engine) Promise(ctx context.Context, owners []draft.Owner, id string, r
 	})
 	return saved, digest, err
 }
+
+// AcceptsFile reports whether a draft or an application of the caller's asks for a material, and accepts files of the
+// media type for it; and whether it is a draft.
+func (e *Engine) AcceptsFile(ctx context.Context, owners []draft.Owner, mine func(*Dossier) error, id, key, mediaType string) (accepted, isDraft bool, err error) {
+	extension := Extension(mediaType)
+	drafted, err := e.Draft(ctx, owners, id)
+	switch {
+	case err == nil:
+		m, err := drafted.MaterialOf(key)
+		if err != nil {
+			return false, true, err
+		}
+		return slices.Contains(m.Formats, extension), true, nil
+	case !errors.Is(err, draft.ErrNotFound):
+		return false, false, err
+	}
+	d, err := e.Load(ctx, id)
+	if err != nil {
+		return false, false, err
+	}
+	if err := mine(d); err != nil {
+		return false, false, err
+	}
+	for _, c := range d.State.Cases {
+		for _, m := range c.Materials {
+			if m.Shared == key {
+				return slices.Contains(d.Selection.Bundle(c.Bundle).Material(m.ID).Formats, extension), false, nil
+			}
+		}
+	}
+	return false, false, ErrNoMaterial
+}

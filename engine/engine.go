@@ -37,6 +37,8 @@ type Config struct {
 	Facts Facts
 	// Hooks says which hooks the active plugin with an id offers, by name; nil: none has any.
 	Hooks func(plugin string) []string
+	// Prefiller asks departments' plugins for proposals; nil: there are none.
+	Prefiller Prefiller
 	// Offered are the plugins that are installed: a bundle that names another one is not published.
 	Offered map[string]bool
 	// CorrectionDays are the working days that the office gives for a correction; 0: the default of the decision.

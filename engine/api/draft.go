@@ -179,7 +179,7 @@ func (s intakeService) UploadMaterial(ctx context.Context, stream apiv1connect.I
 // correction that names it.
 func (s intakeService) upload(ctx context.Context, header *apiv1.UploadHeader, content io.Reader) (*applicationv1.MaterialFile, int64, error) {
 	who := access.FromContext(ctx)
-	accepted, isDraft, err := s.engine.AcceptsFile(ctx, owners(who), who.Principals(), header.GetApplication(), header.GetMaterial(), header.GetMediaType())
+	accepted, isDraft, err := s.engine.AcceptsFile(ctx, owners(who), mine(who), header.GetApplication(), header.GetMaterial(), header.GetMediaType())
 	if err != nil {
 		return nil, 0, err
 	}

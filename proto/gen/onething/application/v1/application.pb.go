@@ -3731,6 +3731,70 @@ func (x *Warned) GetColour() string {
 	return ""
 }
 
+// Seen: somebody saw values of an application. It stands in a stream of its own beside the application's.
+type Seen struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// When.
+	At *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=at,proto3" json:"at,omitempty"`
+	// Who.
+	Actor *Actor `protobuf:"bytes,2,opt,name=actor,proto3" json:"actor,omitempty"`
+	// What: `review/<bundle>`, `task/<number>`, `material/<number>`, or `prefill/<plugin>`.
+	What          string `protobuf:"bytes,3,opt,name=what,proto3" json:"what,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Seen) Reset() {
+	*x = Seen{}
+	mi := &file_onething_application_v1_application_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Seen) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Seen) ProtoMessage() {}
+
+func (x *Seen) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_application_v1_application_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Seen.ProtoReflect.Descriptor instead.
+func (*Seen) Descriptor() ([]byte, []int) {
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *Seen) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *Seen) GetActor() *Actor {
+	if x != nil {
+		return x.Actor
+	}
+	return nil
+}
+
+func (x *Seen) GetWhat() string {
+	if x != nil {
+		return x.What
+	}
+	return ""
+}
+
 // Item of a notice.
 type CorrectionNotified_Item struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3748,7 +3812,7 @@ type CorrectionNotified_Item struct {
 
 func (x *CorrectionNotified_Item) Reset() {
 	*x = CorrectionNotified_Item{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[37]
+	mi := &file_onething_application_v1_application_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3760,7 +3824,7 @@ func (x *CorrectionNotified_Item) String() string {
 func (*CorrectionNotified_Item) ProtoMessage() {}
 
 func (x *CorrectionNotified_Item) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[37]
+	mi := &file_onething_application_v1_application_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4116,7 +4180,11 @@ const file_onething_application_v1_application_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\v2\x1c.onething.application.v1.DueR\x05value:\x028\x01\"4\n" +
 	"\x06Warned\x12\x12\n" +
 	"\x04task\x18\x01 \x01(\tR\x04task\x12\x16\n" +
-	"\x06colour\x18\x02 \x01(\tR\x06colour*\x90\x01\n" +
+	"\x06colour\x18\x02 \x01(\tR\x06colour\"|\n" +
+	"\x04Seen\x12*\n" +
+	"\x02at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x124\n" +
+	"\x05actor\x18\x02 \x01(\v2\x1e.onething.application.v1.ActorR\x05actor\x12\x12\n" +
+	"\x04what\x18\x03 \x01(\tR\x04what*\x90\x01\n" +
 	"\x04Role\x12\x14\n" +
 	"\x10ROLE_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eROLE_APPLICANT\x10\x01\x12\x0e\n" +
@@ -4149,7 +4217,7 @@ func file_onething_application_v1_application_proto_rawDescGZIP() []byte {
 }
 
 var file_onething_application_v1_application_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_onething_application_v1_application_proto_msgTypes = make([]protoimpl.MessageInfo, 39)
+var file_onething_application_v1_application_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
 var file_onething_application_v1_application_proto_goTypes = []any{
 	(Role)(0),                       // 0: onething.application.v1.Role
 	(Origin)(0),                     // 1: onething.application.v1.Origin
@@ -4191,15 +4259,16 @@ var file_onething_application_v1_application_proto_goTypes = []any{
 	(*PromiseVerified)(nil),         // 37: onething.application.v1.PromiseVerified
 	(*DueSettled)(nil),              // 38: onething.application.v1.DueSettled
 	(*Warned)(nil),                  // 39: onething.application.v1.Warned
-	nil,                             // 40: onething.application.v1.Personal.PersonsEntry
-	(*CorrectionNotified_Item)(nil), // 41: onething.application.v1.CorrectionNotified.Item
-	nil,                             // 42: onething.application.v1.DueSettled.SuspensionsEntry
-	(*timestamppb.Timestamp)(nil),   // 43: google.protobuf.Timestamp
-	(*v1.Record)(nil),               // 44: onething.forms.v1.Record
-	(*v1.Text)(nil),                 // 45: onething.forms.v1.Text
+	(*Seen)(nil),                    // 40: onething.application.v1.Seen
+	nil,                             // 41: onething.application.v1.Personal.PersonsEntry
+	(*CorrectionNotified_Item)(nil), // 42: onething.application.v1.CorrectionNotified.Item
+	nil,                             // 43: onething.application.v1.DueSettled.SuspensionsEntry
+	(*timestamppb.Timestamp)(nil),   // 44: google.protobuf.Timestamp
+	(*v1.Record)(nil),               // 45: onething.forms.v1.Record
+	(*v1.Text)(nil),                 // 46: onething.forms.v1.Text
 }
 var file_onething_application_v1_application_proto_depIdxs = []int32{
-	43, // 0: onething.application.v1.Event.at:type_name -> google.protobuf.Timestamp
+	44, // 0: onething.application.v1.Event.at:type_name -> google.protobuf.Timestamp
 	5,  // 1: onething.application.v1.Event.actor:type_name -> onething.application.v1.Actor
 	6,  // 2: onething.application.v1.Event.personal:type_name -> onething.application.v1.Personal
 	12, // 3: onething.application.v1.Event.submitted:type_name -> onething.application.v1.Submitted
@@ -4228,16 +4297,16 @@ var file_onething_application_v1_application_proto_depIdxs = []int32{
 	38, // 26: onething.application.v1.Event.due_settled:type_name -> onething.application.v1.DueSettled
 	39, // 27: onething.application.v1.Event.warned:type_name -> onething.application.v1.Warned
 	0,  // 28: onething.application.v1.Actor.role:type_name -> onething.application.v1.Role
-	44, // 29: onething.application.v1.Personal.record:type_name -> onething.forms.v1.Record
-	44, // 30: onething.application.v1.Personal.result:type_name -> onething.forms.v1.Record
+	45, // 29: onething.application.v1.Personal.record:type_name -> onething.forms.v1.Record
+	45, // 30: onething.application.v1.Personal.result:type_name -> onething.forms.v1.Record
 	8,  // 31: onething.application.v1.Personal.findings:type_name -> onething.application.v1.Finding
-	40, // 32: onething.application.v1.Personal.persons:type_name -> onething.application.v1.Personal.PersonsEntry
+	41, // 32: onething.application.v1.Personal.persons:type_name -> onething.application.v1.Personal.PersonsEntry
 	9,  // 33: onething.application.v1.Personal.files:type_name -> onething.application.v1.MaterialFile
 	10, // 34: onething.application.v1.Personal.promises:type_name -> onething.application.v1.SignedPromise
-	44, // 35: onething.application.v1.Personal.facts:type_name -> onething.forms.v1.Record
-	45, // 36: onething.application.v1.Finding.text:type_name -> onething.forms.v1.Text
-	45, // 37: onething.application.v1.Finding.remedy:type_name -> onething.forms.v1.Text
-	43, // 38: onething.application.v1.SignedPromise.at:type_name -> google.protobuf.Timestamp
+	45, // 35: onething.application.v1.Personal.facts:type_name -> onething.forms.v1.Record
+	46, // 36: onething.application.v1.Finding.text:type_name -> onething.forms.v1.Text
+	46, // 37: onething.application.v1.Finding.remedy:type_name -> onething.forms.v1.Text
+	44, // 38: onething.application.v1.SignedPromise.at:type_name -> google.protobuf.Timestamp
 	1,  // 39: onething.application.v1.MaterialState.origin:type_name -> onething.application.v1.Origin
 	13, // 40: onething.application.v1.Submitted.cases:type_name -> onething.application.v1.SubmittedCase
 	7,  // 41: onething.application.v1.Submitted.notice_due:type_name -> onething.application.v1.Due
@@ -4248,18 +4317,18 @@ var file_onething_application_v1_application_proto_depIdxs = []int32{
 	7,  // 46: onething.application.v1.Accepted.due:type_name -> onething.application.v1.Due
 	7,  // 47: onething.application.v1.Accepted.statutory:type_name -> onething.application.v1.Due
 	7,  // 48: onething.application.v1.Tolerance.due:type_name -> onething.application.v1.Due
-	41, // 49: onething.application.v1.CorrectionNotified.items:type_name -> onething.application.v1.CorrectionNotified.Item
+	42, // 49: onething.application.v1.CorrectionNotified.items:type_name -> onething.application.v1.CorrectionNotified.Item
 	7,  // 50: onething.application.v1.CorrectionNotified.due:type_name -> onething.application.v1.Due
 	13, // 51: onething.application.v1.Corrected.cases:type_name -> onething.application.v1.SubmittedCase
 	7,  // 52: onething.application.v1.Corrected.notice_due:type_name -> onething.application.v1.Due
 	7,  // 53: onething.application.v1.TaskOpened.due:type_name -> onething.application.v1.Due
 	7,  // 54: onething.application.v1.TaskOpened.statutory:type_name -> onething.application.v1.Due
-	43, // 55: onething.application.v1.TaskClaimed.until:type_name -> google.protobuf.Timestamp
+	44, // 55: onething.application.v1.TaskClaimed.until:type_name -> google.protobuf.Timestamp
 	7,  // 56: onething.application.v1.TaskPaused.due:type_name -> onething.application.v1.Due
 	7,  // 57: onething.application.v1.TaskPaused.statutory:type_name -> onething.application.v1.Due
 	7,  // 58: onething.application.v1.TaskResumed.due:type_name -> onething.application.v1.Due
 	7,  // 59: onething.application.v1.TaskResumed.statutory:type_name -> onething.application.v1.Due
-	41, // 60: onething.application.v1.CorrectionAsked.items:type_name -> onething.application.v1.CorrectionNotified.Item
+	42, // 60: onething.application.v1.CorrectionAsked.items:type_name -> onething.application.v1.CorrectionNotified.Item
 	7,  // 61: onething.application.v1.CorrectionAsked.due:type_name -> onething.application.v1.Due
 	7,  // 62: onething.application.v1.CorrectionAsked.promised:type_name -> onething.application.v1.Due
 	7,  // 63: onething.application.v1.CorrectionAsked.statutory:type_name -> onething.application.v1.Due
@@ -4272,13 +4341,15 @@ var file_onething_application_v1_application_proto_depIdxs = []int32{
 	7,  // 70: onething.application.v1.DueSettled.notice_due:type_name -> onething.application.v1.Due
 	7,  // 71: onething.application.v1.DueSettled.correction:type_name -> onething.application.v1.Due
 	17, // 72: onething.application.v1.DueSettled.tolerances:type_name -> onething.application.v1.Tolerance
-	42, // 73: onething.application.v1.DueSettled.suspensions:type_name -> onething.application.v1.DueSettled.SuspensionsEntry
-	7,  // 74: onething.application.v1.DueSettled.SuspensionsEntry.value:type_name -> onething.application.v1.Due
-	75, // [75:75] is the sub-list for method output_type
-	75, // [75:75] is the sub-list for method input_type
-	75, // [75:75] is the sub-list for extension type_name
-	75, // [75:75] is the sub-list for extension extendee
-	0,  // [0:75] is the sub-list for field type_name
+	43, // 73: onething.application.v1.DueSettled.suspensions:type_name -> onething.application.v1.DueSettled.SuspensionsEntry
+	44, // 74: onething.application.v1.Seen.at:type_name -> google.protobuf.Timestamp
+	5,  // 75: onething.application.v1.Seen.actor:type_name -> onething.application.v1.Actor
+	7,  // 76: onething.application.v1.DueSettled.SuspensionsEntry.value:type_name -> onething.application.v1.Due
+	77, // [77:77] is the sub-list for method output_type
+	77, // [77:77] is the sub-list for method input_type
+	77, // [77:77] is the sub-list for extension type_name
+	77, // [77:77] is the sub-list for extension extendee
+	0,  // [0:77] is the sub-list for field type_name
 }
 
 func init() { file_onething_application_v1_application_proto_init() }
@@ -4319,7 +4390,7 @@ func file_onething_application_v1_application_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_onething_application_v1_application_proto_rawDesc), len(file_onething_application_v1_application_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   39,
+			NumMessages:   40,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

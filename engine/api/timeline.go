@@ -1,0 +1,133 @@
+package api
+
+import (
+	"strings"
+
+	"github.com/siyiban/onething/engine"
+	"github.com/siyiban/onething/engine/application"
+	"github.com/siyiban/onething/forms"
+	apiv1 "github.com/siyiban/onething/proto/gen/onething/api/v1"
+	applicationv1 "github.com/siyiban/onething/proto/gen/onething/application/v1"
+)
+
+// timeline tells the applicant what happened, from the events.
+func timeline(d *engine.Dossier) []*apiv1.TimelineEntry {
+	var entries []*apiv1.TimelineEntry
+	for _, event := range d.Events {
+		entry := &apiv1.TimelineEntry{At: event.GetAt(), Department: event.GetActor().GetDepartment()}
+		if describe(d, event, entry) {
+			entries = append(entries, entry)
+		}
+	}
+	return entries
+}
+
+// describe puts an event into words; false for one that an applicant need not see.
+func describe(d *engine.Dossier, event *applicationv1.Event, entry *apiv1.TimelineEntry) bool {
+	say := func(kind, bundle, task, zh, en string) bool {
+		entry.Kind, entry.Bundle = kind, bundle
+		if t := d.State.Task(task); t != nil {
+			step := d.Selection.Bundle(t.Bundle).Step(t.Step)
+			entry.Bundle, entry.Step, entry.Department = t.Bundle, t.Step, t.Department
+			zh, en = "“"+step.Name.ZH+"”"+zh, step.Name.In("en")+": "+en
+		} else if bundle != "" {
+			name := d.Selection.Bundle(bundle).Name
+			zh, en = "“"+name.ZH+"”"+zh, name.In("en")+": "+en
+		}
+		entry.Text = words(zh, en)
+		return true
+	}
+	switch k := event.GetKind().(type) {
+	case *applicationv1.Event_Submitted:
+		return say("submitted", "", "", "申请已收到，办件编号 "+k.Submitted.GetNumber(), "application received, number "+k.Submitted.GetNumber())
+	case *applicationv1.Event_Accepted:
+		a := k.Accepted
+		zh, en := "已受理，承诺 "+day(a.GetDue())+"前办结", "accepted, promised by "+dayEN(a.GetDue())
+		if n := len(a.GetTolerances()); n > 0 {
+			var names []string
+			for _, t := range a.GetTolerances() {
+				names = append(names, d.Selection.Bundle(a.GetBundle()).Material(t.GetMaterial()).Name.ZH+"（"+day(t.GetDue())+"前）")
+			}
+			zh += "；容缺受理，须补交：" + strings.Join(names, "、")
+			en += "; materials may follow"
+		}
+		if a.GetBy() == applicationv1.Accepted_BY_SILENCE {
+			zh, en = "逾期未告知补正，自收到之日起即为受理", "accepted as of receipt, because no notice came in time"
+		}
+		return say("accepted", a.GetBundle(), "", zh, en)
+	case *applicationv1.Event_CorrectionNotified:
+		return say("correction_notified", "", "", "请补正材料，"+day(k.CorrectionNotified.GetDue())+"前提交（通知书 "+k.CorrectionNotified.GetNumber()+"）",
+			"please correct by "+dayEN(k.CorrectionNotified.GetDue()))
+	case *applicationv1.Event_CorrectionAsked:
+		return say("correction_asked", "", k.CorrectionAsked.GetTask(), "需要补正，请于 "+day(k.CorrectionAsked.GetDue())+"前提交", "please correct by "+dayEN(k.CorrectionAsked.GetDue()))
+	case *applicationv1.Event_Corrected:
+		return say("corrected", "", "", "补正内容已收到", "correction received")
+	case *applicationv1.Event_NotAccepted:
+		if k.NotAccepted.GetElsewhere() {
+			return say("elsewhere", k.NotAccepted.GetBundle(), "", "不属于本机关职权范围", "not within this office's competence")
+		}
+		return say("not_accepted", k.NotAccepted.GetBundle(), "", "不予受理", "not accepted")
+	case *applicationv1.Event_MaterialSupplied:
+		name := d.Selection.Bundle(k.MaterialSupplied.GetBundle()).Material(k.MaterialSupplied.GetMaterial()).Name
+		return say("material_supplied", k.MaterialSupplied.GetBundle(), "", "已补交“"+name.ZH+"”", "supplied: "+name.In("en"))
+	case *applicationv1.Event_Withdrawn:
+		return say("withdrawn", k.Withdrawn.GetBundle(), "", "已撤回", "withdrawn")
+	case *applicationv1.Event_TaskOpened:
+		return say("task_opened", "", k.TaskOpened.GetTask(), "开始办理，承诺 "+day(k.TaskOpened.GetDue())+"前完成", "opened, promised by "+dayEN(k.TaskOpened.GetDue()))
+	case *applicationv1.Event_TaskDecided:
+		switch k.TaskDecided.GetOutcome() {
+		case application.Approved:
+			return say("task_approved", "", k.TaskDecided.GetTask(), "审核通过", "approved")
+		case application.Rejected:
+			return say("task_rejected", "", k.TaskDecided.GetTask(), "未予通过", "rejected")
+		}
+		return false
+	case *applicationv1.Event_ResultIssued:
+		return say("result_issued", "", k.ResultIssued.GetTask(), "已出结果", "result issued")
+	case *applicationv1.Event_TaskPaused:
+		return say("task_paused", "", k.TaskPaused.GetTask(), "进入特别程序，所需时间不计入期限（通知书 "+k.TaskPaused.GetNotice()+"）", "special procedure: the clock stands")
+	case *applicationv1.Event_TaskResumed:
+		return say("task_resumed", "", k.TaskResumed.GetTask(), "特别程序结束，承诺日期为 "+day(k.TaskResumed.GetDue()), "the clock runs again, promised by "+dayEN(k.TaskResumed.GetDue()))
+	case *applicationv1.Event_ToleranceLapsed:
+		name := d.Selection.Bundle(k.ToleranceLapsed.GetBundle()).Material(k.ToleranceLapsed.GetMaterial()).Name
+		return say("tolerance_lapsed", k.ToleranceLapsed.GetBundle(), "", "“"+name.ZH+"”逾期未补交", "not supplied in time: "+name.In("en"))
+	case *applicationv1.Event_CaseEnded:
+		outcome := map[applicationv1.CaseEnded_Outcome]forms.Text{
+			applicationv1.CaseEnded_OUTCOME_GRANTED:        {ZH: "全部办结", EN: "completed, all granted"},
+			applicationv1.CaseEnded_OUTCOME_PARTLY_GRANTED: {ZH: "办结，部分事项未予通过", EN: "completed, partly granted"},
+			applicationv1.CaseEnded_OUTCOME_REJECTED:       {ZH: "办结，未予通过", EN: "completed, rejected"},
+			applicationv1.CaseEnded_OUTCOME_EXPIRED:        {ZH: "逾期未补正，办理终止", EN: "ended, not corrected in time"},
+			applicationv1.CaseEnded_OUTCOME_ENDED:          {ZH: "逾期未补交材料，办理终止", EN: "ended, a material was not supplied in time"},
+		}[k.CaseEnded.GetOutcome()]
+		return say("case_ended", k.CaseEnded.GetBundle(), "", outcome.ZH, outcome.EN)
+	case *applicationv1.Event_Extended:
+		return say("extended", k.Extended.GetBundle(), k.Extended.GetTask(), "办理期限延长至 "+day(k.Extended.GetDue()), "extended to "+dayEN(k.Extended.GetDue()))
+	case *applicationv1.Event_DueSettled:
+		return say("due_settled", k.DueSettled.GetBundle(), k.DueSettled.GetTask(), "办理日期确定为 "+day(k.DueSettled.GetDue()), "date settled: "+dayEN(k.DueSettled.GetDue()))
+	case *applicationv1.Event_VerificationOpened, *applicationv1.Event_PromiseVerified, *applicationv1.Event_Checked, *applicationv1.Event_StepSkipped,
+		*applicationv1.Event_TaskClaimed, *applicationv1.Event_TaskReleased, *applicationv1.Event_PluginFailed, *applicationv1.Event_Warned:
+		return false
+	}
+	return false
+}
+
+// day is a due date in Chinese, or what is known of it.
+func day(d *applicationv1.Due) string {
+	if d.GetDate() != "" {
+		return d.GetDate() + " "
+	}
+	if d.GetEarliest() != "" {
+		return "（日期待定，最早 " + d.GetEarliest() + "）"
+	}
+	return "（日期待定）"
+}
+
+func dayEN(d *applicationv1.Due) string {
+	if d.GetDate() != "" {
+		return d.GetDate()
+	}
+	if d.GetEarliest() != "" {
+		return "a date that is not yet known, at the earliest " + d.GetEarliest()
+	}
+	return "a date that is not yet known"
+}

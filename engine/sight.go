@@ -1,0 +1,106 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/google/uuid"
+
+	"github.com/siyiban/onething/engine/application"
+	"github.com/siyiban/onething/engine/catalog"
+	"github.com/siyiban/onething/engine/commitlog"
+	"github.com/siyiban/onething/forms"
+	"github.com/siyiban/onething/forms/kind"
+	applicationv1 "github.com/siyiban/onething/proto/gen/onething/application/v1"
+)
+
+// Needs is what a step is given of an application: the least that it can do with.
+type Needs struct {
+	Record    forms.Record // answers and derived values
+	Results   map[forms.Path]kind.Value
+	Materials []*application.Material
+	files     []string
+}
+
+// File reports whether a file with the digest is among the step's materials.
+func (n *Needs) File(digest string) bool { return slices.Contains(n.files, digest) }
+
+// Needs returns what the step of a task is given.
+func (e *Engine) Needs(d *Dossier, task *application.Task) *Needs {
+	return e.needs(d, d.Selection.Bundle(task.Bundle), task.Step)
+}
+
+func (e *Engine) needs(d *Dossier, b *catalog.Bundle, stepID string) *Needs {
+	step := b.Step(stepID)
+	n := &Needs{Results: map[forms.Path]kind.Value{}}
+	assessed := application.Assess(d.State, d.world(e, Call{}))
+	values := forms.Record{}
+	for _, f := range assessed.Fields {
+		if !slices.Contains(step.Fields, f.Path) {
+			continue
+		}
+		if f.Field.Derived {
+			if f.Derived != nil {
+				values = values.With(f.Path, f.Derived)
+			}
+			continue
+		}
+		if v, ok := d.Record.Get(f.Path); ok {
+			values = values.With(f.Path, v)
+		}
+	}
+	n.Record = values
+	for _, p := range step.Results {
+		if v := d.Results[b.ID][p]; v != nil {
+			n.Results[p] = v
+		}
+	}
+	if c := d.State.Case(b.ID); c != nil {
+		for _, need := range step.Materials {
+			if m := c.Material(need.Material.ID); m != nil {
+				n.Materials = append(n.Materials, m)
+				if file := d.Files[m.Shared]; file != nil {
+					n.files = append(n.files, file.GetBlob())
+				}
+			}
+		}
+	}
+	return n
+}
+
+// sight is the stream of who looked at an application.
+func sight(application string) string { return "sights/" + application }
+
+// RecordSight records that somebody saw values of an application, before they see them. It is kept in a stream of its
+// own, so that looking changes no version of the application.
+func (e *Engine) RecordSight(ctx context.Context, d *Dossier, actor *applicationv1.Actor, what string) error {
+	return e.recordSight(ctx, d.State.ID, actor, what, uuid.NewString())
+}
+
+// recordSight records a sight under a request id: a repeated request is one sight.
+func (e *Engine) recordSight(ctx context.Context, of string, actor *applicationv1.Actor, what, id string) error {
+	seen := &applicationv1.Seen{At: timestamppb.New(e.cfg.Now()), Actor: actor, What: what}
+	public, err := proto.MarshalOptions{Deterministic: true}.Marshal(seen)
+	if err != nil {
+		return fmt.Errorf("record sight: %w", err)
+	}
+	for {
+		version := uint64(0)
+		for event, err := range e.cfg.Log.Read(ctx, sight(of), 0) {
+			if err != nil {
+				return fmt.Errorf("record sight: %w", err)
+			}
+			version = event.Version
+		}
+		_, err := e.cfg.Log.Append(ctx, commitlog.Commit{RequestID: id, Digest: e.cfg.Keys.Digest("command", []byte(what)), At: e.cfg.Now(),
+			Appends: []commitlog.Append{{Stream: sight(of), Expected: version, Events: []commitlog.Event{{Type: string(seen.ProtoReflect().Descriptor().FullName()), Public: public}}}}})
+		if !errors.Is(err, commitlog.ErrConflict) {
+			return err
+		}
+	}
+}
