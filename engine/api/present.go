@@ -83,7 +83,7 @@ func caseTask(d *engine.Dossier, task *application.Task, step *catalog.Step) (*a
 				message.Result[f.ID] = value
 			}
 		}
-		if file := d.Files["results."+task.Number]; file != nil {
+		if file := d.Files[application.ResultFile(task.Number)]; file != nil {
 			message.Document = fileMessage(file)
 		}
 	}

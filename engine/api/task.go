@@ -191,10 +191,15 @@ func (s taskService) ReleaseTask(ctx context.Context, r *apiv1.ReleaseTaskReques
 func (s taskService) DecideTask(ctx context.Context, r *apiv1.DecideTaskRequest) (*apiv1.DecideTaskResponse, error) {
 	answer, err := s.do(ctx, r.GetTask(), r.GetRequestId(), r, func(ctx context.Context, d *engine.Dossier) (application.Command, error) {
 		command := application.DecideTask{Task: r.GetTask(), Approve: r.GetApprove(), Result: r.GetResult(), Reason: r.GetReason(), Expected: r.GetExpectedVersion()}
-		if len(r.GetDocument()) == 0 {
+		if !r.GetApprove() {
 			return command, nil
 		}
-		file, err := s.engine.PutMaterial(ctx, d.State.ID, &applicationv1.MaterialFile{Material: "results." + r.GetTask(), Name: r.GetTask(), MediaType: r.GetMediaType()}, bytes.NewReader(r.GetDocument()), MaxFile)
+		if len(r.GetDocument()) == 0 {
+			file, err := s.engine.ResultDocument(ctx, d, r.GetTask(), r.GetResult())
+			command.Document = file
+			return command, err
+		}
+		file, err := s.engine.PutMaterial(ctx, d.State.ID, &applicationv1.MaterialFile{Material: application.ResultFile(r.GetTask()), Name: r.GetTask(), MediaType: r.GetMediaType()}, bytes.NewReader(r.GetDocument()), MaxFile)
 		command.Document = file
 		return command, err
 	})

@@ -8,3 +8,6 @@ func Assess(s State, w World) *guide.Assessment {
 	d := &decision{w: w, s: s, record: w.Record, results: w.Results}
 	return d.assessAll(w.Record)
 }
+
+// ResultFile is the name under which the document of a task's result is kept beside the materials.
+func ResultFile(task string) string { return "results." + task }
