@@ -25,7 +25,7 @@ func graduate() Answers {
 		"form.employer.name": "泗阳县桃源示范纺织有限公司", "form.employer.uscc": "91321323MA1X2Y3K4K", "form.employer.contact": "李敏",
 		"form.employer.phone": "0527-85210001", "form.employer.in_county": true,
 		"form.insurance.pension_type": "none", "form.insurance.medical_type": "resident",
-		"own.archive_need": false, "own.party_member": false, "own.fund_open": true,
+		"own.first_employment.archive_need": false, "own.first_employment.party_member": false, "own.first_employment.fund_open": true,
 	}
 }
 

@@ -1,0 +1,200 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/siyiban/onething/engine/access"
+	"github.com/siyiban/onething/engine/follow"
+	"github.com/siyiban/onething/examples"
+	"github.com/siyiban/onething/forms/kind"
+)
+
+// Bounds of the HTTP server. There is none for a whole request or answer: files are streamed, and a watched
+// application is answered for as long as somebody looks. Calls that are answered once are bounded by the API.
+const (
+	headerTimeout   = 10 * time.Second
+	idleTimeout     = 2 * time.Minute
+	maxHeaderBytes  = 64 << 10
+	shutdownTimeout = 15 * time.Second
+	streamGrace     = 2 * time.Second
+)
+
+// serveFlags are the flags of `serve`, as they were given.
+type serveFlags struct {
+	listen, devIssuer        string
+	data, keyFile            string
+	dev                      bool
+	issuer, audience, claims string
+	bundles                  string
+	plugins, grants          string
+	withoutPlugins           bool
+	place, today             string
+	origins                  []string
+}
+
+func newServe() *cobra.Command {
+	var f serveFlags
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve the API: guide, catalogue, intake, review, tasks",
+		Long: "serve answers Connect, gRPC and gRPC-Web on one port, and keeps everything in one folder. An empty folder begins with the\n" +
+			"bundles, libraries, calendar and plugins that are at hand; from then on the folder rules. With --dev it signs in whoever\n" +
+			"picks a name; else it needs an OIDC issuer. Each flag has an environment variable: --listen is ONETHING_LISTEN.\n\n" +
+			"When it is ready it prints the addresses; its log goes to stderr and holds ids only.",
+		Example: `  onething serve --dev --today 2026-03-16
+  onething serve --listen 0.0.0.0:8080 --data /var/lib/onething --key-encryption-key /etc/onething/kek.json \
+    --issuer https://id.example.org/realms/county --audience onething --claims /etc/onething/claims.yaml \
+    --plugins /usr/lib/onething/plugins --grants /etc/onething/grants.yaml`,
+		Args:    cobra.NoArgs,
+		PreRunE: func(cmd *cobra.Command, _ []string) error { return fromEnvironment(cmd.Flags()) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return serve(cmd.Context(), f, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.listen, "listen", "127.0.0.1:8080", "address of the API")
+	flags.StringVar(&f.data, "data", "var/onething", "folder of everything that is kept")
+	flags.StringVar(&f.keyFile, "key-encryption-key", "", "file with the key that wraps all keys, a Tink keyset; with --dev it is made in the data folder if there is none")
+	flags.BoolVar(&f.dev, "dev", false, "development: an issuer of its own signs in whoever picks a name, and made-up registers answer for the departments")
+	flags.StringVar(&f.devIssuer, "dev-issuer", "127.0.0.1:8081", "address of the development issuer, on this machine")
+	flags.StringVar(&f.issuer, "issuer", "", "address of the OIDC issuer")
+	flags.StringVar(&f.audience, "audience", "", "name that tokens for this API carry")
+	flags.StringVar(&f.claims, "claims", "", "file that says which claims mean which role, department and person")
+	flags.StringVar(&f.bundles, "bundles", "", "folder with library/ and bundles/ that an empty store begins with; default the examples in the binary")
+	flags.StringVar(&f.plugins, "plugins", "build/plugins", "folder of the departments' plugins")
+	flags.StringVar(&f.grants, "grants", "", "file that says which plugin may use which capability, that an empty store begins with; with --dev each gets what it asks for")
+	flags.BoolVar(&f.withoutPlugins, "without-plugins", false, "run no plugin: their steps wait in the officers' queues")
+	flags.StringVar(&f.place, "place", "321323", "region of the office, six digits of GB/T 2260")
+	flags.StringVar(&f.today, "today", "", "development: the clock begins on this day, at nine, and runs on")
+	flags.StringSliceVar(&f.origins, "origin", nil, "web origin that may call (CORS), may be repeated")
+	return cmd
+}
+
+// fromEnvironment sets each flag that was not given from its environment variable: --dev-issuer from
+// ONETHING_DEV_ISSUER.
+func fromEnvironment(flags *pflag.FlagSet) error {
+	var faults []error
+	flags.VisitAll(func(f *pflag.Flag) {
+		name := "ONETHING_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		if value, ok := os.LookupEnv(name); ok && !f.Changed && f.Name != "help" {
+			if err := flags.Set(f.Name, value); err != nil {
+				faults = append(faults, fmt.Errorf("%s: %w", name, err))
+			}
+		}
+	})
+	return errors.Join(faults...)
+}
+
+// check refuses flags that do not go together, all at once.
+func (f serveFlags) check() error {
+	var faults []error
+	refuse := func(when bool, text string) {
+		if when {
+			faults = append(faults, errors.New(text))
+		}
+	}
+	production := f.issuer != "" || f.audience != "" || f.claims != ""
+	refuse(f.dev && production, "--dev signs in whoever picks a name: it goes with none of --issuer, --audience, --claims")
+	refuse(f.dev && !loopback(f.listen), "--dev serves this machine only: --listen must be on 127.0.0.1 or localhost")
+	refuse(f.dev && !loopback(f.devIssuer), "--dev-issuer must be on 127.0.0.1 or localhost")
+	refuse(!f.dev && (f.issuer == "" || f.audience == "" || f.claims == ""), "--issuer, --audience and --claims are needed, or --dev for development")
+	refuse(!f.dev && f.keyFile == "", "--key-encryption-key is needed, or --dev for development")
+	refuse(!f.dev && f.today != "", "--today moves the clock: it goes with --dev only")
+	if _, ok := kind.ParseDate(f.today); f.today != "" && !ok {
+		refuse(true, "--today is no day of the calendar as YYYY-MM-DD")
+	}
+	return errors.Join(faults...)
+}
+
+func loopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	return err == nil && access.Loopback(host)
+}
+
+// officeZone is the time zone of every office: the country has one, without summer time.
+func officeZone() *time.Location { return time.FixedZone("UTC+8", 8*60*60) }
+
+// officeClock is the machine's, or one that begins on a day, at nine, and runs on.
+func officeClock(today string) *follow.Clock {
+	if day, ok := kind.ParseDate(today); ok {
+		return follow.NewClock(time.Date(day.Year, day.Month, day.Day, 9, 0, 0, 0, officeZone()))
+	}
+	return follow.NewClock(time.Now().In(officeZone()))
+}
+
+// serve runs the server until ctx ends.
+func serve(ctx context.Context, f serveFlags, out, progress io.Writer) error {
+	if err := f.check(); err != nil {
+		return err
+	}
+	logger := slog.New(slog.NewTextHandler(progress, nil))
+	cfg := serverConfig{
+		data: f.data, keyFile: f.keyFile, development: f.dev, clock: officeClock(f.today), place: f.place, tree: fs.FS(examples.Tree()),
+		plugins: f.plugins, withoutPlugins: f.withoutPlugins, origins: f.origins, logger: logger,
+	}
+	if f.bundles != "" {
+		cfg.tree = os.DirFS(f.bundles)
+	}
+	var err error
+	if f.grants != "" {
+		if cfg.grants, err = readGrants(f.grants); err != nil {
+			return err
+		}
+	}
+	// The ports come first: whoever has started it twice learns it before the second one waits for the first one's files.
+	api, err := net.Listen("tcp", f.listen)
+	if err != nil {
+		return fmt.Errorf("listen for the API: %w", err)
+	}
+	defer api.Close()
+	if f.dev {
+		if cfg.issuerListener, err = net.Listen("tcp", f.devIssuer); err != nil {
+			return fmt.Errorf("listen for the development issuer: %w", err)
+		}
+		defer cfg.issuerListener.Close()
+	} else {
+		cfg.issuer, cfg.audience = f.issuer, f.audience
+		if cfg.claims, err = readClaims(f.claims); err != nil {
+			return err
+		}
+	}
+	s, err := openServer(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	s.listenAPI(api)
+	fmt.Fprintf(out, "API     http://%s\n", api.Addr())
+	if s.issuer != nil {
+		fmt.Fprintf(out, "issuer  %s\n", s.issuerURL)
+	}
+	fmt.Fprintf(out, "today   %s\n", kind.DateOf(cfg.clock.Now()))
+	return errors.Join(s.wait(ctx), s.close())
+}
+
+// httpServer is a server with every bound set.
+func httpServer(handler http.Handler, logger *slog.Logger) *http.Server {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true)
+	return &http.Server{
+		Handler: handler, Protocols: protocols, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
+		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
+	}
+}
+
+// secretFile is the key-encryption key of a development store.
+func secretFile(data string) string { return filepath.Join(data, "key-encryption-key.json") }

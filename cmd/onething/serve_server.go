@@ -1,0 +1,298 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/siyiban/onething/engine"
+	"github.com/siyiban/onething/engine/access"
+	"github.com/siyiban/onething/engine/access/devissuer"
+	"github.com/siyiban/onething/engine/api"
+	"github.com/siyiban/onething/engine/blob"
+	"github.com/siyiban/onething/engine/catalog"
+	"github.com/siyiban/onething/engine/commitlog"
+	"github.com/siyiban/onething/engine/commitlog/badgerlog"
+	"github.com/siyiban/onething/engine/draft"
+	"github.com/siyiban/onething/engine/follow"
+	"github.com/siyiban/onething/engine/seal"
+	"github.com/siyiban/onething/engine/view"
+	"github.com/siyiban/onething/examples/holidays"
+	"github.com/siyiban/onething/examples/registers"
+	"github.com/siyiban/onething/plugins"
+)
+
+// developmentAudience is the name that the development issuer's tokens carry.
+const developmentAudience = "onething"
+
+// serverConfig is what a server stands on.
+type serverConfig struct {
+	data        string
+	keyFile     string // empty: of development, in the data folder
+	development bool
+	clock       *follow.Clock
+	place       string
+	tree        fs.FS // what an empty store begins with
+	grants      map[string][]string
+
+	plugins        string
+	withoutPlugins bool
+
+	issuerListener   net.Listener // of development
+	issuer, audience string       // of production
+	claims           access.Claims
+
+	origins []string
+	logger  *slog.Logger
+}
+
+// server is everything that runs in one process, opened in the order in which one part needs another.
+type server struct {
+	cfg       serverConfig
+	engine    *engine.Engine
+	views     *view.Views
+	handler   http.Handler
+	issuer    *devissuer.Issuer // nil in production
+	issuerURL string
+
+	listeners  []*listener
+	background sync.WaitGroup
+	failed     chan error                    // the first part that ended by itself
+	stop       context.CancelFunc            // ends the parts in the background
+	closers    []func(context.Context) error // the last one is closed first
+}
+
+// listener is an HTTP server with what ends its requests.
+type listener struct {
+	*http.Server
+	end context.CancelFunc
+}
+
+// openServer opens the stores, puts into force what an empty store begins with, and starts what runs in the background.
+// ctx is for opening only.
+func openServer(ctx context.Context, cfg serverConfig) (*server, error) {
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	s := &server{cfg: cfg, failed: make(chan error, 1), stop: stop}
+	if err := s.open(ctx, running); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
+}
+
+// open opens the parts; those in the background run until running ends.
+func (s *server) open(ctx, running context.Context) error {
+	cfg := s.cfg
+	found, wrong := catalog.Load(cfg.tree)
+	if err := wrong.Err(); err != nil {
+		return fmt.Errorf("read bundles: %w", err)
+	}
+	modules, err := openPlugins(cfg, found)
+	if err != nil {
+		return err
+	}
+
+	if err := os.MkdirAll(cfg.data, 0o700); err != nil {
+		return fmt.Errorf("make data folder: %w", err)
+	}
+	keys, err := s.openKeys()
+	if err != nil {
+		return err
+	}
+	log, err := badgerlog.Open(badgerlog.Config{Dir: filepath.Join(cfg.data, "log"), Logger: cfg.logger})
+	if err != nil {
+		return err
+	}
+	s.closing(log.Close)
+	blobs, err := blob.Open(filepath.Join(cfg.data, "blobs"))
+	if err != nil {
+		return err
+	}
+	s.closing(blobs.Close)
+	drafts, err := draft.Open(ctx, draft.Config{Dir: filepath.Join(cfg.data, "drafts"), Keys: keys, Submitted: submitted(log), Now: cfg.clock.Now, Logger: cfg.logger})
+	if err != nil {
+		return err
+	}
+	s.closing(drafts.Close)
+
+	engineConfig := engine.Config{
+		Log: log, Keys: keys, Blobs: blobs, Drafts: drafts, Now: cfg.clock.Now, Place: cfg.place, Logger: cfg.logger,
+		Hooks: modules.hooks, Offered: modules.offered,
+	}
+	var shared *registers.Registers
+	if cfg.development {
+		if shared, err = registers.Demonstration(); err != nil {
+			return err
+		}
+		engineConfig.Facts = shared
+	}
+	if s.engine, err = engine.Open(ctx, engineConfig); err != nil {
+		return err
+	}
+	seed := engine.Seed{Catalog: found, CalendarName: holidays.File, Calendar: holidays.Source()}
+	seed.Plugins, seed.Grants = modules.seed(cfg)
+	if err := s.engine.Seed(ctx, seed); err != nil {
+		return fmt.Errorf("begin the store: %w", err)
+	}
+	if err := modules.activate(ctx, s.engine, cfg.development); err != nil {
+		return err
+	}
+	host, err := s.openHost(ctx, modules, keys, shared)
+	if err != nil {
+		return err
+	}
+	if s.views, err = view.Open(view.Config{Dir: filepath.Join(cfg.data, "views"), Log: log, Keys: keys, Logger: cfg.logger}); err != nil {
+		return err
+	}
+	s.closing(s.views.Close)
+
+	tokens, err := s.openTokens(running, found, keys)
+	if err != nil {
+		return err
+	}
+	s.handler = api.New(api.Config{Engine: s.engine, Views: s.views, Tokens: tokens, Logger: cfg.logger, Clock: time.Now, Origins: cfg.origins})
+	return s.follow(ctx, running, log, keys, blobs, host)
+}
+
+// closing remembers what has to be closed.
+func (s *server) closing(close func() error) {
+	s.closers = append(s.closers, func(context.Context) error { return close() })
+}
+
+// openKeys opens the store of keys. In development its key-encryption key is made with the store.
+func (s *server) openKeys() (*seal.Store, error) {
+	name := s.cfg.keyFile
+	if name == "" {
+		name = secretFile(s.cfg.data)
+	}
+	wrap, err := seal.ReadKeyset(name)
+	if errors.Is(err, fs.ErrNotExist) && s.cfg.development {
+		if err := seal.GenerateKeyset(name); err != nil {
+			return nil, err
+		}
+		wrap, err = seal.ReadKeyset(name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	keys, err := seal.Open(seal.Config{Dir: filepath.Join(s.cfg.data, "keys"), KeyEncryption: wrap})
+	if err != nil {
+		return nil, err
+	}
+	s.closing(keys.Close)
+	return keys, nil
+}
+
+// submitted reports whether a draft was filed: then the log has its stream.
+func submitted(log commitlog.Log) func(context.Context, string) (bool, error) {
+	return func(ctx context.Context, id string) (bool, error) {
+		for _, err := range log.Read(ctx, engine.Stream(id), 0) {
+			return err == nil, err
+		}
+		return false, nil
+	}
+}
+
+// openTokens returns who believes whose tokens: the issuer's of the installation, or in development an issuer of our
+// own on a port of its own.
+func (s *server) openTokens(running context.Context, found *catalog.Catalog, keys *seal.Store) (*access.Verifier, error) {
+	cfg := access.Config{Issuer: s.cfg.issuer, Audience: s.cfg.audience, Claims: s.cfg.claims, Now: s.cfg.clock.Now,
+		Digest: func(number string) string { return fmt.Sprintf("%x", keys.Digest("person", []byte(number))) }}
+	if !s.cfg.development {
+		return access.New(cfg)
+	}
+	s.issuerURL = "http://" + s.cfg.issuerListener.Addr().String() + "/issuer"
+	var departments []devissuer.Department
+	for _, id := range slices.Sorted(maps.Keys(found.Library.Departments)) {
+		departments = append(departments, devissuer.Department{ID: id, Name: found.Library.Departments[id].Name.ZH})
+	}
+	var err error
+	s.issuer, err = devissuer.New(devissuer.Config{Development: true, URL: s.issuerURL, Audience: developmentAudience, Departments: departments,
+		RedirectPaths: []string{"/callback"}, Now: s.cfg.clock.Now})
+	if err != nil {
+		return nil, err
+	}
+	s.listen(running, s.issuer, s.cfg.issuerListener)
+	cfg.Issuer, cfg.Audience, cfg.Claims = s.issuerURL, developmentAudience, s.issuer.Claims()
+	return access.New(cfg)
+}
+
+// listenAPI serves the API.
+func (s *server) listenAPI(running context.Context, at net.Listener) {
+	s.listen(running, s.handler, at)
+}
+
+// listen serves a handler in the background.
+func (s *server) listen(running context.Context, handler http.Handler, at net.Listener) {
+	requests, end := context.WithCancel(running)
+	l := &listener{Server: httpServer(handler, s.cfg.logger), end: end}
+	l.BaseContext = func(net.Listener) context.Context { return requests }
+	s.listeners = append(s.listeners, l)
+	s.start(func() error { return l.Serve(at) })
+}
+
+// start runs a part in the background. If it ends by itself, the server ends.
+func (s *server) start(part func() error) {
+	s.background.Go(func() {
+		err := part()
+		if errors.Is(err, context.Canceled) || errors.Is(err, http.ErrServerClosed) {
+			return
+		}
+		select {
+		case s.failed <- err:
+		default: // another one was first
+		}
+	})
+}
+
+// wait returns when ctx ends, or with the error of the first part that ended by itself.
+func (s *server) wait(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-s.failed:
+		return err
+	}
+}
+
+// close ends everything in the opposite order: no new calls, calls that are under way to their end, what runs in the
+// background, and last the stores.
+func (s *server) close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
+	defer cancel()
+	var faults []error
+	for _, l := range slices.Backward(s.listeners) {
+		faults = append(faults, l.shutdown(ctx))
+	}
+	s.stop()
+	s.background.Wait()
+	for _, close := range slices.Backward(s.closers) {
+		faults = append(faults, close(ctx))
+	}
+	return errors.Join(faults...)
+}
+
+// shutdown lets calls come to their end. Those that have none, as somebody watches an application, are ended after a
+// while.
+func (l *listener) shutdown(ctx context.Context) error {
+	defer l.end()
+	patient, cancel := context.WithTimeout(ctx, streamGrace)
+	defer cancel()
+	if err := l.Shutdown(patient); err == nil {
+		return nil
+	}
+	l.end()
+	if err := l.Shutdown(ctx); err != nil {
+		return errors.Join(err, l.Close())
+	}
+	return nil
+}
