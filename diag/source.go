@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"regexp"
 	"slices"
 	"strconv"
@@ -101,11 +102,16 @@ var yamlError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)`)
 func parse(file string, text []byte) (*yaml.Node, List) {
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	var document yaml.Node
-	if err := decoder.Decode(&document); err != nil {
+	if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
+		return nil, List{{Span: Span{File: file, Start: Position{Line: 1, Column: 1}}, Severity: Error, Code: "yaml-empty", Message: "the file holds nothing"}}
+	} else if err != nil {
 		line, message := 1, err.Error()
 		if m := yamlError.FindStringSubmatch(message); m != nil {
 			if n, err := strconv.Atoi(m[1]); err == nil {
 				line = n
+				if strings.HasPrefix(m[2], "did not find expected") { // of these, the package counts lines from 0
+					line++
+				}
 			}
 			message = m[2]
 		}
@@ -113,17 +119,23 @@ func parse(file string, text []byte) (*yaml.Node, List) {
 		if strings.Contains(message, "mapping values are not allowed") || strings.Contains(message, "did not find expected") {
 			hint = "quote a rule or text that begins with `!`, holds `: ` or ` #`, or stands inside `{ … }` with a comma, bracket or brace"
 		}
-		return nil, List{{Span: Span{File: file, Start: Position{Line: line, Column: 1}}, Severity: Error, Code: "yaml-syntax", Message: message, Hint: hint}}
+		return nil, List{{Span: Span{File: file, Start: Position{Line: line, Column: firstColumn(text, line)}}, Severity: Error, Code: "yaml-syntax", Message: message, Hint: hint}}
 	}
 	var second yaml.Node
 	if err := decoder.Decode(&second); err == nil {
 		return nil, List{{Span: Span{File: file, Start: Position{Line: max(1, second.Line), Column: max(1, second.Column)}}, Severity: Error,
 			Code: "yaml-documents", Message: "a second document begins here; a file holds one", Hint: "remove the line `---` and what follows"}}
 	}
-	if len(document.Content) != 1 {
-		return nil, List{{Span: Span{File: file, Start: Position{Line: 1, Column: 1}}, Severity: Error, Code: "yaml-empty", Message: "the file holds nothing"}}
-	}
 	return document.Content[0], nil
+}
+
+// firstColumn is where the text of a line begins.
+func firstColumn(text []byte, line int) int {
+	for range line - 1 {
+		_, text, _ = bytes.Cut(text, []byte("\n"))
+	}
+	text, _, _ = bytes.Cut(text, []byte("\n"))
+	return len(text) - len(bytes.TrimLeft(text, " \t")) + 1
 }
 
 // checkNodes refuses what YAML allows and a maintained text should not have.
@@ -140,7 +152,7 @@ func (s *Source) checkNodes(n *yaml.Node, path string, depth int, found *List) {
 		return
 	}
 	if n.Style&yaml.TaggedStyle != 0 {
-		add(n, "yaml-tag", "tags such as "+n.Tag+" are not read", "remove the tag")
+		add(n, "yaml-tag", "tags such as "+n.Tag+" are not read", "remove the tag; quote a rule that begins with `!`")
 	}
 	switch n.Kind {
 	case yaml.MappingNode:
@@ -217,6 +229,9 @@ func (r *reader) Unmarshal(node *yaml.Node, message proto.Message) (bool, error)
 
 var readError = regexp.MustCompile(`^(?s)(.*?):(\d+):(\d+) (.*?)(?:\n|$)`)
 
+// unspecified is the first value of an enum, which nobody writes.
+var unspecified = regexp.MustCompile(`\[[A-Z_]+_UNSPECIFIED `)
+
 // readErrors turns protoyaml's errors, whose type is not exported, into diagnostics by their text.
 func (s *Source) readErrors(err error) List {
 	if err == nil {
@@ -233,7 +248,7 @@ func (s *Source) readErrors(err error) List {
 		if m := readError.FindStringSubmatch(e.Error()); m != nil {
 			line, _ := strconv.Atoi(m[2])
 			column, _ := strconv.Atoi(m[3])
-			d.Span.Start, d.Message = Position{line, column}, m[4]
+			d.Span.Start, d.Message = Position{line, column}, unspecified.ReplaceAllString(m[4], "[")
 		}
 		found = append(found, d)
 	}
@@ -406,9 +421,15 @@ func escape(rest []rune) int {
 // Path returns where the member of a message stands that protovalidate names, for example
 // `steps[2].needs.fields[0]`; the nearest that is written.
 func (s *Source) Path(message proto.Message, path string) Span {
+	span, _ := s.Find(message, path)
+	return span
+}
+
+// Find is as [Source.Path], and says whether the member itself is written.
+func (s *Source) Find(message proto.Message, path string) (span Span, written bool) {
 	node := s.nodes[message]
 	if node == nil {
-		return Span{File: s.File, Start: Position{1, 1}}
+		return Span{File: s.File, Start: Position{1, 1}}, false
 	}
 	for _, part := range pathParts.FindAllString(path, -1) {
 		next := lookup(node, strings.Trim(part, `[]"`))
@@ -416,11 +437,11 @@ func (s *Source) Path(message proto.Message, path string) Span {
 			next = node.Content[i]
 		}
 		if next == nil {
-			break
+			return s.nodeSpan(node), false
 		}
 		node = next
 	}
-	return s.nodeSpan(node)
+	return s.nodeSpan(node), true
 }
 
 var pathParts = regexp.MustCompile(`[^.\[\]]+|\[[^\]]*\]`)

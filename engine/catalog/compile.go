@@ -28,6 +28,10 @@ type compiler struct {
 	message *bundlev1.Bundle
 	bundle  *Bundle
 	found   diag.List
+	// broken is set if something is missing that expressions name: sections, fields, steps and their order.
+	broken bool
+	// without is set if a material is missing that steps may need.
+	without bool
 
 	facts  map[string][]*forms.Field
 	params []*forms.Field
@@ -66,12 +70,9 @@ func (c *compiler) compile() {
 	c.head()
 	c.sections()
 	c.own()
-	if c.found.Err() != nil {
-		return // everything further would only repeat it
-	}
 	c.outline()
-	if c.found.Err() != nil {
-		return
+	if c.broken {
+		return // everything further would only repeat it
 	}
 	c.scopes()
 	c.fieldExpressions()
@@ -107,6 +108,7 @@ func (c *compiler) unsupported(m proto.Message, key, what string) {
 
 func (c *compiler) reservedID(at diag.Span, id string) {
 	if slices.Contains(reserved, id) {
+		c.broken = true // no rule can name what has this id
 		c.fault(at, "id-reserved", fmt.Sprintf("`%s` is a word of the rule languages and cannot be an id", id), "choose another id")
 	}
 }
@@ -190,10 +192,12 @@ func (c *compiler) sections() {
 	seen := map[string]*bundlev1.SectionUse{}
 	for _, use := range c.message.GetForm() {
 		if use.GetRepeat() != nil {
+			c.broken = true
 			c.unsupported(use, "repeat", "a repeated section")
 		}
 		shared, ok := c.library.sections[use.GetSection()]
 		if !ok {
+			c.broken = true
 			c.unknown(c.source.At(use, "section"), "section-unknown", "section", use.GetSection(), slices.Collect(maps.Keys(c.library.sections)))
 			continue
 		}
@@ -202,11 +206,13 @@ func (c *compiler) sections() {
 		if alias == "" {
 			alias = use.GetSection()
 			if shared.item.GetAbout() != bundlev1.Section_ABOUT_UNSPECIFIED {
+				c.broken = true
 				c.fault(c.source.At(use, ""), "alias-missing", fmt.Sprintf("the section `%s` is about someone and needs an alias", use.GetSection()), "add `as:` with a word for whose section it is")
 			}
 		}
 		c.reservedID(c.source.At(use, "as"), alias)
 		if first, ok := seen[alias]; ok {
+			c.broken = true
 			c.fault(c.source.At(use, "as"), "alias-duplicate", fmt.Sprintf("the alias `%s` is used twice", alias), "give one of them another alias",
 				diag.Related{Span: c.source.At(first, ""), Message: "the first use"})
 			continue
@@ -240,6 +246,7 @@ func (c *compiler) field(w located[*formsv1.Field], p, this forms.Path, inForce 
 	at := func(key string) diag.Span { return w.source.At(m, key) }
 	fault := func(key, code, message, hint string) { c.fault(at(key), code, message, hint) }
 	if m.GetKind() == formsv1.Field_LIST {
+		c.broken = true
 		fault("kind", "unsupported", "`LIST` belongs to the language but is not read yet", "leave it out for now")
 	}
 	c.reservedID(at("field"), m.GetField())
@@ -304,6 +311,7 @@ func (c *compiler) own() {
 	prefix := forms.Path("own." + c.bundle.ID)
 	for _, m := range c.message.GetOwn() {
 		if seen[m.GetField()] {
+			c.broken = true
 			c.fault(c.source.At(m, "field"), "id-duplicate", fmt.Sprintf("the field `%s` stands here twice", m.GetField()), "")
 			continue
 		}
@@ -322,10 +330,13 @@ func (c *compiler) outline() {
 			}
 		}
 	})
-	for _, alias := range append(slices.Clone(b.Applicants), b.Subject) {
-		if !slices.Contains(aliases, alias) {
-			c.unknown(c.source.At(c.message, "applicant"), "alias-unknown", "alias", alias, slices.Clone(aliases))
+	for i, alias := range b.Applicants {
+		if !c.broken && !slices.Contains(aliases, alias) {
+			c.unknown(c.source.Element(c.message, "applicant", i), "alias-unknown", "alias", alias, slices.Clone(aliases))
 		}
+	}
+	if c.message.GetSubject() != "" && !c.broken && !slices.Contains(aliases, b.Subject) {
+		c.unknown(c.source.At(c.message, "subject"), "alias-unknown", "alias", b.Subject, slices.Clone(aliases))
 	}
 	for _, m := range c.message.GetSteps() {
 		c.reservedID(c.source.At(m, "id"), m.GetId())
@@ -353,9 +364,13 @@ func (c *compiler) outline() {
 		b.Steps = append(b.Steps, step)
 	}
 	for _, m := range c.message.GetSteps() {
+		if c.stepMessage(m.GetId()) != m {
+			continue // a second one of its id
+		}
 		step := b.Step(m.GetId())
 		for _, a := range m.GetAfter() {
 			if b.Step(a.GetStep()) == nil {
+				c.broken = true
 				c.unknown(c.source.At(a, ""), "step-unknown", "step", a.GetStep(), stepIDs(b))
 				continue
 			}
@@ -389,6 +404,7 @@ func (c *compiler) stepCycle() {
 		for _, a := range s.After {
 			switch state[a.Step] {
 			case visiting:
+				c.broken = true
 				ring := append(slices.Clone(stack[slices.Index(stack, a.Step):]), a.Step)
 				c.fault(c.source.At(c.stepMessage(s.ID), "after"), "step-cycle", "these steps wait for one another: "+strings.Join(ring, " → "), "take one `after` away")
 				return true

@@ -234,14 +234,17 @@ func (c *compiler) materials() {
 		path := fmt.Sprintf("materials[%d]", i)
 		material := c.material(m)
 		if material == nil {
+			c.without = true
 			continue
 		}
 		c.reservedID(c.source.At(m, ""), material.ID)
 		if c.bundle.Material(material.ID) != nil {
+			c.without = true
 			c.fault(c.source.At(m, ""), "id-duplicate", fmt.Sprintf("the material `%s` stands here twice", material.ID), "give one of them another id by `as`")
 			continue
 		}
 		if first, ok := keys[material.Key]; ok {
+			c.without = true
 			c.fault(c.source.At(m, ""), "material-duplicate", "this is the same document as another material of the bundle", "say by `of` whose document each is, or leave one out",
 				diag.Related{Span: c.source.At(first, ""), Message: "the other one"})
 			continue
@@ -330,11 +333,10 @@ func (c *compiler) tolerate(m *bundlev1.Tolerate, path string, inForce []string)
 		t.Then = m.GetThen().String()
 	}
 	if m.GetThen() == bundlev1.Tolerate_SUSPEND {
-		d := days(m.GetSuspended())
-		if m.GetSuspended() == nil || d.Unit != WorkingDays {
+		if m.GetSuspended() == nil || m.GetSuspended().WorkingDays == nil {
 			c.fault(c.source.At(m, "then"), "tolerate-suspended", "a suspension needs its length in working days", "add `suspended: { working_days: 20 }`")
 		}
-		t.Suspended = d.N
+		t.Suspended = int(m.GetSuspended().GetWorkingDays())
 	}
 	return t
 }
@@ -378,6 +380,9 @@ func ToleratePromise(material forms.Text) forms.Text {
 // steps compiles the steps.
 func (c *compiler) steps() {
 	for i, m := range c.message.GetSteps() {
+		if c.stepMessage(m.GetId()) != m {
+			continue // a second one of its id
+		}
 		step := c.bundle.Step(m.GetId())
 		path := fmt.Sprintf("steps[%d]", i)
 		p := c.ready(step)

@@ -48,6 +48,7 @@ func Load(tree fs.FS) (*Catalog, diag.List) {
 		c.Files[""][path.Base(name)] = text
 		found = append(found, c.Library.read(name, text)...)
 	}
+	faulty := found.Err() != nil
 	names, err = fs.Glob(tree, "bundles/*/bundle.yaml")
 	if err != nil {
 		return c, append(found, unreadable("bundles", err))
@@ -56,6 +57,11 @@ func Load(tree fs.FS) (*Catalog, diag.List) {
 		text, err := fs.ReadFile(tree, name)
 		if err != nil {
 			found = append(found, unreadable(name, err))
+			continue
+		}
+		if faulty { // what the libraries lack, the bundles would miss
+			_, list := readYAML(name, text, &bundlev1.Bundle{})
+			found = append(found, list...)
 			continue
 		}
 		b, source, list := compileFile(c.Library, name, text)
@@ -142,8 +148,12 @@ func validate(source *diag.Source, message proto.Message) diag.List {
 	var found diag.List
 	for _, v := range invalid.Violations {
 		path := protovalidate.FieldPathString(v.Proto.GetField())
-		found = append(found, diag.Diagnostic{Span: source.Path(message, path), Severity: diag.Error, Code: "schema",
-			Path: path, Message: schemaMessage(v.Proto.GetRuleId(), v.Proto.GetMessage())})
+		span, written := source.Find(message, path)
+		text := schemaMessage(v.Proto.GetRuleId(), v.Proto.GetMessage())
+		if !written {
+			text = fmt.Sprintf("the key `%s` is required", path[strings.LastIndexByte(path, '.')+1:])
+		}
+		found = append(found, diag.Diagnostic{Span: span, Severity: diag.Error, Code: "schema", Path: path, Message: text})
 	}
 	return found
 }
@@ -153,10 +163,6 @@ func schemaMessage(id, message string) string {
 	switch id {
 	case "string.pattern":
 		return "this is not written as it must be: " + strings.TrimPrefix(message, "value does not match regex pattern ")
-	case "required":
-		return "this key is required"
-	case "":
-		return message
 	}
 	return message
 }

@@ -76,6 +76,9 @@ func (c *compiler) needs(step *Step, m *bundlev1.Step) {
 	}
 	for i, need := range m.GetNeeds().GetMaterials() {
 		material := c.bundle.Material(need.GetUse())
+		if material == nil && c.without {
+			continue
+		}
 		if material == nil {
 			var ids []string
 			for _, known := range c.bundle.Materials {
@@ -252,7 +255,7 @@ func (c *compiler) cycles() {
 				reported = true
 				var ring []string
 				for _, q := range append(slices.Clone(stack[slices.Index(stack, p):]), p) {
-					ring = append(ring, string(q))
+					ring = append(ring, c.spelled(q))
 				}
 				w := c.written[f]
 				c.fault(w.source.At(w.item, ""), "field-cycle", "these fields decide one another: "+strings.Join(ring, " → "), "take one of the rules or formulas away")
@@ -283,7 +286,7 @@ func (c *compiler) cycles() {
 				}
 				id := r.Segments()[1]
 				if !slices.ContainsFunc(before, func(s *Step) bool { return s.ID == id }) {
-					c.fault(at, "result-unsettled", fmt.Sprintf("%s reads `%s`, a result of the step `%s`, before that is settled", where, p, id), "results may be read by later steps only")
+					c.fault(at, "result-unsettled", fmt.Sprintf("%s reads `%s`, a result of the step `%s`, before that is settled", where, c.spelled(p), id), "results may be read by later steps only")
 				}
 			}
 		}
@@ -296,6 +299,14 @@ func (c *compiler) cycles() {
 		step := c.bundle.Step(m.GetId())
 		settled(step.Reads(), c.bundle.Before(step), c.source.At(m, "needs"), "the step `"+step.ID+"`")
 	}
+}
+
+// spelled is a path as the bundle writes it.
+func (c *compiler) spelled(p forms.Path) string {
+	if field, own := strings.CutPrefix(string(p), "own."+c.bundle.ID+"."); own {
+		return "own." + field
+	}
+	return string(p)
 }
 
 // unused reports what nothing needs: a question nobody needs is not to be asked, a document neither.
