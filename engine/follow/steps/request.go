@@ -1,0 +1,174 @@
+package steps
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/siyiban/onething/engine/application"
+	"github.com/siyiban/onething/engine/catalog"
+	"github.com/siyiban/onething/engine/guide"
+	"github.com/siyiban/onething/forms"
+	"github.com/siyiban/onething/forms/kind"
+	"github.com/siyiban/onething/forms/rule"
+	applicationv1 "github.com/siyiban/onething/proto/gen/onething/application/v1"
+	pluginv1 "github.com/siyiban/onething/proto/gen/onething/plugin/v1"
+)
+
+// hooks are the hooks by the names that events have.
+func hookOf(name string) pluginv1.Hook {
+	switch name {
+	case application.HookCheck:
+		return pluginv1.Hook_HOOK_CHECK
+	case application.HookDecide:
+		return pluginv1.Hook_HOOK_DECIDE
+	case application.HookIssue:
+		return pluginv1.Hook_HOOK_ISSUE
+	}
+	return pluginv1.Hook_HOOK_UNSPECIFIED
+}
+
+// build makes the request of a call: exactly the answers, results and materials that the step needs, and what is
+// published.
+func build(a *Application, w work, step *catalog.Step) (*pluginv1.Request, error) {
+	bundle := a.Selection.Bundle(w.Bundle)
+	c := a.State.Case(w.Bundle)
+	r := &pluginv1.Request{
+		Hook: hookOf(w.Hook), Bundle: w.Bundle, Step: w.Step, Task: w.Task, Attempt: uint32(w.Attempt),
+		Today: a.State.Received.String(), Place: a.State.Place,
+		Answers: map[string]*pluginv1.Value{}, Parameters: map[string]*pluginv1.Value{}, Result: map[string]*pluginv1.Value{},
+	}
+	if r.Task == "" {
+		r.Task = c.Number
+	}
+	set := func(into map[string]*pluginv1.Value, name string, v kind.Value) error {
+		if v == nil {
+			return nil // blank, or does not apply
+		}
+		value, err := toPlugin(v)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		into[name] = value
+		return nil
+	}
+	fields := map[forms.Path]*guide.Field{}
+	for _, f := range a.Assessment.Fields {
+		fields[f.Path] = f
+	}
+	for _, p := range step.Fields {
+		f := fields[p]
+		if f == nil || f.Shown != rule.True {
+			continue
+		}
+		value := f.Derived
+		if !f.Field.Derived {
+			value, _ = a.Record.Get(p)
+		}
+		if err := set(r.Answers, shorten(p, w.Bundle), value); err != nil {
+			return nil, err
+		}
+	}
+	for _, p := range step.Results {
+		if err := set(r.Answers, string(p), a.Results[w.Bundle][p]); err != nil {
+			return nil, err
+		}
+	}
+	parameters := bundle.Parameters()
+	for id := range parameters {
+		if value, ok := parameters.Value(id, a.State.Received, a.State.Place); ok {
+			if err := set(r.Parameters, id, value); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for _, need := range step.Materials {
+		if m := c.Material(need.Material.ID); m != nil {
+			r.Materials = append(r.Materials, &pluginv1.Material{Id: m.ID, Origin: origin(m.Origin)})
+		}
+	}
+	if w.Hook == application.HookIssue {
+		for _, f := range step.Result {
+			if err := set(r.Result, f.ID, a.Results[w.Bundle][f.Path]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return r, nil
+}
+
+// shorten returns a path as rules and plugins write it: the bundle's own fields without the bundle.
+func shorten(p forms.Path, bundle string) string {
+	if own, ok := strings.CutPrefix(string(p), "own."+bundle+"."); ok {
+		return "own." + own
+	}
+	return string(p)
+}
+
+// lengthen is the path in the record that a plugin means.
+func lengthen(p, bundle string) string {
+	if own, ok := strings.CutPrefix(p, "own."); ok && !strings.Contains(own, ".") {
+		return "own." + bundle + "." + own
+	}
+	return p
+}
+
+// origin is where a material came from, in the words of the plugin interface.
+func origin(o applicationv1.Origin) string {
+	switch o {
+	case applicationv1.Origin_ORIGIN_UNSPECIFIED, applicationv1.Origin_ORIGIN_TOLERATED:
+		return "MISSING"
+	}
+	return strings.TrimPrefix(o.String(), "ORIGIN_")
+}
+
+// toPlugin returns a value as plugins get it.
+func toPlugin(v kind.Value) (*pluginv1.Value, error) {
+	text := func(k pluginv1.ValueKind, s string) (*pluginv1.Value, error) {
+		return &pluginv1.Value{Kind: k, Text: s}, nil
+	}
+	switch v := v.(type) {
+	case kind.Text:
+		return text(pluginv1.ValueKind_VALUE_KIND_TEXT, string(v))
+	case kind.Phone:
+		return text(pluginv1.ValueKind_VALUE_KIND_TEXT, string(v))
+	case kind.Plate:
+		return text(pluginv1.ValueKind_VALUE_KIND_TEXT, string(v))
+	case kind.BankAccount:
+		return text(pluginv1.ValueKind_VALUE_KIND_TEXT, string(v))
+	case kind.USCC:
+		return text(pluginv1.ValueKind_VALUE_KIND_TEXT, string(v))
+	case kind.Bool:
+		return &pluginv1.Value{Kind: pluginv1.ValueKind_VALUE_KIND_BOOL, Flag: bool(v)}, nil
+	case kind.Int:
+		return &pluginv1.Value{Kind: pluginv1.ValueKind_VALUE_KIND_INT, Number: int64(v)}, nil
+	case kind.Money:
+		return &pluginv1.Value{Kind: pluginv1.ValueKind_VALUE_KIND_MONEY, Number: int64(v)}, nil
+	case kind.Decimal:
+		return text(pluginv1.ValueKind_VALUE_KIND_DECIMAL, v.String())
+	case kind.Date:
+		return text(pluginv1.ValueKind_VALUE_KIND_DATE, v.String())
+	case kind.Choice:
+		return text(pluginv1.ValueKind_VALUE_KIND_CHOICE, string(v))
+	case kind.Choices:
+		return &pluginv1.Value{Kind: pluginv1.ValueKind_VALUE_KIND_CHOICES, Items: v}, nil
+	case kind.CitizenNumber:
+		return text(pluginv1.ValueKind_VALUE_KIND_CITIZEN_NUMBER, string(v))
+	case kind.Address:
+		return &pluginv1.Value{Kind: pluginv1.ValueKind_VALUE_KIND_ADDRESS, Region: v.Region, Text: v.Text}, nil
+	case kind.List:
+		list := &pluginv1.Value{Kind: pluginv1.ValueKind_VALUE_KIND_LIST}
+		for _, row := range v {
+			cells := map[string]*pluginv1.Value{}
+			for id, cell := range row {
+				value, err := toPlugin(cell)
+				if err != nil {
+					return nil, fmt.Errorf("%s: %w", id, err)
+				}
+				cells[id] = value
+			}
+			list.Rows = append(list.Rows, &pluginv1.Row{Cells: cells})
+		}
+		return list, nil
+	}
+	return nil, fmt.Errorf("plugins get no %s", v.Kind())
+}
