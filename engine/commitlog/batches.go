@@ -18,7 +18,8 @@ type Cursor struct{ Epoch, Position uint64 }
 // Batches follows the log from a cursor, like [Log.Follow], and returns what has gathered while the consumer worked: at
 // least one commit, at most size. A consumer that stores each batch with its cursor in one transaction syncs once for
 // all of it. Before the first batch the commit at the cursor is looked at; the error wraps [ErrOtherLog] or [ErrAhead] if
-// it is another one or not there. The batch is valid until the next one.
+// it is another one or not there; a log that ends right before the cursor shows only with its next commit. The batch is
+// valid until the next one.
 func Batches(ctx context.Context, log Log, at Cursor, size int) iter.Seq2[[]Commit, error] {
 	return func(yield func([]Commit, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)

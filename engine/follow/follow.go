@@ -457,7 +457,7 @@ func (f *Follower) queue(txn *badger.Txn, lane string, now time.Time) (keys []st
 		if f.running[key] {
 			continue
 		}
-		if at > stamp(now) {
+		if at > uint64(max(now.UnixMilli(), 0)) {
 			return keys, time.UnixMilli(int64(at))
 		}
 		if f.busy[lane]+len(keys) == f.config.Concurrency {

@@ -51,8 +51,11 @@ func (s *stored) queueKey() []byte {
 	return append(binary.BigEndian.AppendUint64(laneKey(s.Lane), stamp(s.Next)), s.Key...)
 }
 
-// stamp is a time in milliseconds; one before 1970, such as the zero time, is 0.
-func stamp(t time.Time) uint64 { return uint64(max(t.UnixMilli(), 0)) }
+// stamp is the first whole millisecond that is not before a time, so that nothing is done too early; for one before 1970,
+// such as the zero time, it is 0.
+func stamp(t time.Time) uint64 {
+	return uint64(max(t.Add(time.Millisecond-time.Nanosecond).UnixMilli(), 0))
+}
 
 // lookup calls f with the value of a key, and reports whether there is one.
 func lookup(txn *badger.Txn, key []byte, f func([]byte) error) (bool, error) {
