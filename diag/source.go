@@ -326,7 +326,7 @@ func (s *Source) positions(n *yaml.Node) []Position {
 	at := make([]Position, 0, len(value)+1)
 	switch {
 	case n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
-		w.block()
+		w.block(value)
 	case n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0:
 		w.column++
 	}
@@ -344,19 +344,28 @@ type walker struct {
 	indent       int // of a block scalar
 }
 
-// block moves from the header of a block scalar to its text.
-func (w *walker) block() {
+// block moves from the header of a block scalar to its text. What the first line is indented by beyond the value's own
+// spaces is the indentation of all of them.
+func (w *walker) block(value []rune) {
 	w.line++
-	for w.line < len(w.lines) && len(strings.TrimSpace(string(w.lines[w.line]))) == 0 {
-		w.line++
+	first := w.line
+	for first < len(w.lines) && len(strings.TrimSpace(string(w.lines[first]))) == 0 {
+		first++
 	}
-	w.indent = 0
-	if w.line < len(w.lines) {
-		for w.indent < len(w.lines[w.line]) && w.lines[w.line][w.indent] == ' ' {
-			w.indent++
-		}
+	if first < len(w.lines) {
+		own := []rune(strings.TrimLeft(string(value), "\n"))
+		w.indent = max(0, spaces(w.lines[first])-spaces(own))
 	}
 	w.column = w.indent
+}
+
+// spaces is the number of spaces at the beginning of a text.
+func spaces(text []rune) int {
+	n := 0
+	for n < len(text) && text[n] == ' ' {
+		n++
+	}
+	return n
 }
 
 func (w *walker) position() Position { return Position{w.line + 1, w.column + 1} }
@@ -370,28 +379,29 @@ func (w *walker) rest() []rune {
 
 // take returns where the next code point of the value stands, and moves past it.
 func (w *walker) take(r rune, double, single bool) Position {
-	rest := w.rest()
-	for double && len(rest) == 1 && rest[0] == '\\' { // an escaped line end yields nothing
-		w.next()
-		rest = w.rest()
-	}
-	here := w.position()
-	switch {
-	case len(rest) == 0: // the line's end stands for a line end or, folded, for a space
-		w.next()
-		if r != '\n' && r != ' ' {
-			return w.take(r, double, single)
+	for w.line < len(w.lines) {
+		here, rest := w.position(), w.rest()
+		switch {
+		case double && len(rest) == 1 && rest[0] == '\\': // an escaped line end yields nothing
+			w.next()
+			continue
+		case len(rest) == 0: // the line's end stands for a line end or, folded, for a space
+			w.next()
+			if r != '\n' && r != ' ' {
+				continue
+			}
+		case r == ' ' && w.onlySpaces(rest): // folded: spaces at the line's end belong to the fold
+			w.next()
+		case double && rest[0] == '\\':
+			w.column += escape(rest)
+		case single && rest[0] == '\'' && len(rest) > 1 && rest[1] == '\'':
+			w.column += 2
+		default:
+			w.column++
 		}
-	case r == ' ' && w.onlySpaces(rest): // folded: spaces at the line's end belong to the fold
-		w.next()
-	case double && rest[0] == '\\':
-		w.column += escape(rest)
-	case single && rest[0] == '\'' && len(rest) > 1 && rest[1] == '\'':
-		w.column += 2
-	default:
-		w.column++
+		return here
 	}
-	return here
+	return w.position()
 }
 
 func (w *walker) onlySpaces(rest []rune) bool {
