@@ -45,12 +45,7 @@ func decision(w work, step *catalog.Step, answer Answer) (application.Command, e
 		if command.Result, err = result(step, d.GetResult()); err != nil {
 			return nil, err
 		}
-		for _, f := range step.Result {
-			if command.Result[f.ID] == nil && f.Required && step.Document == "" {
-				return nil, fmt.Errorf("an approval without %s", f.ID)
-			}
-		}
-		return command, nil
+		return command, nil // what is missing of it, the decision refuses
 	case pluginv1.Outcome_OUTCOME_REJECTED:
 		command.Outcome = application.Rejected
 	case pluginv1.Outcome_OUTCOME_UNDETERMINED:

@@ -1,0 +1,207 @@
+package steps_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/testing/protocmp"
+
+	"github.com/siyiban/onething/engine/application"
+	"github.com/siyiban/onething/engine/follow/steps"
+	applicationv1 "github.com/siyiban/onething/proto/gen/onething/application/v1"
+	pluginv1 "github.com/siyiban/onething/proto/gen/onething/plugin/v1"
+)
+
+func allHooks() map[string][]string {
+	return map[string][]string{"office/quick": {"check", "decide", "issue"}, "bank/slow": {"decide"}}
+}
+
+func equal[T any](t testing.TB, what string, want, got T) {
+	t.Helper()
+	if diff := cmp.Diff(want, got, protocmp.Transform()); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", what, diff)
+	}
+}
+
+// willing answers every hook so that the application is granted.
+func willing(_ context.Context, _ string, r *pluginv1.Request) (*pluginv1.Response, error) {
+	switch r.GetHook() {
+	case pluginv1.Hook_HOOK_CHECK:
+		return &pluginv1.Response{Check: &pluginv1.Check{}}, nil
+	case pluginv1.Hook_HOOK_DECIDE:
+		if r.GetStep() == "grant" {
+			return approve("granted", money(85000)), nil
+		}
+		return approve("paid", r.GetAnswers()["results.grant.granted"]), nil
+	case pluginv1.Hook_HOOK_ISSUE:
+		return &pluginv1.Response{Issue: &pluginv1.Issue{MediaType: "text/html; charset=utf-8", Content: []byte("<p>通知</p>")}}, nil
+	}
+	return nil, errors.New("no such hook")
+}
+
+func TestSteps_FromCheckToResult(t *testing.T) {
+	t.Parallel()
+	o, p := newOffice(t, "ENGINE", allHooks()), &plugins{answer: willing}
+	o.follow(p)
+	o.submit()
+	s := o.until(func(s application.State) bool { return s.State() == application.ApplicationCompleted })
+	equal(t, "outcome", "GRANTED", s.Cases[0].Outcome)
+
+	grant := s.TaskOf("matter", "grant")
+	text := func(k pluginv1.ValueKind, v string) *pluginv1.Value { return &pluginv1.Value{Kind: k, Text: v} }
+	want := &pluginv1.Request{
+		Hook: pluginv1.Hook_HOOK_CHECK, Bundle: "matter", Step: "grant", Task: s.Cases[0].Number, Attempt: 1, Today: "2026-03-02", Place: "321322",
+		Answers: map[string]*pluginv1.Value{
+			"form.me.id_no": text(pluginv1.ValueKind_VALUE_KIND_CITIZEN_NUMBER, "321323199604120423"),
+			"own.claim":     money(85000),
+			"own.twice":     money(170000),
+		},
+		Parameters: map[string]*pluginv1.Value{"rate": text(pluginv1.ValueKind_VALUE_KIND_DECIMAL, "1.5")},
+		Materials:  []*pluginv1.Material{{Id: "proof", Origin: "E_CERTIFICATE"}},
+	}
+	equal(t, "calls of check", []*pluginv1.Request{want}, p.seen(pluginv1.Hook_HOOK_CHECK, "grant"))
+	want.Hook, want.Task = pluginv1.Hook_HOOK_DECIDE, grant.Number
+	equal(t, "calls of decide", []*pluginv1.Request{want}, p.seen(pluginv1.Hook_HOOK_DECIDE, "grant"))
+	want.Hook, want.Result = pluginv1.Hook_HOOK_ISSUE, map[string]*pluginv1.Value{"granted": money(85000)}
+	equal(t, "calls of issue", []*pluginv1.Request{want}, p.seen(pluginv1.Hook_HOOK_ISSUE, "grant"))
+	want = &pluginv1.Request{
+		Hook: pluginv1.Hook_HOOK_DECIDE, Bundle: "matter", Step: "pay", Task: s.TaskOf("matter", "pay").Number, Attempt: 1, Today: "2026-03-02", Place: "321322",
+		Answers: map[string]*pluginv1.Value{
+			"form.me.name":          text(pluginv1.ValueKind_VALUE_KIND_TEXT, "甲"),
+			"own.wish":              text(pluginv1.ValueKind_VALUE_KIND_TEXT, "快"),
+			"results.grant.granted": money(85000),
+		},
+		Parameters: want.Parameters,
+	}
+	equal(t, "calls of the step that reads a result", []*pluginv1.Request{want}, p.seen(pluginv1.Hook_HOOK_DECIDE, "pay"))
+	equal(t, "kept documents", map[string][]byte{"审核.html": []byte("<p>通知</p>")}, o.kept)
+	equal(t, "who decided", &applicationv1.Actor{Role: applicationv1.Role_ROLE_PLUGIN, Department: "office", Id: "office/quick"}, grant.DecidedBy)
+}
+
+func TestSteps_FindingsAreAClerksMatter(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, "ENGINE", allHooks())
+	o.follow(&plugins{answer: func(context.Context, string, *pluginv1.Request) (*pluginv1.Response, error) {
+		return &pluginv1.Response{Check: &pluginv1.Check{Findings: []*pluginv1.Finding{{Code: "too_much", Path: "own.claim", TextZh: "金额过高"}}}}, nil
+	}})
+	o.submit()
+	s := o.until(func(s application.State) bool { return len(s.Cases) > 0 && s.Cases[0].Checks[0].Answered })
+	equal(t, "state", application.PreReview, s.Cases[0].State)
+	equal(t, "found", []application.Found{{Code: "too_much", Severity: "CORRECT", Path: "own.matter.claim"}}, s.Cases[0].Checks[0].Found)
+}
+
+func TestSteps_NonsenseIsAFailureNeverConsent(t *testing.T) {
+	t.Parallel()
+	finding := []*pluginv1.Finding{{Code: "why", TextZh: "因为"}}
+	decision := func(d *pluginv1.Decision) *pluginv1.Response { return &pluginv1.Response{Decision: d} }
+	for _, tt := range []struct {
+		name     string
+		response *pluginv1.Response
+		err      error
+		kind     string
+	}{
+		{name: "no answer at all", response: nil, kind: "unfit_answer"},
+		{name: "an answer of another hook", response: &pluginv1.Response{Check: &pluginv1.Check{}}, kind: "unfit_answer"},
+		{name: "no outcome", response: decision(&pluginv1.Decision{Findings: finding}), kind: "unfit_answer"},
+		{name: "an approval without its result", response: decision(&pluginv1.Decision{Outcome: pluginv1.Outcome_OUTCOME_APPROVED}), kind: "unfit_answer"},
+		{name: "a result of another kind", response: approve("paid", &pluginv1.Value{Kind: pluginv1.ValueKind_VALUE_KIND_TEXT, Text: "850"}), kind: "unfit_answer"},
+		{name: "a result that the step does not have", response: approve("other", money(1)), kind: "unfit_answer"},
+		{name: "a rejection without a reason", response: decision(&pluginv1.Decision{Outcome: pluginv1.Outcome_OUTCOME_REJECTED}), kind: "unfit_answer"},
+		{name: "a rejection with a result", response: decision(&pluginv1.Decision{Outcome: pluginv1.Outcome_OUTCOME_REJECTED, Findings: finding,
+			Result: map[string]*pluginv1.Value{"paid": money(1)}}), kind: "unfit_answer"},
+		{name: "a trap", err: &steps.Failure{Kind: "trapped", Err: errors.New("unreachable")}, kind: "trapped"},
+		{name: "an error of ours", err: errors.New("no host"), kind: "unavailable"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			o := newOffice(t, "ENGINE", map[string][]string{"bank/slow": {"decide"}, "office/quick": {"decide"}})
+			p := &plugins{answer: func(_ context.Context, plugin string, _ *pluginv1.Request) (*pluginv1.Response, error) {
+				if plugin == "office/quick" {
+					return approve("granted", money(1)), nil
+				}
+				return tt.response, tt.err
+			}}
+			o.follow(p)
+			o.submit()
+			for attempt := int32(1); attempt <= steps.MaxAttempts; attempt++ {
+				s := o.until(func(s application.State) bool {
+					task := s.TaskOf("matter", "pay")
+					return task != nil && task.Attempts["decide"] == attempt
+				})
+				task := s.TaskOf("matter", "pay")
+				equal(t, "state", application.TaskOpen, task.State)
+				equal(t, "outcome", "", task.Outcome)
+				hook, _ := task.Hook()
+				if last := attempt == steps.MaxAttempts; (hook == "") != last {
+					t.Errorf("after attempt %d the next hook is %q", attempt, hook)
+				}
+				o.clock.Advance(10 * time.Minute)
+			}
+			calls := p.seen(pluginv1.Hook_HOOK_DECIDE, "pay")
+			equal(t, "calls", steps.MaxAttempts, len(calls))
+			equal(t, "the last attempt", uint32(steps.MaxAttempts), calls[len(calls)-1].GetAttempt())
+			equal(t, "kind of failure", tt.kind, o.failure())
+		})
+	}
+}
+
+// failure is the kind of the last failure that was recorded.
+func (o *office) failure() (kind string) {
+	for e, err := range o.log.Read(context.Background(), "application/"+id, 0) {
+		if err != nil {
+			o.t.Fatal(err)
+		}
+		if event := decode(o.t, e.Public); event.GetPluginFailed() != nil {
+			kind = event.GetPluginFailed().GetFailure()
+		}
+	}
+	return kind
+}
+
+func TestSteps_AnOldAnswerIsDropped(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, "CLERK", allHooks())
+	begun, release := make(chan int), make(chan struct{})
+	p := &plugins{answer: func(_ context.Context, _ string, r *pluginv1.Request) (*pluginv1.Response, error) {
+		begun <- int(r.GetAttempt())
+		<-release
+		return &pluginv1.Response{Check: &pluginv1.Check{Findings: []*pluginv1.Finding{{Code: "claim_of_" + r.GetAnswers()["own.claim"].String(), TextZh: "x"}}}}, nil
+	}}
+	o.follow(p)
+	o.submit()
+	<-begun
+	changed, err := o.Open(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := changed.Record
+	o.give("correct", application.Correct{Changes: before.With("own.matter.claim", claim(t, o, "1.00"))})
+	close(release)
+	<-begun // asked again
+	s := o.until(func(s application.State) bool { return len(s.Cases) > 0 && s.Cases[0].Checks[0].Answered })
+	equal(t, "revision", 2, s.Revision)
+	found := s.Cases[0].Checks[0].Found
+	if len(found) != 1 || found[0].Code != "claim_of_"+money(100).String() {
+		t.Errorf("found %+v", found)
+	}
+}
+
+func TestDeadlines_SilenceIsAcceptance(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, "CLERK", map[string][]string{})
+	o.follow(&plugins{answer: willing})
+	o.submit()
+	// Five working days from 2026-03-02 end on 2026-03-09.
+	o.until(func(s application.State) bool { return s.State() == application.ApplicationPreReview })
+	o.clock.Advance(8*24*time.Hour - 9*time.Hour - time.Second)
+	if s, err := o.Open(t.Context(), id); err != nil || s.State.Cases[0].State != application.PreReview {
+		t.Fatalf("accepted before the day was over: %v", err)
+	}
+	o.clock.Advance(time.Second)
+	s := o.until(func(s application.State) bool { return len(s.Cases) > 0 && s.Cases[0].State == application.Accepted })
+	equal(t, "accepted by", applicationv1.Accepted_BY_SILENCE, s.Cases[0].AcceptedBy)
+	equal(t, "as of", "2026-03-02", s.Cases[0].AcceptedOn.String())
+}
