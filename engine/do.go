@@ -238,7 +238,9 @@ func (e *Engine) Submit(ctx context.Context, owners []draft.Owner, id string, ex
 			}
 		}
 		w := d.world(e, c)
-		w.Number = application.NewNumber(e.cfg.Place, e.Today(), serial)
+		if w.Number, err = application.NewNumber(e.cfg.Place, e.Today(), int((serial-1)%999_999)+1); err != nil { //nolint:gosec // six digits
+			return err
+		}
 		command := application.Submit{Record: record, Documents: documents(drafted), Persons: d.Persons}
 		answer, err = e.decide(ctx, c, digest, Stream(id), d, command, w)
 		return err
