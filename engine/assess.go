@@ -6,6 +6,7 @@ import (
 
 	"google.golang.org/protobuf/types/known/structpb"
 
+	"github.com/siyiban/onething/engine/application"
 	"github.com/siyiban/onething/engine/catalog"
 	"github.com/siyiban/onething/engine/guide"
 	"github.com/siyiban/onething/forms"
@@ -43,6 +44,11 @@ func (e *Engine) assess(selection *catalog.Selection, answers map[string]*struct
 	a := guide.Assess(selection, record, setting)
 	a.Faults = append(a.Faults, unreadable...)
 	return &Assessed{Assessment: a, Selection: selection, Record: record, Unreadable: unreadable}
+}
+
+// Assessment is the assessment of an application's record as it is now, for whoever hands out derived values.
+func (e *Engine) Assessment(d *Dossier) *guide.Assessment {
+	return application.Assess(d.State, d.world(e, Call{}))
 }
 
 // facts looks up what is known about the persons and enterprises of a record, each alias by its number.

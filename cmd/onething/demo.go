@@ -111,7 +111,6 @@ type stage struct {
 	clock       *follow.Clock
 	server      *server
 	api, issuer string
-	end         context.CancelFunc
 }
 
 // openStage starts a server on free ports. Its clock begins on Monday, 16 March 2026, at nine.
@@ -120,15 +119,14 @@ func openStage(ctx context.Context, pluginFolder string, progress io.Writer) (*s
 	if err != nil {
 		return nil, err
 	}
-	running, end := context.WithCancel(context.WithoutCancel(ctx))
-	st := &stage{folder: folder, clock: officeClock("2026-03-16"), end: end}
-	if err := st.open(ctx, running, pluginFolder, progress); err != nil {
+	st := &stage{folder: folder, clock: officeClock("2026-03-16")}
+	if err := st.open(ctx, pluginFolder, progress); err != nil {
 		return nil, errors.Join(err, st.close())
 	}
 	return st, nil
 }
 
-func (st *stage) open(ctx, running context.Context, pluginFolder string, progress io.Writer) error {
+func (st *stage) open(ctx context.Context, pluginFolder string, progress io.Writer) error {
 	api, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -144,13 +142,12 @@ func (st *stage) open(ctx, running context.Context, pluginFolder string, progres
 	if err != nil {
 		return errors.Join(err, api.Close())
 	}
-	st.server.listenAPI(running, api)
+	st.server.listenAPI(api)
 	st.api, st.issuer = "http://"+api.Addr().String(), st.server.issuerURL
 	return nil
 }
 
 func (st *stage) close() error {
-	st.end()
 	var err error
 	if st.server != nil {
 		err = st.server.close()

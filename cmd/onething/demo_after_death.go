@@ -45,7 +45,7 @@ func afterDeathScene() scene {
 			"after_death COMPLETED GRANTED",
 			"after_death.certificate APPROVED number=SW32132326000208",
 			"after_death.cremation APPROVED cremated_on=2026-03-18",
-			"after_death.household APPROVED cancelled_on=2026-03-18",
+			"after_death.household APPROVED cancelled_on=2026-03-20",
 			"after_death.survivors APPROVED funeral_grant=11500.00 lump_months=9 lump_sum=51750.00 total=63250.00",
 			"after_death.medical APPROVED refund=1286.40",
 			"after_death.fund SKIPPED",

@@ -42,7 +42,7 @@ func employmentScene() scene {
 			}
 			_, err = st.as("clerk").Notify(ctx, seen,
 				&apiv1.CorrectionItem{Bundle: bundle, Path: "form.employment.start", Text: "就业起始日期与劳动合同（2026年3月2日）不一致，请核对"},
-				&apiv1.CorrectionItem{Bundle: bundle, Path: "materials.id_photo.applicant", Text: "证件照不清晰，请重新上传"})
+				&apiv1.CorrectionItem{Bundle: bundle, Path: "materials.id_photo", Text: "证件照不清晰，请重新上传"})
 			if err != nil {
 				return nil, err
 			}

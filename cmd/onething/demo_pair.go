@@ -70,12 +70,12 @@ func pairScene() scene {
 			"newborn COMPLETED PARTLY_GRANTED",
 			"newborn.certificate APPROVED number=X321323002",
 			"newborn.vaccination APPROVED file_no=3213230020260002",
-			"newborn.household APPROVED id_no=321323202603050018 registered_on=2026-03-19 surname_of=随父姓",
+			"newborn.household APPROVED id_no=321323202603050018 registered_on=2026-03-20 surname_of=随父姓",
 			"newborn.insurance APPROVED insured_no=3213230000260305",
 			"newborn.premium APPROVED amount=400.00",
 			"newborn.card REJECTED !card_exists",
 			"newborn.allowance SKIPPED",
-			"after_death NOT_ACCEPTED !already_cancelled",
+			"after_death NOT_ACCEPTED !already_cancelled !reason",
 		},
 	}
 }

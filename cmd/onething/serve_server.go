@@ -25,11 +25,11 @@ import (
 	"github.com/siyiban/onething/engine/commitlog/badgerlog"
 	"github.com/siyiban/onething/engine/draft"
 	"github.com/siyiban/onething/engine/follow"
+	"github.com/siyiban/onething/engine/follow/steps"
 	"github.com/siyiban/onething/engine/seal"
 	"github.com/siyiban/onething/engine/view"
 	"github.com/siyiban/onething/examples/holidays"
 	"github.com/siyiban/onething/examples/registers"
-	"github.com/siyiban/onething/plugins"
 )
 
 // developmentAudience is the name that the development issuer's tokens carry.
@@ -67,8 +67,9 @@ type server struct {
 
 	listeners  []*listener
 	background sync.WaitGroup
-	failed     chan error                    // the first part that ended by itself
-	stop       context.CancelFunc            // ends the parts in the background
+	failed     chan error             // the first part that ended by itself
+	running    func() context.Context // ends with stop: that of the parts in the background
+	stop       context.CancelFunc
 	closers    []func(context.Context) error // the last one is closed first
 }
 
@@ -82,15 +83,15 @@ type listener struct {
 // ctx is for opening only.
 func openServer(ctx context.Context, cfg serverConfig) (*server, error) {
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
-	s := &server{cfg: cfg, failed: make(chan error, 1), stop: stop}
-	if err := s.open(ctx, running); err != nil {
+	s := &server{cfg: cfg, failed: make(chan error, 1), running: func() context.Context { return running }, stop: stop}
+	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
 }
 
-// open opens the parts; those in the background run until running ends.
-func (s *server) open(ctx, running context.Context) error {
+// open opens the parts one by one.
+func (s *server) open(ctx context.Context) error {
 	cfg := s.cfg
 	found, wrong := catalog.Load(cfg.tree)
 	if err := wrong.Err(); err != nil {
@@ -124,9 +125,10 @@ func (s *server) open(ctx, running context.Context) error {
 	}
 	s.closing(drafts.Close)
 
+	calls := &caller{server: s}
 	engineConfig := engine.Config{
 		Log: log, Keys: keys, Blobs: blobs, Drafts: drafts, Now: cfg.clock.Now, Place: cfg.place, Logger: cfg.logger,
-		Hooks: modules.hooks, Offered: modules.offered,
+		Hooks: modules.hooks, Offered: modules.offered(), Prefiller: steps.Prefiller{Caller: calls},
 	}
 	var shared *registers.Registers
 	if cfg.development {
@@ -146,21 +148,23 @@ func (s *server) open(ctx, running context.Context) error {
 	if err := modules.activate(ctx, s.engine, cfg.development); err != nil {
 		return err
 	}
-	host, err := s.openHost(ctx, modules, keys, shared)
-	if err != nil {
+	if calls.host, err = s.openHost(ctx, modules, keys, shared); err != nil {
 		return err
 	}
 	if s.views, err = view.Open(view.Config{Dir: filepath.Join(cfg.data, "views"), Log: log, Keys: keys, Logger: cfg.logger}); err != nil {
 		return err
 	}
 	s.closing(s.views.Close)
+	if err := s.follow(log, calls); err != nil {
+		return err
+	}
 
-	tokens, err := s.openTokens(running, found, keys)
+	tokens, err := s.openTokens(found)
 	if err != nil {
 		return err
 	}
 	s.handler = api.New(api.Config{Engine: s.engine, Views: s.views, Tokens: tokens, Logger: cfg.logger, Clock: time.Now, Origins: cfg.origins})
-	return s.follow(ctx, running, log, keys, blobs, host)
+	return nil
 }
 
 // closing remembers what has to be closed.
@@ -204,9 +208,8 @@ func submitted(log commitlog.Log) func(context.Context, string) (bool, error) {
 
 // openTokens returns who believes whose tokens: the issuer's of the installation, or in development an issuer of our
 // own on a port of its own.
-func (s *server) openTokens(running context.Context, found *catalog.Catalog, keys *seal.Store) (*access.Verifier, error) {
-	cfg := access.Config{Issuer: s.cfg.issuer, Audience: s.cfg.audience, Claims: s.cfg.claims, Now: s.cfg.clock.Now,
-		Digest: func(number string) string { return fmt.Sprintf("%x", keys.Digest("person", []byte(number))) }}
+func (s *server) openTokens(found *catalog.Catalog) (*access.Verifier, error) {
+	cfg := access.Config{Issuer: s.cfg.issuer, Audience: s.cfg.audience, Claims: s.cfg.claims, Now: s.cfg.clock.Now, Digest: s.engine.PersonDigest}
 	if !s.cfg.development {
 		return access.New(cfg)
 	}
@@ -221,19 +224,17 @@ func (s *server) openTokens(running context.Context, found *catalog.Catalog, key
 	if err != nil {
 		return nil, err
 	}
-	s.listen(running, s.issuer, s.cfg.issuerListener)
+	s.listen(s.issuer, s.cfg.issuerListener)
 	cfg.Issuer, cfg.Audience, cfg.Claims = s.issuerURL, developmentAudience, s.issuer.Claims()
 	return access.New(cfg)
 }
 
 // listenAPI serves the API.
-func (s *server) listenAPI(running context.Context, at net.Listener) {
-	s.listen(running, s.handler, at)
-}
+func (s *server) listenAPI(at net.Listener) { s.listen(s.handler, at) }
 
 // listen serves a handler in the background.
-func (s *server) listen(running context.Context, handler http.Handler, at net.Listener) {
-	requests, end := context.WithCancel(running)
+func (s *server) listen(handler http.Handler, at net.Listener) {
+	requests, end := context.WithCancel(s.running())
 	l := &listener{Server: httpServer(handler, s.cfg.logger), end: end}
 	l.BaseContext = func(net.Listener) context.Context { return requests }
 	s.listeners = append(s.listeners, l)

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/siyiban/onething/engine"
+	"github.com/siyiban/onething/engine/application"
+	"github.com/siyiban/onething/engine/commitlog"
+	"github.com/siyiban/onething/engine/fold"
+	"github.com/siyiban/onething/engine/follow"
+	"github.com/siyiban/onething/engine/follow/deadlines"
+	"github.com/siyiban/onething/engine/follow/steps"
+	"github.com/siyiban/onething/plugins"
+	applicationv1 "github.com/siyiban/onething/proto/gen/onething/application/v1"
+	pluginv1 "github.com/siyiban/onething/proto/gen/onething/plugin/v1"
+)
+
+// follow runs what comes back with commands: plugins on their steps, and dates that pass; and keeps the views up.
+func (s *server) follow(log commitlog.Log, calls *caller) error {
+	commands := commands{s.engine}
+	plugged, err := steps.New(steps.Config{Engine: commands, Caller: calls, States: fold.New(log), Plugin: s.pluginOf, Logger: s.cfg.logger})
+	if err != nil {
+		return err
+	}
+	passing, err := deadlines.New(deadlines.Config{Engine: commands, States: fold.New(log), Location: officeZone()})
+	if err != nil {
+		return err
+	}
+	for name, handler := range map[string]follow.Handler{"steps": plugged, "deadlines": passing} {
+		follower, err := follow.Open(follow.Config{Name: name, Dir: filepath.Join(s.cfg.data, "follow", name), Log: log, Handler: handler, Clock: s.cfg.clock, Logger: s.cfg.logger})
+		if err != nil {
+			return err
+		}
+		s.closing(follower.Close)
+		s.start(func() error { return follower.Run(s.running()) })
+	}
+	s.start(func() error { return s.views.Run(s.running()) })
+	return nil
+}
+
+// pluginOf is the plugin that serves a step of a bundle as it was published.
+func (s *server) pluginOf(bundleDigest, step string) string {
+	b := s.engine.InForce().Bundle(bundleDigest)
+	if b == nil || b.Step(step) == nil {
+		return ""
+	}
+	return b.Step(step).Plugin
+}
+
+// commands gives the followers' commands to the engine.
+type commands struct{ engine *engine.Engine }
+
+// Open implements [steps.Engine].
+func (c commands) Open(ctx context.Context, id string) (*steps.Application, error) {
+	d, err := c.engine.Load(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return &steps.Application{State: d.State, Selection: d.Selection, Record: d.Record, Results: d.Results, Assessment: c.engine.Assessment(d), Forgotten: d.Forgotten}, nil
+}
+
+// Do implements [steps.Engine] and [deadlines.Engine].
+func (c commands) Do(ctx context.Context, id, requestID string, actor *applicationv1.Actor, command application.Command) error {
+	_, err := c.engine.Do(ctx, engine.Call{Application: id, Request: engine.Request{ID: requestID}, Actor: actor,
+		Command: func(context.Context, *engine.Dossier) (application.Command, error) { return command, nil }})
+	return err
+}
+
+// KeepDocument implements [steps.Engine].
+func (c commands) KeepDocument(ctx context.Context, id string, description *applicationv1.MaterialFile, content []byte) (*applicationv1.MaterialFile, error) {
+	return c.engine.PutFile(ctx, id, description, bytes.NewReader(content), int64(len(content)))
+}
+
+// caller calls the active version of a plugin on the host. Without a host every call fails, so the engine hands the step
+// to officers.
+type caller struct {
+	server *server
+	host   *plugins.Host
+}
+
+// Call implements [steps.Caller].
+func (c *caller) Call(ctx context.Context, plugin string, request *pluginv1.Request) (steps.Answer, error) {
+	if c.host == nil {
+		return steps.Answer{}, &steps.Failure{Kind: string(plugins.NotFound), Err: errors.New("this server runs no plugins")}
+	}
+	active := c.server.engine.InForce().State.Plugins[plugin]
+	response, trace, err := c.host.Call(ctx, plugins.Ref{ID: plugin, Digest: active.Digest}, request)
+	answer := steps.Answer{Response: response, Digest: active.Digest}
+	if failed, ok := errors.AsType[*plugins.CallError](err); ok {
+		err = &steps.Failure{Kind: string(failed.Kind), Err: err}
+	}
+	if err != nil {
+		return answer, err
+	}
+	if answer.Trace, err = json.Marshal(trace); err != nil {
+		return answer, fmt.Errorf("encode trace: %w", err)
+	}
+	return answer, nil
+}
