@@ -74,7 +74,7 @@ func (p Position) proto() *diagv1.Position {
 	if p == (Position{}) {
 		return nil
 	}
-	return &diagv1.Position{Line: int32(p.Line), Column: int32(p.Column)} //nolint:gosec // a line of a bounded file
+	return &diagv1.Position{Line: int32(p.Line), Column: int32(p.Column)}
 }
 
 // List is every finding of a run. It is an error if it holds one of severity Error; use [List.Err].

@@ -252,7 +252,7 @@ func TestLife_Newborn(t *testing.T) {
 		t.Fatal(explain(err))
 	}
 	results := map[string]string{
-		"certificate": `{"number": "X320101001"}`, "vaccination": `{"file_no": "321323202600001"}`, "household": `{"id_no": "321323202603020029", "registered_on": "2026-03-16"}`,
+		"certificate": `{"number": "X320101001"}`, "vaccination": `{"file_no": "321323202600001"}`, "household": `{"id_no": "32132320260302002X", "registered_on": "2026-03-16"}`,
 		"insurance": `{"insured_no": "32132300001"}`, "premium": `{"amount": "400.00"}`, "card": `{"issued_on": "2026-03-16"}`,
 	}
 	position := accepted.GetPosition()

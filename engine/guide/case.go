@@ -151,7 +151,7 @@ func (e *evaluation) schedule() {
 	c := e.assessment
 	least, most := map[string]int64{}, map[string]int64{}
 	dates := map[string]Date{}
-	start := Date{Due: e.setting.Calendar.Add(e.setting.Today, 0), Known: true}
+	start := Date{Due: e.setting.Calendar.Add(e.setting.start(), 0), Known: true}
 	for _, s := range e.inOrder() {
 		var before, beforeMost int64
 		from, any := start, false
@@ -199,13 +199,13 @@ func (e *evaluation) schedule() {
 	}
 	if p := c.Bundle.Promised; p != nil {
 		c.Total = Range{workingDays(*p), workingDays(*p)}
-		c.Due = Date{Due: e.setting.Calendar.Due(calendar.Clock{Start: e.setting.Today, Limit: Limit(*p)}), Known: true}
+		c.Due = Date{Due: e.setting.Calendar.Due(calendar.Clock{Start: e.setting.start(), Limit: Limit(*p)}), Known: true}
 	}
 }
 
 // due is the promised date of a step that opens when all before it are done.
 func (e *evaluation) due(from Date, after bool, s *Step) Date {
-	start := e.setting.Today
+	start := e.setting.start()
 	if after {
 		start = from.Due.Date
 		if !from.Due.Known {

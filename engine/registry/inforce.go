@@ -127,4 +127,6 @@ func (f *InForce) SelectDigests(digests []string) (*catalog.Selection, error) {
 type NotInForceError struct{ Bundle string }
 
 // Error names the bundle.
-func (e *NotInForceError) Error() string { return fmt.Sprintf("the bundle %s is not in force", e.Bundle) }
+func (e *NotInForceError) Error() string {
+	return fmt.Sprintf("the bundle %s is not in force", e.Bundle)
+}
