@@ -419,7 +419,7 @@ func TestCrash(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.Close()
+	defer func() { _ = s.Close() }()
 	got, err := s.Load(t.Context(), d.ID)
 	if err != nil || got.Revision != 2 || got.Record.GetAnswers()["form.mother.address"].GetStringValue() != secret {
 		t.Errorf("after the crash: %v, %v", got, err)

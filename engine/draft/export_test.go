@@ -16,7 +16,7 @@ func MarkOrphan(t testing.TB, dir, id string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close()
+	defer func() { _ = db.Close() }()
 	if err := db.Update(func(txn *badger.Txn) error { return txn.Set(orphanKey(id), nil) }); err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -32,7 +33,7 @@ const idLen = 36
 func draftKey(id string) []byte           { return append([]byte{draftPrefix}, id...) }
 func orphanKey(id string) []byte          { return append([]byte{orphanPrefix}, id...) }
 func creationKey(digest []byte) []byte    { return append([]byte{creationPrefix}, digest...) }
-func milliseconds(t time.Time) uint64     { return uint64(t.UnixMilli()) } //nolint:gosec // no draft is older than 1970
+func milliseconds(t time.Time) uint64     { return uint64(t.UnixMilli()) }
 func withID(key []byte, id string) []byte { return append(key, id...) }
 
 // ownersKey is what the keys of an owner's drafts begin with.
@@ -94,7 +95,7 @@ func (s *Store) List(ctx context.Context, owner Owner, page Page) ([]*Draft, str
 		if err != nil || len(after) != 8+idLen {
 			return nil, "", fmt.Errorf("list drafts: %w: page token", ErrInvalid)
 		}
-		seek = append(append(prefix[:len(prefix):len(prefix)], after...), 0)
+		seek = append(append(slices.Clip(prefix), after...), 0)
 	}
 	var drafts []*Draft
 	var last []byte

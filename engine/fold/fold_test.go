@@ -24,7 +24,7 @@ func TestStates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer log.Close()
+	defer func() { _ = log.Close() }()
 	for i, e := range []*applicationv1.Event{
 		{Kind: &applicationv1.Event_Submitted{Submitted: &applicationv1.Submitted{Number: "1", Cases: []*applicationv1.SubmittedCase{{Bundle: "newborn"}}}}},
 		nil, // cannot be read

@@ -123,19 +123,18 @@ func (v *Views) evolve(ctx context.Context, f *folded, stream string, e *commitl
 		return nil
 	}
 	content, err := v.config.Keys.OpenEvent(ctx, seal.KeyID(e.Key), seal.Place{Stream: stream, Version: e.Version, Type: e.Type}, e.Personal, e.Commitment)
-	switch {
-	case ctx.Err() != nil:
+	if ctx.Err() != nil {
 		return ctx.Err()
-	case errors.Is(err, seal.ErrNoKey):
-		return nil // forgotten
-	case err != nil:
-		v.config.Logger.Error("personal part cannot be opened", "stream", stream, "version", e.Version, "error", err)
-		return nil
 	}
 	var personal applicationv1.Personal
-	if err := proto.Unmarshal(content, &personal); err != nil {
-		v.config.Logger.Error("personal part cannot be read", "stream", stream, "version", e.Version)
-		return nil
+	if err == nil && proto.Unmarshal(content, &personal) != nil {
+		err = errors.New("no personal part") // the cause may quote it
+	}
+	if err != nil {
+		if !errors.Is(err, seal.ErrNoKey) { // else it is forgotten
+			v.config.Logger.Error("personal part cannot be read", "stream", stream, "version", e.Version, "error", err)
+		}
+		return nil //nolint:nilerr // a view does not stop
 	}
 	if event.GetSubmitted() != nil {
 		f.Filer = personal.GetActor()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/dgraph-io/badger/v4"
@@ -100,7 +101,7 @@ func (v *Views) list(ctx context.Context, list string, page Page) ([]Row, string
 		if err != nil || bytes.Count(after, []byte{0}) != 2 {
 			return nil, "", fmt.Errorf("%w: token", ErrInvalid)
 		}
-		seek = append(append(prefix[:len(prefix):len(prefix)], after...), 0)
+		seek = append(append(slices.Clip(prefix), after...), 0)
 	}
 	var rows []Row
 	var last []byte

@@ -299,7 +299,7 @@ func TestWait_SaysWhereItStands(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer v.Close()
+	defer func() { _ = v.Close() }()
 	err = v.Wait(t.Context(), 7)
 	if behind := (*view.BehindError)(nil); !errors.As(err, &behind) || !errors.Is(err, view.ErrBehind) || *behind != (view.BehindError{Have: 0, Want: 7}) {
 		t.Errorf("got %v", err)
@@ -363,7 +363,7 @@ func TestForgottenAndUnreadable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer fresh.Close()
+	defer func() { _ = fresh.Close() }()
 	rows, _, err := fresh.ByPerson(t.Context(), "ann", view.Page{Size: 9})
 	if err != nil {
 		t.Fatal(err)
@@ -444,7 +444,7 @@ func TestRebuild_EqualsLive(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer fresh.Close()
+			defer func() { _ = fresh.Close() }()
 			equal(t, "rebuilt", live, fresh.Dump(t))
 			o.stop()
 			if err := o.Close(); err != nil {

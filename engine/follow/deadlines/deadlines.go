@@ -108,6 +108,7 @@ func Next(s application.State, office *time.Location) (time.Time, bool) {
 					last(t.Until)
 				}
 			}
+		default: // over: nothing lapses any more
 		}
 	}
 	for _, t := range s.Tasks {

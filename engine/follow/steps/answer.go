@@ -169,8 +169,9 @@ func plain(f *forms.Field, v *pluginv1.Value) (any, error) {
 			rows = append(rows, row)
 		}
 		return rows, nil
+	default: // every other kind is a text
+		return v.GetText(), nil
 	}
-	return v.GetText(), nil
 }
 
 // valueKind is the kind of a plugin's value for a kind of field.

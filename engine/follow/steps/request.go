@@ -117,8 +117,9 @@ func origin(o applicationv1.Origin) string {
 	switch o {
 	case applicationv1.Origin_ORIGIN_UNSPECIFIED, applicationv1.Origin_ORIGIN_TOLERATED:
 		return "MISSING"
+	default:
+		return strings.TrimPrefix(o.String(), "ORIGIN_")
 	}
-	return strings.TrimPrefix(o.String(), "ORIGIN_")
 }
 
 // toPlugin returns a value as plugins get it.
@@ -169,6 +170,7 @@ func toPlugin(v kind.Value) (*pluginv1.Value, error) {
 			list.Rows = append(list.Rows, &pluginv1.Row{Cells: cells})
 		}
 		return list, nil
+	case kind.File: // its content is not handed to plugins, and the digest says nothing to them
 	}
 	return nil, fmt.Errorf("plugins get no %s", v.Kind())
 }

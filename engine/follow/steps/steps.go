@@ -252,8 +252,9 @@ func digestOf(c application.Command) string {
 		return c.Plugin
 	case application.RecordIssue:
 		return c.Plugin
+	default: // no answer of a plugin
+		return ""
 	}
-	return ""
 }
 
 // ask calls the plugin and returns the command that its answer is, or why it is none. The error is that of keeping a

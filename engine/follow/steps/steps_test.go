@@ -38,8 +38,9 @@ func willing(_ context.Context, _ string, r *pluginv1.Request) (*pluginv1.Respon
 		return approve("paid", r.GetAnswers()["results.grant.granted"]), nil
 	case pluginv1.Hook_HOOK_ISSUE:
 		return &pluginv1.Response{Issue: &pluginv1.Issue{MediaType: "text/html; charset=utf-8", Content: []byte("<p>通知</p>")}}, nil
+	default:
+		return nil, errors.New("no such hook")
 	}
-	return nil, errors.New("no such hook")
 }
 
 func TestSteps_FromCheckToResult(t *testing.T) {
