@@ -134,7 +134,7 @@ func (v *Views) evolve(ctx context.Context, f *folded, stream string, e *commitl
 		if !errors.Is(err, seal.ErrNoKey) { // else it is forgotten
 			v.config.Logger.Error("personal part cannot be read", "stream", stream, "version", e.Version, "error", err)
 		}
-		return nil //nolint:nilerr // a view does not stop
+		return nil // a view does not stop
 	}
 	if event.GetSubmitted() != nil {
 		f.Filer = personal.GetActor()
