@@ -89,6 +89,7 @@ func numberOf(record forms.Record, p forms.Path) (string, bool) {
 		return string(v), true
 	case kind.USCC:
 		return string(v), true
+	default:
+		return "", false
 	}
-	return "", false
 }

@@ -110,7 +110,7 @@ func (e *Engine) answered(ctx context.Context, c Call, digest []byte) (*Answer, 
 }
 
 func version(r commitlog.Receipt, id string) int64 {
-	return int64(r.Versions[Stream(id)]) //nolint:gosec // a number of events
+	return int64(r.Versions[Stream(id)])
 }
 
 // decide decides a command and commits its events.
@@ -150,9 +150,9 @@ func engineActor() *applicationv1.Actor {
 
 // commit seals the personal parts and appends the events.
 func (e *Engine) commit(ctx context.Context, c Call, digest []byte, stream string, d *Dossier, events []*applicationv1.Event) (*Answer, error) {
-	appended := commitlog.Append{Stream: stream, Expected: uint64(d.State.Version)} //nolint:gosec // a number of events
+	appended := commitlog.Append{Stream: stream, Expected: uint64(d.State.Version)}
 	for i, event := range events {
-		sealed, err := e.seal(ctx, c, stream, appended.Expected+uint64(i)+1, event) //nolint:gosec // a number of events
+		sealed, err := e.seal(ctx, c, stream, appended.Expected+uint64(i)+1, event)
 		if err != nil {
 			return nil, err
 		}
@@ -238,7 +238,7 @@ func (e *Engine) Submit(ctx context.Context, owners []draft.Owner, id string, ex
 			}
 		}
 		w := d.world(e, c)
-		if w.Number, err = application.NewNumber(e.cfg.Place, e.Today(), int((serial-1)%999_999)+1); err != nil { //nolint:gosec // six digits
+		if w.Number, err = application.NewNumber(e.cfg.Place, e.Today(), int((serial-1)%999_999)+1); err != nil {
 			return err
 		}
 		command := application.Submit{Record: record, Documents: documents(drafted), Persons: d.Persons}
@@ -304,7 +304,7 @@ func (e *Engine) Uploaded(ctx context.Context, application, material, digest str
 	if err != nil {
 		return nil, err
 	}
-	defer content.Close() //nolint:errcheck // read to its end below
+	defer content.Close()
 	if file.Size, err = io.Copy(io.Discard, content); err != nil {
 		return nil, fmt.Errorf("read file: %w", err)
 	}

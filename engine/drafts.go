@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"google.golang.org/protobuf/proto"
@@ -132,12 +133,8 @@ func (e *Engine) SaveDraft(ctx context.Context, owners []draft.Owner, id string,
 	}
 	saved, err := e.save(ctx, id, expected, r, func(d *draft.Draft) error {
 		answers := map[string]*structpb.Value{}
-		for p, v := range d.Record.GetAnswers() {
-			answers[p] = v
-		}
-		for p, v := range changes {
-			answers[p] = v
-		}
+		maps.Copy(answers, d.Record.GetAnswers())
+		maps.Copy(answers, changes)
 		for _, p := range cleared {
 			delete(answers, p)
 		}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -149,9 +150,7 @@ func (e *Engine) Publish(ctx context.Context, requestID, actor string, commands 
 	if err != nil {
 		return 0, fmt.Errorf("publish: %w", err)
 	}
-	for stream, version := range receipt.Versions {
-		e.versions[stream] = version
-	}
+	maps.Copy(e.versions, receipt.Versions)
 	e.inForce.Store(inForce)
 	return receipt.Position, nil
 }

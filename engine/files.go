@@ -22,7 +22,7 @@ var ErrFormat = errors.New("engine: the content is not of the file's media type"
 var ErrEmpty = errors.New("engine: the file is empty")
 
 // mediaTypes are the formats of uploaded files by extension, with what such a file begins with.
-var mediaTypes = map[string]struct {
+var mediaTypes = map[string]struct { //nolint:gochecknoglobals // a table that nothing writes to
 	Type  string
 	magic []byte
 }{

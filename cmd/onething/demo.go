@@ -177,11 +177,12 @@ func outcome(a *apiv1.Application) []string {
 		}
 		lines = append(lines, line+codes(c.GetFindings()))
 		for _, task := range c.GetTasks() {
-			line := c.GetBundle() + "." + task.GetStep() + " " + task.GetState()
+			var line strings.Builder
+			line.WriteString(c.GetBundle() + "." + task.GetStep() + " " + task.GetState())
 			for _, field := range slices.Sorted(keys(task.GetResult())) {
-				line += " " + field + "=" + text(task.GetResult()[field])
+				line.WriteString(" " + field + "=" + text(task.GetResult()[field]))
 			}
-			lines = append(lines, line+codes(task.GetFindings()))
+			lines = append(lines, line.String()+codes(task.GetFindings()))
 		}
 	}
 	return lines
@@ -189,13 +190,13 @@ func outcome(a *apiv1.Application) []string {
 
 // codes are the codes of findings that are more than notes.
 func codes(findings []*apiv1.Finding) string {
-	line := ""
+	var line strings.Builder
 	for _, f := range findings {
 		if f.GetSeverity() != "NOTE" && f.GetCode() != "" {
-			line += " !" + f.GetCode()
+			line.WriteString(" !" + f.GetCode())
 		}
 	}
-	return line
+	return line.String()
 }
 
 func keys[V any](m map[string]V) func(func(string) bool) {
@@ -241,13 +242,13 @@ func printApplication(out io.Writer, title string, a *apiv1.Application) {
 	for _, c := range a.GetCases() {
 		fmt.Fprintf(out, "  %s：%s\n", c.GetName().GetZh(), stateText(c))
 		for _, task := range c.GetTasks() {
-			line := ""
+			var line strings.Builder
 			for _, field := range slices.Sorted(keys(task.GetResult())) {
 				if value := text(task.GetResult()[field]); value != "" {
-					line += "  " + field + " " + value
+					line.WriteString("  " + field + " " + value)
 				}
 			}
-			fmt.Fprintf(out, "    %s（%s）%s%s\n", task.GetName().GetZh(), task.GetDepartment().GetName().GetZh(), taskText(task.GetState()), line)
+			fmt.Fprintf(out, "    %s（%s）%s%s\n", task.GetName().GetZh(), task.GetDepartment().GetName().GetZh(), taskText(task.GetState()), line.String())
 			for _, f := range task.GetFindings() {
 				fmt.Fprintf(out, "      %s\n", f.GetText().GetZh())
 			}

@@ -160,12 +160,12 @@ func serve(ctx context.Context, f serveFlags, out, progress io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("listen for the API: %w", err)
 	}
-	defer api.Close()
+	defer api.Close() //nolint:errcheck // the server closes it first
 	if f.dev {
 		if cfg.issuerListener, err = net.Listen("tcp", f.devIssuer); err != nil {
 			return fmt.Errorf("listen for the development issuer: %w", err)
 		}
-		defer cfg.issuerListener.Close()
+		defer cfg.issuerListener.Close() //nolint:errcheck // likewise
 	} else {
 		cfg.issuer, cfg.audience = f.issuer, f.audience
 		if cfg.claims, err = readClaims(f.claims); err != nil {

@@ -168,8 +168,8 @@ func (s *server) open(ctx context.Context) error {
 }
 
 // closing remembers what has to be closed.
-func (s *server) closing(close func() error) {
-	s.closers = append(s.closers, func(context.Context) error { return close() })
+func (s *server) closing(end func() error) {
+	s.closers = append(s.closers, func(context.Context) error { return end() })
 }
 
 // openKeys opens the store of keys. In development its key-encryption key is made with the store.

@@ -206,7 +206,7 @@ func (s intakeService) Watch(ctx context.Context, r *apiv1.WatchRequest, stream 
 		}
 		if position, err = s.views.Changed(ctx, r.GetApplication(), max(position, seen)); err != nil {
 			if ctx.Err() != nil {
-				return nil // the caller has ended it
+				return nil //nolint:nilerr // the caller has ended it
 			}
 			return refused(err)
 		}
@@ -237,7 +237,7 @@ func (s service) send(ctx context.Context, id, digest string, send func(*apiv1.F
 	if err != nil {
 		return refused(err)
 	}
-	defer content.Close() //nolint:errcheck // only read
+	defer content.Close()
 	file := fileMessage(description)
 	buffer := make([]byte, chunk)
 	for {

@@ -50,7 +50,7 @@ func refused(err error) error {
 }
 
 // sentinels are the errors that need no detail of their own.
-var sentinels = []struct {
+var sentinels = []struct { //nolint:gochecknoglobals // a table that nothing writes to
 	err    error
 	code   connect.Code
 	reason apiv1.Reason
@@ -95,7 +95,7 @@ func refusedCommand(r *refusal.Refusal) error {
 }
 
 // codes are the Connect codes of the reasons for which a command is refused.
-var codes = map[apiv1.Reason]connect.Code{
+var codes = map[apiv1.Reason]connect.Code{ //nolint:gochecknoglobals // a table that nothing writes to
 	apiv1.Reason_REASON_NOT_ALLOWED:       connect.CodePermissionDenied,
 	apiv1.Reason_REASON_INVALID:           connect.CodeInvalidArgument,
 	apiv1.Reason_REASON_NOT_FOUND:         connect.CodeNotFound,

@@ -62,17 +62,6 @@ func (h *house) clock() time.Time {
 	return h.now
 }
 
-// at moves the clock to nine in the morning of a day.
-func (h *house) at(day string) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	moved, err := time.ParseInLocation(time.DateOnly, day, h.now.Location())
-	if err != nil {
-		panic(err)
-	}
-	h.now = moved.Add(9 * time.Hour)
-}
-
 // examples is the examples' tree, loaded once for all tests.
 var examples = sync.OnceValues(func() (*catalog.Catalog, error) {
 	c, found := catalog.Load(os.DirFS("../../examples"))

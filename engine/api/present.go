@@ -17,7 +17,7 @@ import (
 // applicationMessage is an application as its applicant sees it; in a list without record, timeline and materials.
 func applicationMessage(d *engine.Dossier, whole bool) (*apiv1.Application, error) {
 	s := d.State
-	message := &apiv1.Application{Application: s.ID, Number: s.Number, State: string(s.State()), Version: s.Version, Received: s.Received.String(), Revision: int32(s.Revision)} //nolint:gosec // a number of revisions
+	message := &apiv1.Application{Application: s.ID, Number: s.Number, State: string(s.State()), Version: s.Version, Received: s.Received.String(), Revision: int32(s.Revision)}
 	for _, c := range s.Cases {
 		m, err := caseMessage(d, c)
 		if err != nil {

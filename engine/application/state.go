@@ -25,7 +25,7 @@ type State struct {
 }
 
 // ApplicationState is the state of an application, derived from its cases.
-type ApplicationState string
+type ApplicationState string //nolint:revive // beside CaseState and TaskState; State is the whole application
 
 // The states of an application.
 const (

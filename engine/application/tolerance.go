@@ -48,7 +48,7 @@ func (d *decision) supply(cmd Supply) error {
 // supplied records a material for the cases that wait for it, and the dates of the steps that go on. It says whether
 // there was one.
 func (d *decision) supplied(key string, file *applicationv1.MaterialFile) bool {
-	any := false
+	some := false
 	for _, c := range d.s.Cases {
 		if c.State != Accepted {
 			continue
@@ -57,13 +57,13 @@ func (d *decision) supplied(key string, file *applicationv1.MaterialFile) bool {
 			if m.Shared != key || !slices.Contains(c.Tolerated(), m.ID) {
 				continue
 			}
-			any = true
+			some = true
 			d.by(&applicationv1.Event{Kind: &applicationv1.Event_MaterialSupplied{MaterialSupplied: &applicationv1.MaterialSupplied{Bundle: c.Bundle, Material: m.ID, On: d.today.String()}},
 				Personal: &applicationv1.Personal{Files: []*applicationv1.MaterialFile{file}}})
 			d.settleWaits(c.Bundle, m.ID)
 		}
 	}
-	return any
+	return some
 }
 
 // settleWaits records the dates of the steps that need a material, after they have begun or ended to wait for it.

@@ -10,19 +10,19 @@ func (d *decision) withdraw(cmd Withdraw) error {
 	if cmd.Bundle != "" && d.s.Case(cmd.Bundle) == nil {
 		return noCase()
 	}
-	any := false
+	some := false
 	for _, c := range d.s.Cases {
 		if c.State.Over() || cmd.Bundle != "" && c.Bundle != cmd.Bundle {
 			continue
 		}
-		any = true
+		some = true
 		e := &applicationv1.Event{Kind: &applicationv1.Event_Withdrawn{Withdrawn: &applicationv1.Withdrawn{Bundle: c.Bundle}}}
 		if cmd.Reason != "" {
 			e.Personal = &applicationv1.Personal{Reason: cmd.Reason}
 		}
 		d.by(e)
 	}
-	if !any {
+	if !some {
 		return refusal.New(refusal.WrongState, "该事项已经结束，不能撤回", "the case is over and cannot be withdrawn")
 	}
 	return nil

@@ -15,7 +15,6 @@ import (
 	"github.com/siyiban/onething/engine/calendar"
 	"github.com/siyiban/onething/engine/catalog"
 	"github.com/siyiban/onething/engine/guide"
-	"github.com/siyiban/onething/forms"
 	"github.com/siyiban/onething/forms/kind"
 	"github.com/siyiban/onething/forms/rule"
 )
@@ -111,7 +110,7 @@ func (t *Test) Compare(a *guide.Assessment) diag.List {
 	c.set("faults", e.GetFaults(), t.faults(a))
 	c.set("steps", e.GetSteps(), steps(matter, rule.True))
 	c.set("undecided_steps", e.GetUndecidedSteps(), steps(matter, rule.Unknown))
-	c.set("materials", e.GetMaterials(), materials(matter, func(m *guide.Material) bool { return true }))
+	c.set("materials", e.GetMaterials(), materials(matter, func(*guide.Material) bool { return true }))
 	c.set("tolerable", e.GetTolerable(), materials(matter, func(m *guide.Material) bool { return m.Tolerable.Truth == rule.True }))
 	c.set("promisable", e.GetPromisable(), materials(matter, func(m *guide.Material) bool { return m.Promisable.Truth == rule.True }))
 	c.set("shown", e.GetShown(), t.fields(a, func(f *guide.Field) rule.Truth { return f.Shown }))
@@ -260,7 +259,7 @@ func (t *Test) fields(a *guide.Assessment, holds func(*guide.Field) rule.Truth) 
 	var paths []string
 	for _, f := range a.Fields {
 		if !f.Field.Derived && holds(f) == rule.True {
-			paths = append(paths, short(t.Bundle, forms.Path(f.Path)))
+			paths = append(paths, short(t.Bundle, f.Path))
 		}
 	}
 	return paths

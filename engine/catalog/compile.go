@@ -19,7 +19,9 @@ import (
 )
 
 // reserved words of CEL and expr cannot be ids, because ids stand in rules.
-var reserved = strings.Fields("in if else let not and or true false null nil for loop import package return var as break const continue function namespace void while contains matches")
+func reserved() []string {
+	return strings.Fields("in if else let not and or true false null nil for loop import package return var as break const continue function namespace void while contains matches")
+}
 
 // compiler turns one bundle.yaml into a Bundle and collects everything that is wrong with it.
 type compiler struct {
@@ -107,7 +109,7 @@ func (c *compiler) unsupported(m proto.Message, key, what string) {
 }
 
 func (c *compiler) reservedID(at diag.Span, id string) {
-	if slices.Contains(reserved, id) {
+	if slices.Contains(reserved(), id) {
 		c.broken = true // no rule can name what has this id
 		c.fault(at, "id-reserved", fmt.Sprintf("`%s` is a word of the rule languages and cannot be an id", id), "choose another id")
 	}

@@ -88,6 +88,7 @@ func (e *evaluation) limits(cases []catalog.Limit) []catalog.Days {
 			return append(limits, l.Days)
 		case rule.Unknown:
 			limits = append(limits, l.Days)
+		case rule.False:
 		}
 	}
 	return limits
@@ -122,8 +123,8 @@ func (e *evaluation) fee(s *catalog.Step) Range {
 }
 
 func (e *evaluation) material(m *catalog.Material) *Material {
-	result := &Material{Material: m, Tolerable: no, Promisable: no}
-	needed := no
+	result := &Material{Material: m, Tolerable: no(), Promisable: no()}
+	needed := no()
 	for _, s := range e.assessment.Steps {
 		if s.Applies.Truth != rule.False && slices.ContainsFunc(s.Materials, func(n catalog.Need) bool { return n.Material == m }) {
 			needed = or(needed, s.Applies)
@@ -154,19 +155,19 @@ func (e *evaluation) schedule() {
 	start := Date{Due: e.setting.Calendar.Add(e.setting.start(), 0), Known: true}
 	for _, s := range e.inOrder() {
 		var before, beforeMost int64
-		from, any := start, false
+		from, after := start, false
 		for _, a := range s.After {
 			before, beforeMost = max(before, least[a.Step]), max(beforeMost, most[a.Step])
-			if d, ok := dates[a.Step]; ok && (!any || later(d, from)) {
-				from, any = d, true
+			if d, ok := dates[a.Step]; ok && (!after || later(d, from)) {
+				from, after = d, true
 			}
 		}
 		if s.AtOnce {
-			before, beforeMost, from, any = 0, 0, start, false
+			before, beforeMost, from, after = 0, 0, start, false
 		}
 		least[s.ID], most[s.ID] = before, beforeMost
 		if s.Applies.Truth == rule.False {
-			if any {
+			if after {
 				dates[s.ID] = from
 			}
 			continue
@@ -181,7 +182,7 @@ func (e *evaluation) schedule() {
 				least[s.ID] = before + slices.Min(days)
 			}
 		}
-		s.Due = e.due(from, any, s)
+		s.Due = e.due(from, after, s)
 		dates[s.ID] = s.Due
 		c.Fee.Min += s.Fee.Min
 		if s.Fee.Max < 0 || c.Fee.Max < 0 {
@@ -269,8 +270,9 @@ func Limit(d catalog.Days) calendar.Limit {
 		return calendar.Limit{Unit: calendar.Months, N: d.N}
 	case catalog.Years:
 		return calendar.Limit{Unit: calendar.Months, N: 12 * d.N}
+	default:
+		return calendar.Limit{Unit: calendar.WorkingDays, N: d.N}
 	}
-	return calendar.Limit{Unit: calendar.WorkingDays, N: d.N}
 }
 
 // workingDays is a length of time in working days, for the total that is shown: calendar days and months are
@@ -281,6 +283,7 @@ func workingDays(d catalog.Days) int64 {
 		return (int64(d.N)*5 + 6) / 7
 	case catalog.Months:
 		return int64(d.N) * 22
+	default:
+		return int64(d.N)
 	}
-	return int64(d.N)
 }

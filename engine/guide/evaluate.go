@@ -70,6 +70,7 @@ func (e *evaluation) state(p forms.Path) forms.State {
 		return forms.State{Status: forms.Blank}
 	case rule.Unknown:
 		return unknown(shown.Causes...)
+	case rule.True:
 	}
 	switch {
 	case f.Is != nil:
@@ -139,7 +140,7 @@ func (e *evaluation) isShown(f *catalog.Field) rule.Outcome {
 	if o, ok := e.shown[f.Path]; ok {
 		return o
 	}
-	o := yes
+	o := yes()
 	if f.Section != nil {
 		o = e.holds(f.Section.When)
 	}
@@ -162,7 +163,7 @@ func (e *evaluation) isRequired(f *catalog.Field) rule.Outcome {
 // holds evaluates a rule; one that is not written holds.
 func (e *evaluation) holds(r *rule.Rule) rule.Outcome {
 	if r == nil {
-		return yes
+		return yes()
 	}
 	return r.Eval(e)
 }
@@ -171,7 +172,7 @@ func (e *evaluation) holds(r *rule.Rule) rule.Outcome {
 func (e *evaluation) condition(r *catalog.Rule) rule.Outcome {
 	concerns := e.holds(r.When)
 	if concerns.Truth == rule.False || r.Examine != nil {
-		return yes // an officer judges what is examined
+		return yes() // an officer judges what is examined
 	}
 	if r.Require != nil {
 		return or(not(concerns), r.Require.Eval(e))
@@ -297,6 +298,7 @@ func (e *evaluation) triable(causes []forms.Cause) (forms.Path, []kind.Value) {
 			if len(answers) > 0 {
 				return c.Path, answers
 			}
+		default: // no end of answers
 		}
 	}
 	return "", nil
@@ -315,22 +317,20 @@ func (e *evaluation) options(f *catalog.Field) []string {
 
 // Three-valued logic with causes.
 
-var (
-	yes = rule.Outcome{Truth: rule.True}
-	no  = rule.Outcome{Truth: rule.False}
-)
+func yes() rule.Outcome { return rule.Outcome{Truth: rule.True} }
+func no() rule.Outcome  { return rule.Outcome{Truth: rule.False} }
 
 func of(b bool) rule.Outcome {
 	if b {
-		return yes
+		return yes()
 	}
-	return no
+	return no()
 }
 
 func and(a, b rule.Outcome) rule.Outcome {
 	switch {
 	case a.Truth == rule.False || b.Truth == rule.False:
-		return no
+		return no()
 	case a.Truth == rule.True:
 		return b
 	case b.Truth == rule.True:
@@ -344,11 +344,12 @@ func or(a, b rule.Outcome) rule.Outcome { return not(and(not(a), not(b))) }
 func not(a rule.Outcome) rule.Outcome {
 	switch a.Truth {
 	case rule.True:
-		return no
+		return no()
 	case rule.False:
-		return yes
+		return yes()
+	default:
+		return a
 	}
-	return a
 }
 
 func unique(causes []forms.Cause) []forms.Cause {
@@ -416,6 +417,7 @@ func (e *evaluation) bounds(f *catalog.Field, value kind.Value) (code string, te
 		measured, low, high, what = kind.Int(len(v)), "too_few", "too_many", "项数"
 	case kind.Date:
 		what = "日期"
+	default:
 	}
 	if f.Min != nil {
 		if s := f.Min.Eval(e); s.Status == forms.Known && order(measured, s.Value) < 0 {
@@ -445,8 +447,9 @@ func order(a, b kind.Value) int {
 	case kind.Decimal:
 		b, _ := b.(kind.Decimal)
 		return a.Cmp(b.Decimal)
+	default:
+		return 0
 	}
-	return 0
 }
 
 // printed is a bound as people read it.
@@ -456,6 +459,7 @@ func printed(v kind.Value) string {
 		return v.Format()
 	case kind.Money:
 		return v.Format()
+	default:
+		return fmt.Sprint(kind.Encode(v))
 	}
-	return fmt.Sprint(kind.Encode(v))
 }

@@ -15,7 +15,7 @@ func mergeFields(selection *catalog.Selection, evaluations []*evaluation) []*Fie
 	var fields []*Field
 	for _, p := range selection.Paths() {
 		merged := &Field{Field: selection.Field(p), Shown: rule.False, Required: rule.False}
-		shown, required := no, no
+		shown, required := no(), no()
 		first := true
 		for _, e := range evaluations {
 			f := e.bundle.Field(p)
@@ -65,9 +65,9 @@ func (e *evaluation) propose(f *catalog.Field, merged *Field) {
 // needed says whether a field decides something, or a step that applies needs it.
 func (e *evaluation) needed(p forms.Path) rule.Outcome {
 	if e.decisive[p] {
-		return yes
+		return yes()
 	}
-	o := no
+	o := no()
 	for _, s := range e.assessment.Steps {
 		if e.byStep[s.ID][p] {
 			o = or(o, s.Applies)

@@ -21,7 +21,7 @@ type Ready struct {
 // AssessReady judges a step whose earlier steps are settled.
 func AssessReady(b *catalog.Bundle, s *catalog.Step, record forms.Record, setting Setting) Ready {
 	e := newEvaluation(b, record, &setting)
-	ready := Ready{AutoApprove: no, Statutory: e.limits(s.Statutory)}
+	ready := Ready{AutoApprove: no(), Statutory: e.limits(s.Statutory)}
 	for _, r := range slices.Concat(b.Eligibility, s.Conditions) {
 		ofStep := slices.Contains(s.Conditions, r)
 		examined := r.Examine != nil && (ofStep || r.Examine.Step == s.ID)

@@ -217,7 +217,7 @@ func (f *Filing) Until(ctx context.Context, wanted func(*apiv1.Application) (boo
 	if err != nil {
 		return nil, explain("watch", err)
 	}
-	defer stream.Close()
+	defer stream.Close() //nolint:errcheck // only read
 	for {
 		seen, err := stream.Receive()
 		if err != nil {
@@ -236,7 +236,7 @@ func (f *Filing) Document(ctx context.Context, digest string) ([]byte, error) {
 	if err != nil {
 		return nil, explain("download", err)
 	}
-	defer stream.Close()
+	defer stream.Close() //nolint:errcheck // only read
 	var content []byte
 	for {
 		part, err := stream.Receive()

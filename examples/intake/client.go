@@ -128,9 +128,10 @@ func explain(doing string, err error) error {
 	if info == nil {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
-	text := info.GetReason().String() + " " + info.GetText().GetZh()
+	var text strings.Builder
+	text.WriteString(info.GetReason().String() + " " + info.GetText().GetZh())
 	for _, v := range info.GetViolations() {
-		text += fmt.Sprintf("; %s %s", v.GetPath(), v.GetText().GetZh())
+		fmt.Fprintf(&text, "; %s %s", v.GetPath(), v.GetText().GetZh())
 	}
-	return fmt.Errorf("%s: %w: %s", doing, err, text)
+	return fmt.Errorf("%s: %w: %s", doing, err, text.String())
 }
