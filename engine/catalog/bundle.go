@@ -24,7 +24,6 @@ type Bundle struct {
 	Until      kind.Date // zero: without end
 	Basis      string
 	Applicants []string // aliases that may submit
-	Together   bool     // all of them must
 	NoAgent    bool
 	Subject    string // alias whom it is about
 	ByEngine   bool   // a case without findings is accepted by the engine

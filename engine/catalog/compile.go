@@ -158,7 +158,9 @@ func (c *compiler) head() {
 	}
 	b.Basis = m.GetBasis()
 	b.Applicants = m.GetApplicant()
-	b.Together = m.GetTogether()
+	if m.GetTogether() {
+		c.unsupported(m, "together", "all applicants file together")
+	}
 	b.NoAgent = m.GetAgent() == bundlev1.Bundle_FORBIDDEN
 	b.Subject = m.GetSubject()
 	if b.Subject == "" {
