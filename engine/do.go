@@ -113,8 +113,12 @@ func version(r commitlog.Receipt, id string) int64 {
 	return int64(r.Versions[Stream(id)])
 }
 
-// decide decides a command and commits its events.
+// decide decides a command and commits its events. No calendar is published between the two: whatever is committed
+// behind a calendar was decided with it, so that its follower has to look only at what was open before.
 func (e *Engine) decide(ctx context.Context, c Call, digest []byte, stream string, d *Dossier, command application.Command, w application.World) (*Answer, error) {
+	e.deciding.RLock()
+	defer e.deciding.RUnlock()
+	w.Calendar = e.InForce().Calendar
 	events, err := application.Decide(d.State, command, w)
 	if err != nil {
 		if _, refused := errors.AsType[*refusal.Refusal](err); refused {
@@ -158,7 +162,9 @@ func (e *Engine) commit(ctx context.Context, c Call, digest []byte, stream strin
 		}
 		appended.Events = append(appended.Events, sealed)
 	}
-	receipt, err := e.cfg.Log.Append(ctx, commitlog.Commit{RequestID: c.Request.ID, Digest: digest, At: e.cfg.Now(), Appends: []commitlog.Append{appended}})
+	// Without the caller's deadline: while a commit may still come, nobody may be told that it failed, and a draft's key
+	// may not go.
+	receipt, err := e.cfg.Log.Append(context.WithoutCancel(ctx), commitlog.Commit{RequestID: c.Request.ID, Digest: digest, At: e.cfg.Now(), Appends: []commitlog.Append{appended}})
 	if err != nil {
 		return nil, fmt.Errorf("commit: %w", err)
 	}

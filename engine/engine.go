@@ -3,7 +3,9 @@
 package engine
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -61,6 +63,8 @@ type Engine struct {
 	// publishing serialises changes of what is in force within this process; the log's versions do it beyond.
 	publishing sync.Mutex
 	versions   map[string]uint64
+	// deciding is held for reading from a decision to its commit, and for writing while a calendar is published.
+	deciding sync.RWMutex
 
 	numbers serials
 }
@@ -110,13 +114,29 @@ func (e *Engine) Today() kind.Date { return kind.DateOf(e.cfg.Now()) }
 func (e *Engine) Place() string { return e.cfg.Place }
 
 // Publish changes what is in force: all of the commands in one commit, or none. What changes nothing commits nothing
-// and returns position 0. Findings come back as a diag.List.
+// and returns position 0. A request id under which a change was committed before changes nothing
+// and returns the position of then; with other commands it is refused with [commitlog.ErrRequestReused]. Findings come
+// back as a diag.List.
 func (e *Engine) Publish(ctx context.Context, requestID, actor string, commands ...registry.Command) (uint64, error) {
 	e.publishing.Lock()
 	defer e.publishing.Unlock()
+	digest, err := e.publishDigest(commands)
+	if err != nil {
+		return 0, err
+	}
+	// It was committed in the scope of the first stream that it changed, which may be that of any of the commands.
+	for _, command := range commands {
+		switch receipt, committed, found, err := e.cfg.Log.Lookup(ctx, command.Stream(), requestID); {
+		case err != nil:
+			return 0, fmt.Errorf("look up request: %w", err)
+		case found && !bytes.Equal(committed, digest):
+			return 0, commitlog.ErrRequestReused
+		case found:
+			return receipt.Position, nil
+		}
+	}
 	before := e.InForce()
 	state := before.State
-	var content []byte
 	var appends []commitlog.Append
 	for _, command := range commands {
 		events, err := registry.Decide(state, command, registry.World{Now: e.cfg.Now(), Actor: actor, Offered: e.cfg.Offered})
@@ -128,7 +148,6 @@ func (e *Engine) Publish(ctx context.Context, requestID, actor string, commands 
 			if err != nil {
 				return 0, fmt.Errorf("marshal registry event: %w", err)
 			}
-			content = append(content, public...)
 			stream := command.Stream()
 			i := slices.IndexFunc(appends, func(a commitlog.Append) bool { return a.Stream == stream })
 			if i < 0 {
@@ -146,13 +165,31 @@ func (e *Engine) Publish(ctx context.Context, requestID, actor string, commands 
 	if err != nil {
 		return 0, err
 	}
-	receipt, err := e.cfg.Log.Append(ctx, commitlog.Commit{RequestID: requestID, Digest: e.cfg.Keys.Digest("command", content), At: e.cfg.Now(), Appends: appends})
+	if inForce.State.Calendar.Digest != before.State.Calendar.Digest {
+		e.deciding.Lock()
+		defer e.deciding.Unlock()
+	}
+	// With the caller's deadline a commit could be there that this process does not know of.
+	receipt, err := e.cfg.Log.Append(context.WithoutCancel(ctx), commitlog.Commit{RequestID: requestID, Digest: digest, At: e.cfg.Now(), Appends: appends})
 	if err != nil {
 		return 0, fmt.Errorf("publish: %w", err)
 	}
 	maps.Copy(e.versions, receipt.Versions)
 	e.inForce.Store(inForce)
 	return receipt.Position, nil
+}
+
+// publishDigest is the keyed digest of commands.
+func (e *Engine) publishDigest(commands []registry.Command) ([]byte, error) {
+	var content bytes.Buffer
+	for _, command := range commands {
+		encoded, err := json.Marshal(command) // maps in the order of their keys
+		if err != nil {
+			return nil, fmt.Errorf("digest of request: %w", err)
+		}
+		fmt.Fprintf(&content, "%T %s\n", command, encoded)
+	}
+	return e.cfg.Keys.Digest("command", content.Bytes()), nil
 }
 
 // serials gives out serial numbers in blocks: one commit reserves many, and a block that a crash cuts off is a gap.

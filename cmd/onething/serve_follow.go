@@ -7,14 +7,19 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"time"
 
 	"github.com/siyiban/onething/engine"
 	"github.com/siyiban/onething/engine/application"
 	"github.com/siyiban/onething/engine/commitlog"
+	"github.com/siyiban/onething/engine/draft"
 	"github.com/siyiban/onething/engine/fold"
 	"github.com/siyiban/onething/engine/follow"
+	"github.com/siyiban/onething/engine/follow/calendars"
 	"github.com/siyiban/onething/engine/follow/deadlines"
 	"github.com/siyiban/onething/engine/follow/steps"
+	"github.com/siyiban/onething/engine/registry"
+	"github.com/siyiban/onething/engine/view"
 	"github.com/siyiban/onething/plugins"
 	applicationv1 "github.com/siyiban/onething/proto/gen/onething/application/v1"
 	pluginv1 "github.com/siyiban/onething/proto/gen/onething/plugin/v1"
@@ -31,7 +36,11 @@ func (s *server) follow(log commitlog.Log, calls *caller) error {
 	if err != nil {
 		return err
 	}
-	for name, handler := range map[string]follow.Handler{"steps": plugged, "deadlines": passing} {
+	published, err := calendars.New(calendars.Config{Engine: commands, Applications: open{s.views}, Stream: registry.StreamCalendar})
+	if err != nil {
+		return err
+	}
+	for name, handler := range map[string]follow.Handler{"steps": plugged, "deadlines": passing, "calendars": published} {
 		follower, err := follow.Open(follow.Config{Name: name, Dir: filepath.Join(s.cfg.data, "follow", name), Log: log, Handler: handler, Clock: s.cfg.clock, Logger: s.cfg.logger})
 		if err != nil {
 			return err
@@ -50,6 +59,57 @@ func (s *server) pluginOf(bundleDigest, step string) string {
 		return ""
 	}
 	return b.Step(step).Plugin
+}
+
+// open are the open applications, as the views know them.
+type open struct{ views *view.Views }
+
+// Open implements [calendars.Applications].
+func (o open) Open(ctx context.Context, position uint64, token string, size int) ([]string, string, error) {
+	for {
+		err := o.views.Wait(ctx, position)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, view.ErrBehind) {
+			return nil, "", err
+		}
+	}
+	rows, next, err := o.views.Open(ctx, view.Page{Size: size, Token: token})
+	if err != nil {
+		return nil, "", err
+	}
+	ids := make([]string, len(rows))
+	for i, row := range rows {
+		ids[i] = row.Application
+	}
+	return ids, next, nil
+}
+
+// sweepEvery is how often drafts that have expired are removed. Until then they lie there, but nobody can read them.
+const sweepEvery = time.Hour
+
+// sweep removes drafts that have expired, with their keys: now, and then every [sweepEvery] of the office's clock. What
+// fails is an alarm and tried the next time.
+func (s *server) sweep(ctx context.Context, drafts *draft.Store) error {
+	for {
+		n, err := drafts.Sweep(ctx)
+		if ended := ctx.Err(); ended != nil {
+			return ended
+		}
+		if err != nil {
+			s.cfg.logger.Error("expired drafts not removed", "error", err)
+		}
+		if n > 0 {
+			s.cfg.logger.Info("expired drafts removed", "drafts", n)
+		}
+		reached, stop := s.cfg.clock.Reach(s.cfg.clock.Now().Add(sweepEvery))
+		select {
+		case <-reached:
+		case <-ctx.Done():
+		}
+		stop()
+	}
 }
 
 // commands gives the followers' commands to the engine.

@@ -61,6 +61,7 @@ type server struct {
 	cfg       serverConfig
 	engine    *engine.Engine
 	views     *view.Views
+	keys      *seal.Store
 	handler   http.Handler
 	issuer    *devissuer.Issuer // nil in production
 	issuerURL string
@@ -109,6 +110,7 @@ func (s *server) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.keys = keys
 	log, err := badgerlog.Open(badgerlog.Config{Dir: filepath.Join(cfg.data, "log"), Logger: cfg.logger})
 	if err != nil {
 		return err
@@ -158,6 +160,7 @@ func (s *server) open(ctx context.Context) error {
 	if err := s.follow(log, calls); err != nil {
 		return err
 	}
+	s.start(func() error { return s.sweep(s.running(), drafts) })
 
 	tokens, err := s.openTokens(found)
 	if err != nil {

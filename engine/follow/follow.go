@@ -46,6 +46,8 @@ type Item struct {
 	Payload []byte
 	// Attempt is which one this is, from 1; given by the follower.
 	Attempt int
+	// Position is that of the commit that made it; given by the follower.
+	Position uint64
 	// Cancel takes the item of the key from the list and adds none.
 	Cancel bool
 }
@@ -567,5 +569,11 @@ func (f *Follower) update(change func(*badger.Txn) error) error {
 func (f *Follower) empty() error {
 	f.store.Lock()
 	defer f.store.Unlock()
-	return f.db.DropAll()
+	if err := f.db.DropAll(); err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.digested = 0
+	return nil
 }

@@ -26,8 +26,6 @@ type stored struct {
 	// Next is when it is tried, and Tries how often it was begun.
 	Next  time.Time
 	Tries int
-	// Position is that of the commit that made it: work that was made anew while it was done stays.
-	Position uint64
 }
 
 // parked says why a stream is parked.
@@ -97,7 +95,8 @@ func put(txn *badger.Txn, item Item, position uint64) error {
 	if item.Cancel {
 		return nil
 	}
-	return save(txn, &stored{Item: item, Next: item.Due, Position: position})
+	item.Position = position // work that was made anew while it was done stays
+	return save(txn, &stored{Item: item, Next: item.Due})
 }
 
 func save(txn *badger.Txn, s *stored) error {

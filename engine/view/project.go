@@ -16,6 +16,9 @@ func personList(digest string) string { return "person/" + digest }
 func reviewList(place string) string  { return "review/" + place }
 func numberList(number string) string { return "number/" + number }
 
+// openList is that of the applications with a case that is not over.
+const openList = "open"
+
 func taskList(f TaskFilter) string {
 	list := "officers"
 	if f.Automatic {
@@ -33,6 +36,9 @@ func places(e entry, s application.State) []place {
 	}
 	if s.Number != "" {
 		out = append(out, place{list: numberList(s.Number)})
+	}
+	if slices.ContainsFunc(s.Cases, func(c *application.Case) bool { return !c.State.Over() }) {
+		out = append(out, place{list: openList})
 	}
 	for _, c := range s.Cases {
 		out = append(out, place{list: numberList(c.Number), item: c.Bundle})

@@ -54,6 +54,11 @@ func (v *Views) Tasks(ctx context.Context, f TaskFilter, page Page) ([]Row, stri
 	return v.list(ctx, taskList(f), page)
 }
 
+// Open returns the applications with a case that is not over, by id. Item is empty.
+func (v *Views) Open(ctx context.Context, page Page) ([]Row, string, error) {
+	return v.list(ctx, openList, page)
+}
+
 // Find returns the application that has a number, or a case or a task with it. The error wraps [ErrNotFound] if there is
 // none.
 func (v *Views) Find(ctx context.Context, number string) (Row, error) {

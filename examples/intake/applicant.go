@@ -63,6 +63,9 @@ func (c *Client) Begin(ctx context.Context, bundles ...string) (*Filing, error) 
 	return &Filing{ID: answer.GetDraft().GetDraft(), client: c, revision: answer.GetDraft().GetRevision(), Assessment: answer.GetChange().GetChanged()}, nil
 }
 
+// Filed returns an application that was filed before, by its id.
+func (c *Client) Filed(id string) *Filing { return &Filing{ID: id, client: c} }
+
 // Save saves answers. A front end does it while the person types.
 func (f *Filing) Save(ctx context.Context, answers Answers) error {
 	values, err := answers.values()
