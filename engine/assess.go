@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"fmt"
 
 	"google.golang.org/protobuf/types/known/structpb"
 
@@ -51,7 +50,8 @@ func (e *Engine) Assessment(d *Dossier) *guide.Assessment {
 	return application.Assess(d.State, d.world(e, Call{}))
 }
 
-// facts looks up what is known about the persons and enterprises of a record, each alias by its number.
+// facts looks up what is known about the persons and enterprises of a record, each alias by its number. A source that
+// fails is silent: its facts are unknown, which is a clerk's matter and keeps nobody from filing.
 func (e *Engine) facts(ctx context.Context, selection *catalog.Selection, record forms.Record) (map[forms.Path]kind.Value, error) {
 	known := map[forms.Path]kind.Value{}
 	if e.cfg.Facts == nil {
@@ -69,8 +69,12 @@ func (e *Engine) facts(ctx context.Context, selection *catalog.Selection, record
 					continue
 				}
 				value, answered, err := e.cfg.Facts.Fact(ctx, fact.Source, id, number)
+				if ended := ctx.Err(); ended != nil {
+					return nil, ended
+				}
 				if err != nil {
-					return nil, fmt.Errorf("fact %s from %s: %w", id, fact.Source, err)
+					e.cfg.Logger.Warn("source of facts is silent", "source", fact.Source, "fact", id, "error", err)
+					continue
 				}
 				if answered {
 					known[p] = value

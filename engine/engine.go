@@ -51,7 +51,8 @@ type Config struct {
 
 // Facts answers what a source knows about a person or an enterprise. A source that is silent is neither yes nor no.
 type Facts interface {
-	// Fact returns the value of a fact about whoever has the number; known is false if the source is silent.
+	// Fact returns the value of a fact about whoever has the number; known is false if the source is silent. An error
+	// counts as silence and is logged, so it holds nothing of the person.
 	Fact(ctx context.Context, source, fact, number string) (value kind.Value, known bool, err error)
 }
 
