@@ -407,7 +407,9 @@ func TestDo_NoDecisionOverlapsACalendar(t *testing.T) {
 		return nil
 	}
 	answer, err := h.Do(t.Context(), engine.Call{Application: d.ID, Request: engine.Request{ID: "withdraw"}, Actor: &applicationv1.Actor{Role: applicationv1.Role_ROLE_APPLICANT},
-		Command: func(context.Context, *engine.Dossier) (application.Command, error) { return application.Withdraw{}, nil }})
+		Command: func(context.Context, *engine.Dossier) (application.Command, error) {
+			return application.Withdraw{}, nil
+		}})
 	if err != nil {
 		t.Fatal(err)
 	}
