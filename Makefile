@@ -15,6 +15,9 @@ BENCHSTAT := go tool -modfile=tools/go.mod benchstat
 GENERATED := proto/gen sdk/go/pluginv1
 PLUGINS := $(patsubst examples/plugins/%/main.go,build/plugins/%.wasm,$(wildcard examples/plugins/*/main.go))
 
+# The day on which `run` begins, so that README's commands answer alike in every season.
+TODAY ?= 2026-03-16
+
 # Time for each fuzz target, rounds of each benchmark, and rounds of the soak.
 FUZZTIME ?= 20s
 BENCHCOUNT ?= 6
@@ -25,8 +28,8 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: plugins build ## serve the four matters in development mode, with the embedded issuer
-	bin/onething serve --dev
+run: plugins build ## serve the four matters in development mode, with the embedded issuer (TODAY= for the real date)
+	bin/onething serve --dev --today "$(TODAY)"
 
 .PHONY: demo
 demo: plugins build ## file and decide one application for each matter in a temporary folder
@@ -41,10 +44,10 @@ plugins: $(PLUGINS) ## the departments' example plugins, as build/plugins/<name>
 
 # Go's own build cache knows better than make which sources a guest has, so the recipe always runs (under a second
 # when nothing changed). -trimpath makes the digest of a plugin independent of where the repository lies.
-build/plugins/%.wasm: force
+build/plugins/%.wasm: force | build
 	@mkdir -p $(@D)
 	GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared -trimpath -buildvcs=false -ldflags='-s -w' -o $@.unpacked ./examples/plugins/$*
-	go run ./cmd/onething plugin pack --manifest examples/plugins/$*/manifest.yaml --output $@ $@.unpacked
+	bin/onething plugin pack --manifest examples/plugins/$*/manifest.yaml --output $@ $@.unpacked
 	@rm $@.unpacked
 
 .PHONY: force

@@ -3,8 +3,6 @@ package main
 import (
 	"bytes"
 	"os"
-	"regexp"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -52,21 +50,5 @@ func TestDemo(t *testing.T) {
 	var out, progress bytes.Buffer
 	if code := run(t.Context(), []string{"demo", "--plugins", "../../build/plugins"}, &out, &progress); code != 0 {
 		t.Errorf("exit code %d\n%s%s", code, out.String(), progress.String())
-	}
-}
-
-// Both languages of the README have the same commands.
-func TestReadme_SameCommands(t *testing.T) {
-	t.Parallel()
-	blocks := regexp.MustCompile("(?s)```.*?```")
-	commands := func(name string) []string {
-		content, err := os.ReadFile("../../" + name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return blocks.FindAllString(string(content), -1)
-	}
-	if en, zh := commands("README.md"), commands("README.zh-CN.md"); len(en) == 0 || !slices.Equal(en, zh) {
-		t.Errorf("the blocks differ: %d and %d", len(en), len(zh))
 	}
 }

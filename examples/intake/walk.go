@@ -2,8 +2,11 @@ package intake
 
 import (
 	"context"
+	_ "embed"
+	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -13,20 +16,19 @@ import (
 // SystemSecret is the secret of each department's system at the development issuer.
 const SystemSecret = "development-only"
 
-// graduate are the answers of a graduate with a first job. All persons, enterprises and numbers are made up.
-func graduate() Answers {
-	return Answers{
-		"form.applicant.name": "沈佳宁", "form.applicant.id_no": "321323200401150521", "form.applicant.birth": "2004-01-15",
-		"form.applicant.phone": "13812345611", "form.applicant.hukou": "here", "form.applicant.live_addr": nil,
-		"form.education_record.school": "淮阴师范学院", "form.education_record.level": "bachelor", "form.education_record.major": "汉语言文学",
-		"form.education_record.grad_date": "2025-06-30", "form.education_record.diploma_no": nil,
-		"form.employment.kind": "employed", "form.employment.start": "2026-03-02", "form.employment.contract": "fixed",
-		"form.employment.post": "文员", "form.employment.wage": "6800.00",
-		"form.employer.name": "泗阳县桃源示范纺织有限公司", "form.employer.uscc": "91321323MA1X2Y3K4K", "form.employer.contact": "李敏",
-		"form.employer.phone": "0527-85210001", "form.employer.in_county": true,
-		"form.insurance.pension_type": "none", "form.insurance.medical_type": "resident",
-		"own.first_employment.archive_need": false, "own.first_employment.party_member": false, "own.first_employment.fund_open": true,
+// graduateRecord is the record of a graduate with a first job, as curl sends it. All persons, enterprises and numbers
+// are made up.
+//
+//go:embed graduate.json
+var graduateRecord []byte
+
+// graduate are its answers.
+func graduate() (Answers, error) {
+	var record struct{ Answers Answers }
+	if err := json.Unmarshal(graduateRecord, &record); err != nil {
+		return nil, fmt.Errorf("graduate.json: %w", err)
 	}
+	return record.Answers, nil
 }
 
 // Walk goes through every service of a server in development: it finds the matter of a first job, asks the guide, files
@@ -49,14 +51,18 @@ func Walk(ctx context.Context, api, issuer string, out io.Writer) error {
 	fmt.Fprintf(out, "事项：%s（%s）\n", found.GetBundles()[0].GetName().GetZh(), bundle)
 
 	// Guide: what applies, and what is to be asked next while an answer is missing?
-	answers := graduate()
-	delete(answers, "form.employer.in_county")
-	open, err := nobody.Assess(ctx, []string{bundle}, answers)
+	answers, err := graduate()
+	if err != nil {
+		return err
+	}
+	partial := maps.Clone(answers)
+	delete(partial, "form.employer.in_county")
+	open, err := nobody.Assess(ctx, []string{bundle}, partial)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "尚不能判断，下一个问题：%s\n", open.GetNextQuestion().GetPath())
-	whole, err := nobody.Assess(ctx, []string{bundle}, graduate())
+	whole, err := nobody.Assess(ctx, []string{bundle}, answers)
 	if err != nil {
 		return err
 	}
@@ -70,7 +76,7 @@ func Walk(ctx context.Context, api, issuer string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := filing.Save(ctx, graduate()); err != nil {
+	if err := filing.Save(ctx, answers); err != nil {
 		return err
 	}
 	for _, file := range []struct{ material, name, mediaType, content string }{

@@ -21,7 +21,7 @@
 //		if !ok {
 //			return plugin.Undetermined(plugin.Finding{Code: "no_birth_date", TextZH: "缺少出生日期"}), nil
 //		}
-//		return plugin.Approve(plugin.Values{"registered_on": call.Today(), "due": birth.AddMonths(1)}), nil
+//		return plugin.Approve(plugin.Values{"registered_on": call.Today(), "birthday": birth}), nil
 //	}
 //
 // Build it with
