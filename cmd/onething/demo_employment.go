@@ -33,14 +33,11 @@ func employmentScene() scene {
 			if err != nil {
 				return nil, err
 			}
-			if _, err := st.reviewable(ctx, filing, bundle); err != nil {
-				return nil, err
-			}
-			seen, err := filing.Application(ctx)
+			shown, err := st.reviewable(ctx, filing, bundle)
 			if err != nil {
 				return nil, err
 			}
-			_, err = st.as("clerk").Notify(ctx, seen,
+			_, err = st.as("clerk").Notify(ctx, shown.GetCase(),
 				&apiv1.CorrectionItem{Bundle: bundle, Path: "form.employment.start", Text: "就业起始日期与劳动合同（2026年3月2日）不一致，请核对"},
 				&apiv1.CorrectionItem{Bundle: bundle, Path: "materials.id_photo", Text: "证件照不清晰，请重新上传"})
 			if err != nil {

@@ -43,7 +43,7 @@ func (s reviewService) ListCases(ctx context.Context, r *apiv1.ListCasesRequest)
 }
 
 func (s reviewService) reviewCase(state application.State, c *application.Case) *apiv1.ReviewCase {
-	message := &apiv1.ReviewCase{Application: state.ID, Number: c.Number, Bundle: c.Bundle, Version: c.Version, Received: state.Received.String(),
+	message := &apiv1.ReviewCase{Application: state.ID, Number: c.Number, Bundle: c.Bundle, Version: c.Version, ApplicationVersion: state.Version, Received: state.Received.String(),
 		NoticeDue: dueMessage(c.NoticeDue), Verdict: c.Verdict, Awaited: c.Awaited(), Findings: int32(len(c.Against()))}
 	if b := s.engine.InForce().Bundle(c.Digest); b != nil {
 		message.Name = b.Name.Proto()

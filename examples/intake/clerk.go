@@ -43,11 +43,11 @@ func (c *Client) Refuse(ctx context.Context, shown *apiv1.ReviewCase, reason str
 	return explain("refuse "+shown.GetBundle(), err)
 }
 
-// Notify sends the one correction notice of an application: what was found, and what the clerk adds.
-func (c *Client) Notify(ctx context.Context, application *apiv1.Application, items ...*apiv1.CorrectionItem) (number string, err error) {
-	// The request names the application; its version is that of the application as it was read.
-	answer, err := c.Review.NotifyCorrection(ctx, &apiv1.NotifyCorrectionRequest{RequestId: uuid.NewString(), Application: application.GetApplication(),
-		ExpectedVersion: application.GetVersion(), Items: items})
+// Notify sends the one correction notice of the application of a case as it was shown: what was found in all its cases,
+// and what the clerk adds.
+func (c *Client) Notify(ctx context.Context, shown *apiv1.ReviewCase, items ...*apiv1.CorrectionItem) (number string, err error) {
+	answer, err := c.Review.NotifyCorrection(ctx, &apiv1.NotifyCorrectionRequest{RequestId: uuid.NewString(), Application: shown.GetApplication(),
+		ExpectedVersion: shown.GetApplicationVersion(), Items: items})
 	if err != nil {
 		return "", explain("send correction notice", err)
 	}

@@ -46,9 +46,11 @@ type ReviewCase struct {
 	// Steps whose check is still awaited.
 	Awaited []string `protobuf:"bytes,9,rep,name=awaited,proto3" json:"awaited,omitempty"`
 	// Number of findings that stand against it.
-	Findings      int32 `protobuf:"varint,10,opt,name=findings,proto3" json:"findings,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Findings int32 `protobuf:"varint,10,opt,name=findings,proto3" json:"findings,omitempty"`
+	// Version of the application, for `expected_version` of the correction notice, which is about all its cases.
+	ApplicationVersion int64 `protobuf:"varint,11,opt,name=application_version,json=applicationVersion,proto3" json:"application_version,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 func (x *ReviewCase) Reset() {
@@ -147,6 +149,13 @@ func (x *ReviewCase) GetAwaited() []string {
 func (x *ReviewCase) GetFindings() int32 {
 	if x != nil {
 		return x.Findings
+	}
+	return 0
+}
+
+func (x *ReviewCase) GetApplicationVersion() int64 {
+	if x != nil {
+		return x.ApplicationVersion
 	}
 	return 0
 }
@@ -551,7 +560,7 @@ type NotifyCorrectionRequest struct {
 	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// Application.
 	Application string `protobuf:"bytes,2,opt,name=application,proto3" json:"application,omitempty"`
-	// Version of the application that was shown.
+	// Version of the application that was shown: `application_version` of any of its cases.
 	ExpectedVersion int64 `protobuf:"varint,3,opt,name=expected_version,json=expectedVersion,proto3" json:"expected_version,omitempty"`
 	// What the clerk adds to the findings.
 	Items         []*CorrectionItem `protobuf:"bytes,4,rep,name=items,proto3" json:"items,omitempty"`
@@ -877,7 +886,7 @@ var File_onething_api_v1_review_service_proto protoreflect.FileDescriptor
 
 const file_onething_api_v1_review_service_proto_rawDesc = "" +
 	"\n" +
-	"$onething/api/v1/review_service.proto\x12\x0fonething.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fonething/access/v1/access.proto\x1a\x1conething/api/v1/common.proto\x1a$onething/api/v1/intake_service.proto\x1a\x1donething/forms/v1/forms.proto\"\xc6\x02\n" +
+	"$onething/api/v1/review_service.proto\x12\x0fonething.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fonething/access/v1/access.proto\x1a\x1conething/api/v1/common.proto\x1a$onething/api/v1/intake_service.proto\x1a\x1donething/forms/v1/forms.proto\"\xf7\x02\n" +
 	"\n" +
 	"ReviewCase\x12 \n" +
 	"\vapplication\x18\x01 \x01(\tR\vapplication\x12\x16\n" +
@@ -891,7 +900,8 @@ const file_onething_api_v1_review_service_proto_rawDesc = "" +
 	"\averdict\x18\b \x01(\tR\averdict\x12\x18\n" +
 	"\aawaited\x18\t \x03(\tR\aawaited\x12\x1a\n" +
 	"\bfindings\x18\n" +
-	" \x01(\x05R\bfindings\"i\n" +
+	" \x01(\x05R\bfindings\x12/\n" +
+	"\x13application_version\x18\v \x01(\x03R\x12applicationVersion\"i\n" +
 	"\x10ListCasesRequest\x12)\n" +
 	"\x04page\x18\x01 \x01(\v2\x15.onething.api.v1.PageR\x04page\x12*\n" +
 	"\x11at_least_position\x18\x02 \x01(\x04R\x0fatLeastPosition\"e\n" +
