@@ -220,6 +220,8 @@ func (r *reader) Unmarshal(node *yaml.Node, message proto.Message) (bool, error)
 		hint := "expected one of " + strings.Join(names, ", ")
 		if near := Nearest(key.Value, names); near != "" {
 			hint = fmt.Sprintf("did you mean `%s`?", near)
+		} else if strings.ContainsAny(key.Value, "()=<>&|!\"'") {
+			hint = "this looks like the rest of a rule: one that stands inside `{ … }` with a comma, bracket or brace is quoted"
 		}
 		r.found = append(r.found, Diagnostic{Span: r.source.nodeSpan(key), Severity: Error, Code: "yaml-unknown-key",
 			Message: fmt.Sprintf("there is no key `%s` here", key.Value), Hint: hint})

@@ -11,6 +11,7 @@ import (
 	"github.com/siyiban/onething/engine/application"
 	"github.com/siyiban/onething/engine/catalog"
 	"github.com/siyiban/onething/engine/commitlog"
+	"github.com/siyiban/onething/engine/guide"
 	"github.com/siyiban/onething/engine/seal"
 	"github.com/siyiban/onething/forms"
 	"github.com/siyiban/onething/forms/kind"
@@ -39,6 +40,11 @@ type Dossier struct {
 	Persons   map[string]string                      // keyed digests, by alias
 	Files     map[string]*applicationv1.MaterialFile // the last one of each material, and documents by task
 	Forgotten bool                                   // the key was destroyed
+}
+
+// MaterialName is the name of a material of a case, as the bundle writes it for the current record.
+func (d *Dossier) MaterialName(bundle, material string) forms.Text {
+	return guide.MaterialName(d.Selection.Bundle(bundle), material, d.Record)
 }
 
 // Load reads an application and opens what is sealed. The error wraps [ErrNotFound] if there is none.

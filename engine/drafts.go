@@ -191,7 +191,7 @@ func (e *Engine) AddFile(ctx context.Context, owners []draft.Owner, id string, r
 // MaterialOf returns a material that a draft asks for, or may.
 func (d *Drafted) MaterialOf(key string) (*guide.SharedMaterial, error) {
 	for _, m := range d.Assessed.Materials {
-		if m.Key == key {
+		if m.Key == key || slices.ContainsFunc(m.OneOf, func(o catalog.Alternative) bool { return o.Key == key }) {
 			return m, nil
 		}
 	}

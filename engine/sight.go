@@ -44,14 +44,9 @@ func (e *Engine) needs(d *Dossier, b *catalog.Bundle, stepID string) *Needs {
 		if !slices.Contains(step.Fields, f.Path) {
 			continue
 		}
-		if f.Field.Derived {
-			if f.Derived != nil {
-				values = values.With(f.Path, f.Derived)
-			}
-			continue
-		}
-		if v, ok := d.Record.Get(f.Path); ok {
-			values = values.With(f.Path, v)
+		value := f.Value(d.Record)
+		if _, answered := d.Record.Get(f.Path); answered || value != nil {
+			values = values.With(f.Path, step.Narrow(f.Path, value))
 		}
 	}
 	n.Record = values
@@ -62,7 +57,7 @@ func (e *Engine) needs(d *Dossier, b *catalog.Bundle, stepID string) *Needs {
 	}
 	if c := d.State.Case(b.ID); c != nil {
 		for _, need := range step.Materials {
-			if m := c.Material(need.Material.ID); m != nil {
+			for _, m := range c.MaterialsOf(need.Material.ID) {
 				n.Materials = append(n.Materials, m)
 				if file := d.Files[m.Shared]; file != nil {
 					n.files = append(n.files, file.GetBlob())

@@ -4,6 +4,7 @@ package forms
 
 import (
 	"regexp"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -19,12 +20,33 @@ import (
 //	params.<param>            a published value, in force on the day of receipt
 //	results.<step>.<field>    a result of a step
 //	today, place              the day of receipt, the region of the office
+//
+// An answer to a LIST, or to a section that is repeated, is one value under one path. A cell of it is named by the
+// number of its row, counted from 0: form.heirs[0].agreed.
 type Path string
 
 // Root returns the first segment of the path.
 func (p Path) Root() string {
 	root, _, _ := strings.Cut(string(p), ".")
 	return root
+}
+
+// Cell splits the path of a cell into its list, row and field; ok is false for every other path.
+func (p Path) Cell() (list Path, row int, field string, ok bool) {
+	open, end := strings.IndexByte(string(p), '['), strings.LastIndex(string(p), "].")
+	if open < 0 || end < open {
+		return "", 0, "", false
+	}
+	row, err := strconv.Atoi(string(p[open+1 : end]))
+	if err != nil || row < 0 {
+		return "", 0, "", false
+	}
+	return p[:open], row, string(p[end+2:]), true
+}
+
+// CellOf returns the path of a cell of the list.
+func (p Path) CellOf(row int, field string) Path {
+	return Path(string(p) + "[" + strconv.Itoa(row) + "]." + field)
 }
 
 // Segments returns the parts of the path between the dots.
@@ -67,6 +89,7 @@ type Field struct {
 	Help    Text
 	Options []Option
 	Row     []*Field // fields of an element, of LIST
+	Filled  bool     // of LIST: has an element at least wherever it is asked
 	Pattern *regexp.Regexp
 	Unit    string
 	Scale   int
@@ -113,6 +136,7 @@ type Section struct {
 	About     About
 	Fields    []*Field
 	Repeated  bool   // form.<alias> is a list of elements with these fields
+	Filled    bool   // of a repeated one: has an element at least, and is always asked
 	Condition string // the section's `when`, for messages
 }
 

@@ -18,14 +18,25 @@ type Record struct {
 	answers map[Path]kind.Value // nil value: blank
 }
 
-// Get returns the answer to a path. A blank answer is nil, with answered true.
+// Get returns the answer to a path, also that of a cell. A blank answer is nil, with answered true.
 func (r Record) Get(p Path) (value kind.Value, answered bool) {
+	if list, row, field, ok := p.Cell(); ok {
+		rows, _ := r.answers[list].(kind.List)
+		if row >= len(rows) {
+			return nil, false
+		}
+		value, answered = rows[row][field]
+		return value, answered
+	}
 	value, answered = r.answers[p]
 	return value, answered
 }
 
-// With returns the record with a changed answer; nil is blank.
+// With returns the record with a changed answer, also to a cell of a row that is there; nil is blank.
 func (r Record) With(p Path, value kind.Value) Record {
+	if list, row, field, ok := p.Cell(); ok {
+		return r.withRow(list, row, func(cells kind.Row) { cells[field] = value })
+	}
 	answers := maps.Clone(r.answers)
 	if answers == nil {
 		answers = map[Path]kind.Value{}
@@ -34,8 +45,25 @@ func (r Record) With(p Path, value kind.Value) Record {
 	return Record{answers}
 }
 
-// Without returns the record with answers taken back.
+// withRow returns the record with one row of a list changed; one that has no such row as it is.
+func (r Record) withRow(list Path, row int, change func(kind.Row)) Record {
+	rows, _ := r.answers[list].(kind.List)
+	if row >= len(rows) {
+		return r
+	}
+	rows = slices.Clone(rows)
+	rows[row] = maps.Clone(rows[row])
+	change(rows[row])
+	return r.With(list, rows)
+}
+
+// Without returns the record with answers taken back, also those to cells.
 func (r Record) Without(paths ...Path) Record {
+	for _, p := range paths {
+		if list, row, field, ok := p.Cell(); ok {
+			r = r.withRow(list, row, func(cells kind.Row) { delete(cells, field) })
+		}
+	}
 	answers := maps.Clone(r.answers)
 	for _, p := range paths {
 		delete(answers, p)

@@ -121,7 +121,11 @@ func (s catalogService) GetBundle(_ context.Context, r *apiv1.GetBundleRequest) 
 			class = "SECONDARY"
 		}
 		answer.Materials = append(answer.Materials, &apiv1.BundleMaterial{Material: m.Key, Name: m.Name.Proto(), Class: class, Sources: m.Sources, Formats: m.Formats,
-			Tolerable: m.Tolerate != nil, Promisable: m.Promise != nil})
+			Tolerable: m.Tolerate != nil, Promisable: m.Promise != nil, Per: string(m.Per)})
+		for _, o := range m.OneOf {
+			last := answer.Materials[len(answer.Materials)-1]
+			last.OneOf = append(last.OneOf, &apiv1.MaterialAlternative{Material: o.Key, Name: o.Name.Proto(), Formats: o.Formats})
+		}
 	}
 	return answer, nil
 }
@@ -146,7 +150,22 @@ func departmentMessage(d *catalog.Department) *apiv1.Department {
 }
 
 func fieldMessage(b *catalog.Bundle, f *catalog.Field) *apiv1.FormField {
-	message := &apiv1.FormField{Path: string(f.Path), Kind: f.Kind.String(), Name: f.Name.Proto(), Unit: f.Unit, Basis: f.Basis}
+	message := questionMessage(string(f.Path), f)
+	for _, step := range b.Steps {
+		if b.Closure(step.Reads())[f.Path] {
+			message.NeededBy = append(message.NeededBy, b.ID+"."+step.ID)
+		}
+	}
+	for _, cell := range f.Row {
+		if !cell.Field.Derived {
+			message.Row = append(message.Row, questionMessage(cell.ID, cell))
+		}
+	}
+	return message
+}
+
+func questionMessage(path string, f *catalog.Field) *apiv1.FormField {
+	message := &apiv1.FormField{Path: path, Kind: f.Kind.String(), Name: f.Name.Proto(), Unit: f.Unit, Basis: f.Basis}
 	if f.Help.ZH != "" {
 		message.Help = f.Help.Proto()
 	}
@@ -157,10 +176,5 @@ func fieldMessage(b *catalog.Bundle, f *catalog.Field) *apiv1.FormField {
 		message.Pattern = f.Pattern.String()
 	}
 	message.Scale = int32(f.Scale)
-	for _, step := range b.Steps {
-		if b.Closure(step.Reads())[f.Path] {
-			message.NeededBy = append(message.NeededBy, b.ID+"."+step.ID)
-		}
-	}
 	return message
 }

@@ -214,7 +214,7 @@ func materialMessages(d *engine.Dossier, wanted func(bundle string) bool) []*api
 			declared := bundle.Material(m.ID)
 			i := slices.IndexFunc(all, func(x *apiv1.Material) bool { return x.GetMaterial() == m.Shared })
 			if i < 0 {
-				all = append(all, &apiv1.Material{Material: m.Shared, Name: declared.Name.Proto(), Sources: declared.Sources, Formats: declared.Formats,
+				all = append(all, &apiv1.Material{Material: m.Shared, Name: d.MaterialName(c.Bundle, m.ID).Proto(), Sources: declared.Sources, Formats: declared.Formats,
 					Tolerable: m.Tolerable, Promisable: m.Promisable, Origin: originName(m.Origin)})
 				i = len(all) - 1
 				if file := d.Files[m.Shared]; file != nil {
@@ -229,7 +229,7 @@ func materialMessages(d *engine.Dossier, wanted func(bundle string) bool) []*api
 				}
 			}
 			for _, step := range bundle.Steps {
-				if slices.Contains(c.Steps, step.ID) && slices.ContainsFunc(step.Materials, func(n catalog.Need) bool { return n.Material.ID == m.ID }) {
+				if slices.Contains(c.Steps, step.ID) && slices.ContainsFunc(step.Materials, func(n catalog.Need) bool { return n.Material == declared }) {
 					all[i].NeededBy = append(all[i].NeededBy, c.Bundle+"."+step.ID)
 				}
 			}

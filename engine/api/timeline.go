@@ -46,7 +46,7 @@ func describe(d *engine.Dossier, event *applicationv1.Event, entry *apiv1.Timeli
 		if n := len(a.GetTolerances()); n > 0 {
 			var names []string
 			for _, t := range a.GetTolerances() {
-				names = append(names, d.Selection.Bundle(a.GetBundle()).Material(t.GetMaterial()).Name.ZH+"（"+day(t.GetDue())+"前）")
+				names = append(names, d.MaterialName(a.GetBundle(), t.GetMaterial()).ZH+"（"+day(t.GetDue())+"前）")
 			}
 			zh += "；容缺受理，须补交：" + strings.Join(names, "、")
 			en += "; materials may follow"
@@ -68,7 +68,7 @@ func describe(d *engine.Dossier, event *applicationv1.Event, entry *apiv1.Timeli
 		}
 		return say("not_accepted", k.NotAccepted.GetBundle(), "", "不予受理", "not accepted")
 	case *applicationv1.Event_MaterialSupplied:
-		name := d.Selection.Bundle(k.MaterialSupplied.GetBundle()).Material(k.MaterialSupplied.GetMaterial()).Name
+		name := d.MaterialName(k.MaterialSupplied.GetBundle(), k.MaterialSupplied.GetMaterial())
 		return say("material_supplied", k.MaterialSupplied.GetBundle(), "", "已补交“"+name.ZH+"”", "supplied: "+name.In("en"))
 	case *applicationv1.Event_Withdrawn:
 		return say("withdrawn", k.Withdrawn.GetBundle(), "", "已撤回", "withdrawn")
@@ -89,7 +89,7 @@ func describe(d *engine.Dossier, event *applicationv1.Event, entry *apiv1.Timeli
 	case *applicationv1.Event_TaskResumed:
 		return say("task_resumed", "", k.TaskResumed.GetTask(), "特别程序结束，承诺日期为 "+day(k.TaskResumed.GetDue()), "the clock runs again, promised by "+dayEN(k.TaskResumed.GetDue()))
 	case *applicationv1.Event_ToleranceLapsed:
-		name := d.Selection.Bundle(k.ToleranceLapsed.GetBundle()).Material(k.ToleranceLapsed.GetMaterial()).Name
+		name := d.MaterialName(k.ToleranceLapsed.GetBundle(), k.ToleranceLapsed.GetMaterial())
 		return say("tolerance_lapsed", k.ToleranceLapsed.GetBundle(), "", "“"+name.ZH+"”逾期未补交", "not supplied in time: "+name.In("en"))
 	case *applicationv1.Event_CaseEnded:
 		outcome := map[applicationv1.CaseEnded_Outcome]forms.Text{

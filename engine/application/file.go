@@ -26,7 +26,7 @@ type filing struct {
 func (d *decision) file(record forms.Record, documents Documents) (*filing, error) {
 	record, assessment, faults := closeRecord(record, d.assessAll)
 	f := &filing{record: record, assessment: assessment}
-	given, unknown := d.given(documents)
+	given, unknown := d.given(documents, assessment)
 	reason := refusal.RecordInvalid
 	if len(faults) == 0 {
 		reason = ""
@@ -90,7 +90,7 @@ func closeRecord(record forms.Record, assess func(forms.Record) *guide.Assessmen
 }
 
 // given are the materials that the applicant has provided for, by key: now, or before this revision.
-func (d *decision) given(documents Documents) (map[string]applicationv1.Origin, []forms.Violation) {
+func (d *decision) given(documents Documents, assessment *guide.Assessment) (map[string]applicationv1.Origin, []forms.Violation) {
 	given := map[string]applicationv1.Origin{}
 	for _, c := range d.s.Cases {
 		for _, m := range c.Materials {
@@ -103,9 +103,12 @@ func (d *decision) given(documents Documents) (map[string]applicationv1.Origin, 
 	}
 	var faults []forms.Violation
 	known := map[string]bool{}
-	for _, b := range d.w.Selection.Bundles {
-		for _, m := range b.Materials {
+	for _, c := range assessment.Cases {
+		for _, m := range c.Materials {
 			known[m.Key] = true
+			for _, o := range m.OneOf {
+				known[o.Key] = true
+			}
 		}
 	}
 	put := func(key string, origin applicationv1.Origin) {
@@ -145,7 +148,15 @@ func materials(a *guide.Case, given map[string]applicationv1.Origin) (states []*
 		if m.Asked.Truth == rule.False {
 			continue
 		}
-		state := &applicationv1.MaterialState{Material: m.ID, Shared: m.Key, Required: m.Required && m.Asked.Truth == rule.True,
+		key := m.Key
+		for _, o := range m.OneOf { // any one of them will do
+			if _, ok := given[key]; !ok {
+				if _, ok := given[o.Key]; ok {
+					key = o.Key
+				}
+			}
+		}
+		state := &applicationv1.MaterialState{Material: m.ID, Shared: key, Required: m.Required && m.Asked.Truth == rule.True,
 			Secondary: m.Secondary, Tolerable: m.Tolerable.Truth == rule.True, Promisable: m.Promisable.Truth == rule.True}
 		// open takes a material as the applicant wants it, if the rules allow it. What they leave open, because a fact
 		// is not known, is a clerk's matter.
@@ -155,12 +166,12 @@ func materials(a *guide.Case, given map[string]applicationv1.Origin) (states []*
 				undecided = append(undecided, string(materialPath(m.ID)))
 				fallthrough
 			case rule.True:
-				state.Origin = given[m.Key]
+				state.Origin = given[key]
 			case rule.False:
 				refused[r] = append(refused[r], forms.Violation{Path: materialPath(m.Key), Code: "not_open", Bundle: a.Bundle.ID, Text: forms.Text{ZH: zh, EN: en}})
 			}
 		}
-		switch origin := given[m.Key]; {
+		switch origin := given[key]; {
 		case origin == applicationv1.Origin_ORIGIN_APPLICANT && slices.Contains(m.Sources, "APPLICANT"):
 			state.Origin = origin
 		case origin == applicationv1.Origin_ORIGIN_PROMISE:

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/siyiban/onething/engine/catalog"
 	"github.com/siyiban/onething/forms/kind"
 	applicationv1 "github.com/siyiban/onething/proto/gen/onething/application/v1"
 )
@@ -316,6 +317,17 @@ func (c *Case) Material(id string) *Material {
 		return nil
 	}
 	return &c.Materials[i]
+}
+
+// MaterialsOf returns a material of the bundle as the case asks for it: once, or for each element of a list.
+func (c *Case) MaterialsOf(id string) []*Material {
+	var all []*Material
+	for i := range c.Materials {
+		if catalog.Unnumbered(c.Materials[i].ID) == id {
+			all = append(all, &c.Materials[i])
+		}
+	}
+	return all
 }
 
 // Tolerated returns the materials that are still to follow.

@@ -142,13 +142,14 @@ func (d *decision) open(c *Case, step *catalog.Step, assessed *guide.Step) error
 		e.OpenConditions = append(e.OpenConditions, r.ID)
 	}
 	for _, need := range step.Materials {
-		i := slices.IndexFunc(c.Tolerances, func(t Tolerance) bool { return t.Material == need.Material.ID && !t.Supplied })
-		switch {
-		case i < 0:
-		case need.BeforeExamination || c.Tolerances[i].Lapsed && c.Tolerances[i].Then == thenSuspend:
-			e.WaitsExamination = append(e.WaitsExamination, need.Material.ID)
-		default:
-			e.WaitsResult = append(e.WaitsResult, need.Material.ID)
+		for _, t := range c.Tolerances {
+			switch {
+			case t.Supplied || catalog.Unnumbered(t.Material) != need.Material.ID:
+			case need.BeforeExamination || t.Lapsed && t.Then == thenSuspend:
+				e.WaitsExamination = append(e.WaitsExamination, t.Material)
+			default:
+				e.WaitsResult = append(e.WaitsResult, t.Material)
+			}
 		}
 	}
 	// The clock of a first step starts with acceptance, that of a later one when it opens.

@@ -316,9 +316,20 @@ func DecodeResult(step *catalog.Step, given map[string]*structpb.Value) (map[for
 		return nil
 	})
 	values := map[forms.Path]kind.Value{}
-	for p, v := range record.All() {
-		if v != nil {
-			values[p] = v
+	for _, f := range step.Result {
+		switch v, _ := record.Get(f.Path); v := v.(type) {
+		case nil:
+		case kind.List: // a result is whole: what is not given of a row is blank
+			for _, row := range v {
+				for _, cell := range f.Row {
+					if _, given := row[cell.ID]; !given {
+						row[cell.ID] = nil
+					}
+				}
+			}
+			values[f.Path] = v
+		default:
+			values[f.Path] = v
 		}
 	}
 	return values, faults

@@ -82,7 +82,7 @@ func (d *decision) settleWaits(bundle, material string) {
 
 // needs says of a need whether it is of the material.
 func needs(material string) func(catalog.Need) bool {
-	return func(n catalog.Need) bool { return n.Material.ID == material }
+	return func(n catalog.Need) bool { return n.Material.ID == catalog.Unnumbered(material) }
 }
 
 func (s *State) materialSupplied(e *applicationv1.MaterialSupplied) {

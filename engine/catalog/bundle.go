@@ -6,6 +6,8 @@ package catalog
 import (
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/siyiban/onething/forms"
 	"github.com/siyiban/onething/forms/formula"
@@ -67,6 +69,18 @@ type Field struct {
 	Derive      *formula.Formula
 	Is          *rule.Rule
 	OptionWhen  map[string]*rule.Rule
+	// Row are the fields of an element, of LIST and of a repeated section, as far as the bundle needs them. Their
+	// paths are empty; what they read of their own element is named `this.<field>`.
+	Row []*Field
+}
+
+// Cell returns the field of an element with the id, nil if there is none.
+func (f *Field) Cell(id string) *Field {
+	i := slices.IndexFunc(f.Row, func(cell *Field) bool { return cell.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return f.Row[i]
 }
 
 // Rule is a condition with its reason.
@@ -80,7 +94,9 @@ type Rule struct {
 	Remedy    Text
 	Otherwise Otherwise
 	For       []string // steps that it gates; empty: the case
-	Basis     string
+	// Each is the path of a repeated section whose check this is: it is judged for every element, as `this`.
+	Each  forms.Path
+	Basis string
 }
 
 // Way is one of several ways to meet a rule.
@@ -159,10 +175,16 @@ type Days struct {
 
 // Material is a document that the bundle asks for.
 type Material struct {
-	ID           string // in this bundle
-	Key          string // under which it is uploaded: the same key is the same document, over all bundles
-	Name         forms.Text
-	Of           string // alias whose document it is
+	ID   string // in this bundle
+	Key  string // under which it is uploaded: the same key is the same document, over all bundles
+	Name forms.Text
+	Of   string // alias whose document it is
+	// Per is the path of a list, for a material that is asked for each of its elements; the name may then hold values
+	// of the element, see Title.
+	Per   forms.Path
+	Title Text
+	// OneOf are documents of which any one will do; empty: the material itself.
+	OneOf        []Alternative
 	When         *rule.Rule
 	Secondary    bool // 次要
 	Required     bool
@@ -172,6 +194,22 @@ type Material struct {
 	Tolerate     *Tolerate
 	Promise      *Promise
 	Basis        string
+}
+
+// Alternative is one of several documents of which any one will do.
+type Alternative struct {
+	Key     string // under which it is uploaded
+	Name    forms.Text
+	Formats []string
+}
+
+// Numbered returns the id or key of a material for one element of a list, counted from 0: `shareholder_id[2]`.
+func Numbered(id string, row int) string { return id + "[" + strconv.Itoa(row) + "]" }
+
+// Unnumbered returns the id of a material without the number of an element.
+func Unnumbered(id string) string {
+	base, _, _ := strings.Cut(id, "[")
+	return base
 }
 
 // Tolerate says that a secondary material may follow (容缺).
@@ -187,9 +225,9 @@ type Promise struct {
 	When        *rule.Rule
 	By          *Department
 	WorkingDays int
-	Sample      int // percent
-	Text        forms.Text
-	IfFalse     string // REVOKE or CORRECT
+	Sample      int        // percent
+	Text        forms.Text // empty: the office's, see [DefaultPromise]
+	IfFalse     string     // REVOKE or CORRECT
 }
 
 // Step is what one department does.
@@ -204,18 +242,20 @@ type Step struct {
 	Conditions  []*Rule
 	AutoApprove *rule.Rule
 	Fields      []forms.Path // that it needs: answers and derived values, in the order of the form
-	Results     []forms.Path // results.<step>.<field> that it needs
-	Materials   []Need
-	Result      []*Field
-	Document    string
-	Valid       *Days
-	Promised    []Limit
-	Statutory   []Limit
-	Silence     bool // the law takes silence for approval
-	AtOnce      bool // the clock starts with acceptance
-	Fee         []Fee
-	NotCounted  []NotCounted
-	Basis       string
+	// Columns are, by the path of a list that it needs in part, the fields of an element that it needs.
+	Columns    map[forms.Path][]string
+	Results    []forms.Path // results.<step>.<field> that it needs
+	Materials  []Need
+	Result     []*Field
+	Document   string
+	Valid      *Days
+	Promised   []Limit
+	Statutory  []Limit
+	Silence    bool // the law takes silence for approval
+	AtOnce     bool // the clock starts with acceptance
+	Fee        []Fee
+	NotCounted []NotCounted
+	Basis      string
 }
 
 // After is a step before another.
@@ -248,8 +288,35 @@ type NotCounted struct {
 	Days int
 }
 
-// Field returns the field at a path, nil if the bundle has none.
-func (b *Bundle) Field(p forms.Path) *Field { return b.fields[p] }
+// Field returns the field at a path, also that of a cell; nil if the bundle has none.
+func (b *Bundle) Field(p forms.Path) *Field {
+	if list, _, field, ok := p.Cell(); ok {
+		if f := b.fields[list]; f != nil {
+			return f.Cell(field)
+		}
+		return nil
+	}
+	return b.fields[p]
+}
+
+// Narrow returns a value as the step is given it: of a list that it needs in part, only the cells that it needs.
+func (s *Step) Narrow(p forms.Path, v kind.Value) kind.Value {
+	columns, partly := s.Columns[p]
+	list, ok := v.(kind.List)
+	if !partly || !ok {
+		return v
+	}
+	narrowed := make(kind.List, len(list))
+	for i, row := range list {
+		narrowed[i] = kind.Row{}
+		for _, id := range columns {
+			if cell, answered := row[id]; answered {
+				narrowed[i][id] = cell
+			}
+		}
+	}
+	return narrowed
+}
 
 // Paths returns the paths of all fields in the order of the form, derived ones included.
 func (b *Bundle) Paths() []forms.Path { return b.order }
@@ -263,8 +330,10 @@ func (b *Bundle) Step(id string) *Step {
 	return b.Steps[i]
 }
 
-// Material returns the material with the id in this bundle, nil if there is none.
+// Material returns the material with the id in this bundle, also if the id has the number of an element; nil if there
+// is none.
 func (b *Bundle) Material(id string) *Material {
+	id = Unnumbered(id)
 	i := slices.IndexFunc(b.Materials, func(m *Material) bool { return m.ID == id })
 	if i < 0 {
 		return nil

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"google.golang.org/protobuf/proto"
@@ -43,6 +44,8 @@ type compiler struct {
 	uses map[*Section]*bundlev1.SectionUse
 	// envs are the places of expressions that were met, by name.
 	envs map[string]place
+	// columns are the cells of lists that something reads, as <list>.<field>.
+	columns map[forms.Path]bool
 }
 
 // place compiles the expressions of one place: both languages over the same names.
@@ -58,7 +61,7 @@ func compileFile(l *Library, name string, text []byte) (*Bundle, *diag.Source, d
 		return nil, source, found
 	}
 	c := &compiler{library: l, source: source, message: message, found: found, written: map[*Field]located[*formsv1.Field]{},
-		uses: map[*Section]*bundlev1.SectionUse{}, envs: map[string]place{}, facts: map[string][]*forms.Field{}}
+		uses: map[*Section]*bundlev1.SectionUse{}, envs: map[string]place{}, columns: map[forms.Path]bool{}, facts: map[string][]*forms.Field{}}
 	c.bundle = &Bundle{ID: message.GetBundle(), fields: map[forms.Path]*Field{}, Pins: map[string]string{}, library: l}
 	c.compile()
 	if c.found.Err() != nil {
@@ -86,6 +89,7 @@ func (c *compiler) compile() {
 	}
 	c.cycles()
 	c.unused()
+	c.narrow()
 }
 
 func (c *compiler) fault(at diag.Span, code, message, hint string, related ...diag.Related) {
@@ -195,10 +199,6 @@ func days(d *bundlev1.Days) Days {
 func (c *compiler) sections() {
 	seen := map[string]*bundlev1.SectionUse{}
 	for _, use := range c.message.GetForm() {
-		if use.GetRepeat() != nil {
-			c.broken = true
-			c.unsupported(use, "repeat", "a repeated section")
-		}
 		shared, ok := c.library.sections[use.GetSection()]
 		if !ok {
 			c.broken = true
@@ -229,11 +229,25 @@ func (c *compiler) sections() {
 		known := map[string]bool{}
 		for _, m := range shared.item.GetFields() {
 			known[m.GetField()] = true
-			set := use.GetSet()[m.GetField()]
-			f := c.field(located[*formsv1.Field]{m, shared.source}, prefix+"."+forms.Path(m.GetField()), prefix, inForce, set)
+			w, set := located[*formsv1.Field]{m, shared.source}, use.GetSet()[m.GetField()]
+			if use.GetRepeat() != nil {
+				f := c.field(w, "", inForce, set)
+				if f.Kind == kind.KindList {
+					c.broken = true
+					c.fault(c.source.At(use, "repeat"), "list-in-list", fmt.Sprintf("the section `%s` holds a list and cannot be repeated", use.GetSection()), "use it once, or take the list out")
+				}
+				section.Fields = append(section.Fields, f)
+				section.Section.Fields = append(section.Section.Fields, f.Field)
+				continue
+			}
+			f := c.field(w, prefix, inForce, set)
 			f.Section = section
+			c.register(f, prefix+"."+forms.Path(m.GetField()))
 			section.Fields = append(section.Fields, f)
 			section.Section.Fields = append(section.Section.Fields, f.Field)
+		}
+		if use.GetRepeat() != nil {
+			c.repeat(section, use, inForce)
 		}
 		for id, set := range use.GetSet() {
 			if !known[id] {
@@ -244,17 +258,41 @@ func (c *compiler) sections() {
 	}
 }
 
-// field makes a field of a section or of the bundle's own; its expressions are compiled later.
-func (c *compiler) field(w located[*formsv1.Field], p, this forms.Path, inForce []string, set *bundlev1.FieldSet) *Field {
+// repeat makes a section a list: one field whose elements have the fields of the section.
+func (c *compiler) repeat(section *Section, use *bundlev1.SectionUse, inForce []string) {
+	section.Repeated = true
+	section.Filled = use.When == nil && filled(use.GetRepeat().Min)
+	base := &forms.Field{ID: section.Alias, Kind: kind.KindList, Name: section.Name, Row: section.Section.Fields, Required: filled(use.GetRepeat().Min),
+		Filled: filled(use.GetRepeat().Min), Conditions: inForce}
+	list := &Field{Field: base, Section: section, Row: section.Fields}
+	section.Fields = []*Field{list}
+	c.register(list, forms.Path("form."+section.Alias))
+}
+
+// filled reports whether a least number, as it is written, is one or more whatever was answered.
+func filled(least *string) bool {
+	if least == nil {
+		return false
+	}
+	n, err := strconv.Atoi(strings.TrimSpace(*least))
+	return err == nil && n > 0
+}
+
+// register gives a field its path in the form.
+func (c *compiler) register(f *Field, p forms.Path) {
+	f.Path = p
+	c.bundle.fields[p] = f
+	c.bundle.order = append(c.bundle.order, p)
+}
+
+// field makes a field of a section, of a row or of the bundle's own; its expressions are compiled later. this is the
+// path behind `this` in them, "" for an element and for an own field.
+func (c *compiler) field(w located[*formsv1.Field], this forms.Path, inForce []string, set *bundlev1.FieldSet) *Field {
 	m := w.item
 	at := func(key string) diag.Span { return w.source.At(m, key) }
 	fault := func(key, code, message, hint string) { c.fault(at(key), code, message, hint) }
-	if m.GetKind() == formsv1.Field_LIST {
-		c.broken = true
-		fault("kind", "unsupported", "`LIST` belongs to the language but is not read yet", "leave it out for now")
-	}
 	c.reservedID(at("field"), m.GetField())
-	base := &forms.Field{Path: p, ID: m.GetField(), Kind: kindOf(m.GetKind()), Name: text(m.GetName()), Help: text(m.GetHelp()), Unit: m.GetUnit(),
+	base := &forms.Field{ID: m.GetField(), Kind: kindOf(m.GetKind()), Name: text(m.GetName()), Help: text(m.GetHelp()), Unit: m.GetUnit(),
 		Scale: 2, Basis: m.GetBasis(), Derived: m.Derive != nil || m.Is != nil}
 	if m.Scale != nil {
 		base.Scale = int(m.GetScale())
@@ -304,9 +342,37 @@ func (c *compiler) field(w located[*formsv1.Field], p, this forms.Path, inForce 
 	}
 	f := &Field{Field: base}
 	c.written[f] = w
-	c.bundle.fields[p] = f
-	c.bundle.order = append(c.bundle.order, p)
+	if f.Kind == kind.KindList {
+		c.row(f, w)
+		base.Filled = filled(m.Min) && base.Required
+	} else if len(m.GetRow()) > 0 {
+		fault("row", "row", "`row` belongs to LIST", "leave it out, or make the field a `kind: LIST`")
+	}
 	return f
+}
+
+// row makes the fields of an element.
+func (c *compiler) row(list *Field, w located[*formsv1.Field]) {
+	if len(w.item.GetRow()) == 0 {
+		c.fault(w.source.At(w.item, "kind"), "row", "a LIST needs the fields of an element", "add `row: [{ field: …, kind: … }]`")
+	}
+	seen := map[string]bool{}
+	for _, m := range w.item.GetRow() {
+		if seen[m.GetField()] {
+			c.broken = true
+			c.fault(w.source.At(m, "field"), "id-duplicate", fmt.Sprintf("the field `%s` stands here twice", m.GetField()), "")
+			continue
+		}
+		seen[m.GetField()] = true
+		if m.GetKind() == formsv1.Field_LIST {
+			c.broken = true
+			c.fault(w.source.At(m, "kind"), "list-in-list", "a LIST cannot stand in a LIST", "let the field be a text, or a section of its own that is repeated")
+			continue
+		}
+		cell := c.field(located[*formsv1.Field]{m, w.source}, "", nil, nil)
+		list.Row = append(list.Row, cell)
+		list.Field.Row = append(list.Field.Row, cell.Field)
+	}
 }
 
 // own takes the bundle's own fields.
@@ -320,7 +386,9 @@ func (c *compiler) own() {
 			continue
 		}
 		seen[m.GetField()] = true
-		c.bundle.Own = append(c.bundle.Own, c.field(located[*formsv1.Field]{m, c.source}, prefix+"."+forms.Path(m.GetField()), "", nil, nil))
+		f := c.field(located[*formsv1.Field]{m, c.source}, "", nil, nil)
+		c.register(f, prefix+"."+forms.Path(m.GetField()))
+		c.bundle.Own = append(c.bundle.Own, f)
 	}
 }
 
@@ -337,6 +405,10 @@ func (c *compiler) outline() {
 	for i, alias := range b.Applicants {
 		if !c.broken && !slices.Contains(aliases, alias) {
 			c.unknown(c.source.Element(c.message, "applicant", i), "alias-unknown", "alias", alias, slices.Clone(aliases))
+		}
+		if s := b.Section(alias); s != nil && s.Repeated {
+			c.fault(c.source.Element(c.message, "applicant", i), "alias-repeated", fmt.Sprintf("`%s` is asked for several persons, so it is not clear who applies", alias),
+				"use the section once more, under an alias of the applicant's own")
 		}
 	}
 	if c.message.GetSubject() != "" && !c.broken && !slices.Contains(aliases, b.Subject) {
@@ -356,10 +428,8 @@ func (c *compiler) outline() {
 			step.Valid = &d
 		}
 		for _, f := range m.GetResult().GetFields() {
-			p := forms.Path("results." + step.ID + "." + f.GetField())
-			field := c.field(located[*formsv1.Field]{f, c.source}, p, "", nil, nil)
-			delete(b.fields, p) // results are no part of the form
-			b.order = b.order[:len(b.order)-1]
+			field := c.field(located[*formsv1.Field]{f, c.source}, "", nil, nil) // no part of the form
+			field.Path = forms.Path("results." + step.ID + "." + f.GetField())
 			step.Result = append(step.Result, field)
 		}
 		for _, n := range m.GetNotCounted() {
@@ -524,14 +594,41 @@ func (c *compiler) results(steps []*Step) (fields map[string][]*forms.Field, gua
 func (c *compiler) within(s *Section) place {
 	return c.placeOf("within "+s.Alias, func(scope *forms.Scope) {
 		scope.Form, scope.Own = nil, nil
-		scope.This, scope.ThisPath = s.Section.Fields, forms.Path("form."+s.Alias)
+		scope.This, scope.ThisPath = s.Section.Fields, s.this()
 	})
 }
 
 // using is the place of what a bundle sets in a section's use: both `this` and the bundle's names.
 func (c *compiler) using(s *Section) place {
 	return c.placeOf("using "+s.Alias, func(scope *forms.Scope) {
-		scope.This, scope.ThisPath = s.Section.Fields, forms.Path("form."+s.Alias)
+		scope.This, scope.ThisPath = s.Section.Fields, s.this()
+	})
+}
+
+// this is the path behind `this` in the section's expressions; "" where that is an element.
+func (s *Section) this() forms.Path {
+	if s.Repeated {
+		return ""
+	}
+	return forms.Path("form." + s.Alias)
+}
+
+// each is the place of what stands at the elements of a list: `this` is the element. Of a section's list, nothing else
+// may be named.
+func (c *compiler) each(list *Field, name string, outside bool) place {
+	return c.placeOf("each "+name, func(scope *forms.Scope) {
+		if !outside {
+			scope.Form, scope.Own = nil, nil
+		}
+		scope.This, scope.ThisPath = list.Field.Row, ""
+	})
+}
+
+// perElement is the place of a material that is asked for each element.
+func (c *compiler) perElement(list *Field) place {
+	return c.placeOf("per "+string(list.Path), func(scope *forms.Scope) {
+		scope.Facts = c.facts
+		scope.This, scope.ThisPath = list.Field.Row, ""
 	})
 }
 
@@ -547,7 +644,17 @@ func (c *compiler) rule(p place, w *diag.Source, m proto.Message, key, path stri
 	}
 	compiled, found := p.rules.Compile(scalar, rule.Options{InForce: inForce})
 	c.found = append(c.found, found...)
+	if compiled != nil {
+		c.read(compiled.Columns())
+	}
 	return compiled
+}
+
+// read notes the cells of lists that something reads.
+func (c *compiler) read(columns []forms.Path) {
+	for _, p := range columns {
+		c.columns[p] = true
+	}
 }
 
 func (c *compiler) formula(p place, w *diag.Source, m proto.Message, key, path string, want kind.Kind, inForce []string, f *forms.Field) *formula.Formula {
@@ -556,6 +663,9 @@ func (c *compiler) formula(p place, w *diag.Source, m proto.Message, key, path s
 	}
 	compiled, found := p.formulas.Compile(w.Scalar(m, key, path), want, inForce, f)
 	c.found = append(c.found, found...)
+	if compiled != nil {
+		c.read(compiled.Columns())
+	}
 	return compiled
 }
 

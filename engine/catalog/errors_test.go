@@ -136,6 +136,13 @@ const (
 	poor  = `own.income < params.base,`
 )
 
+// rooms makes the bundle's own income a list with the row.
+func rooms(row string) edit {
+	return matterAt("field: income, kind: MONEY, name: { zh: 收入 }, required: true", "field: rooms, kind: LIST, name: { zh: 房间 }, row: "+row)
+}
+
+const room = "[{ field: area, kind: INT, name: { zh: 面积 }, required: true }]"
+
 // Each finding with its place, the line of the file, a caret under what is meant, and what to do: as a configurator
 // sees it. The golden file is reviewed like code.
 func TestLoad_Errors(t *testing.T) {
@@ -176,14 +183,37 @@ func TestLoad_Errors(t *testing.T) {
 		{"an id with capitals", []edit{matterAt("field: opens,", "field: Opens,")}},
 		{"a rule of no kind", []edit{matterAt("require: "+adult+", ", "")}},
 		{"a rule of two kinds", []edit{matterAt("require: "+adult, "require: "+adult+", examine: { by: market }")}},
-		{"a list and an alias for a person", []edit{matterAt("as: owner }", "as: owner, repeat: { min: 1, max: 2 } }")}},
+		{"an applicant who is several", []edit{matterAt("as: owner }", "as: owner }\n  - { section: person, as: partners, repeat: { min: 1, max: 2 } }"), matterAt("applicant: [owner]", "applicant: [owner, partners]")}},
+		{"a repeat that is none", []edit{matterAt("as: owner }", "as: owner, repeat: { least: 1 } }")}},
 
 		// What belongs to the language and is not read yet.
-		{"LIST", []edit{matterAt("kind: MONEY, name: { zh: 收入 }, required: true", "kind: LIST, name: { zh: 收入 }, row: [{ field: a, kind: INT, name: { zh: 甲 } }]"), matterAt(poor, "own.opens,")}},
-		{"per", []edit{matterAt("source: [APPLICANT], class", "source: [APPLICANT], per: form.owner, class")}},
-		{"one_of", []edit{matterAt("source: [APPLICANT], class", "one_of: [id_card], class")}},
 		{"extends", []edit{matterAt("lead: market", "lead: market\nextends: { bundle: other, number: 1 }")}},
 		{"ease", []edit{matterAt("lead: market", "lead: market\nease: { own: [{ field: way, kind: BOOL, name: { zh: 路 } }] }")}},
+
+		// Lists.
+		{"a list without a row", []edit{rooms("[]")}},
+		{"a row of no list", []edit{matterAt("kind: MONEY, name", "kind: MONEY, row: [{ field: a, kind: INT, name: { zh: 甲 } }], name")}},
+		{"a list in a list", []edit{rooms("[{ field: a, kind: LIST, name: { zh: 甲 }, row: [{ field: b, kind: INT, name: { zh: 乙 } }] }]")}},
+		{"a repeated section with a list", []edit{in(sectionsFile, "kind: PHONE, name: { zh: 电话 }", "kind: LIST, name: { zh: 电话 }, row: [{ field: no, kind: PHONE, name: { zh: 号 } }]"),
+			matterAt("as: owner }", "as: owner }\n  - { section: person, as: partners, repeat: { max: 3 } }")}},
+		{"a cell twice", []edit{rooms("[{ field: a, kind: INT, name: { zh: 甲 } }, { field: a, kind: INT, name: { zh: 乙 } }]")}},
+		{"a rule with a comma, not quoted", []edit{rooms(room), matterAt(poor, "own.rooms.all(r, r.area > 10),")}},
+		{"a cell that is not there", []edit{rooms(room), matterAt(poor, `"own.rooms.all(r, r.areas > 10)",`)}},
+		{"a cell outside of its list", []edit{rooms(room), matterAt(poor, "own.rooms.area > 10,")}},
+		{"a cell that may be blank", []edit{rooms("[{ field: area, kind: INT, name: { zh: 面积 } }]"), matterAt(poor, `"own.rooms.all(r, r.area > 10)",`)}},
+		{"a cell that is hidden", []edit{rooms("[{ field: large, kind: BOOL, name: { zh: 大 }, required: true }, { field: area, kind: INT, name: { zh: 面积 }, when: this.large, required: true }]"),
+			matterAt(poor, `"own.rooms.all(r, r.area > 10)",`)}},
+		{"cells in a ring", []edit{rooms("[{ field: a, kind: BOOL, name: { zh: 甲 }, required: true, when: has(this.b) }, { field: b, kind: BOOL, name: { zh: 乙 }, required: true, when: has(this.a) }]"),
+			matterAt(poor, `"own.rooms.exists(r, has(r.a))",`)}},
+		{"a cell that nobody reads", []edit{rooms("[{ field: area, kind: INT, name: { zh: 面积 }, required: true }, { field: colour, kind: TEXT, name: { zh: 颜色 } }]"), matterAt(poor, `"own.rooms.all(r, r.area > 10)",`)}},
+		{"the smallest of what may be empty", []edit{rooms(room), matterAt(poor, `"smallest(own.rooms.map(r, r.area)) > 10",`)}},
+		{"a material for each of no list", []edit{matterAt("source: [APPLICANT], class", "source: [APPLICANT], per: form.owners, class")}},
+		{"a material named by a cell that is not there", []edit{rooms(room), matterAt(poor, `"own.rooms.all(r, r.area > 10)",`),
+			matterAt("material: plan, name: { zh: 平面图 }, source: [APPLICANT], class", `material: plan, name: { zh: "{this.colour}的平面图" }, per: own.rooms, source: [APPLICANT], class`)}},
+		{"a need of a cell that is not there", []edit{rooms(room), matterAt(poor, `"own.rooms.all(r, r.area > 10)",`), matterAt("fields: [owner, shop.addr]", "fields: [owner, shop.addr, own.rooms.colour]")}},
+		{"a need of a list and of its cell", []edit{rooms(room), matterAt(poor, "own.opens,"), matterAt("fields: [owner, shop.addr]", "fields: [owner, shop.addr, own.rooms, own.rooms.area]")}},
+		{"either-or of what the library lacks", []edit{matterAt("source: [APPLICANT], class", "one_of: [id_card, id_crd], class")}},
+		{"either-or of a library material", []edit{matterAt("use: id_card, of: owner", "use: id_card, one_of: [id_card], of: owner")}},
 
 		// Names that are not there.
 		{"section", []edit{matterAt("section: shop", "section: shp")}},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"google.golang.org/protobuf/proto"
 
@@ -23,15 +24,28 @@ func (c *compiler) fieldExpressions() {
 			s.When = c.rule(c.asking(), c.source, use, "when", path+".when", nil)
 		}
 		inForce := forms.Conjuncts(use.GetWhen(), "")
-		for _, f := range s.Fields {
-			c.expressions(c.within(s), f, path+"."+f.ID, forms.Path(path), inForce)
+		fields := s.Fields
+		if s.Repeated {
+			list := s.Fields[0]
+			fields = list.Row
+			if r := use.GetRepeat(); r.Min != nil {
+				list.Min = c.formula(c.asking(), c.source, r, "min", path+".repeat.min", kind.KindInt, inForce, nil)
+			}
+			if r := use.GetRepeat(); r.Max != nil {
+				list.Max = c.formula(c.asking(), c.source, r, "max", path+".repeat.max", kind.KindInt, inForce, nil)
+			}
+		}
+		for _, f := range fields {
+			c.expressions(c.within(s), f, path+"."+f.ID, s.this(), inForce)
 			if set := use.GetSet()[f.ID]; set != nil {
 				c.set(c.using(s), set, f, path+".set."+f.ID)
 			}
+			c.cells(f, path+"."+f.ID, false, inForce)
 		}
 	}
 	for _, f := range c.bundle.Own {
 		c.expressions(c.asking(), f, "own."+f.ID, "", nil)
+		c.cells(f, "own."+f.ID, true, nil)
 	}
 	for _, s := range c.bundle.Steps {
 		for _, f := range s.Result {
@@ -41,7 +55,20 @@ func (c *compiler) fieldExpressions() {
 			}
 			c.plain(c.source, m, "name", m.GetName())
 			c.bounds(c.ready(s), located[*fieldMessage]{m, c.source}, f, "results."+s.ID+"."+f.ID, nil)
+			c.cells(f, "results."+s.ID+"."+f.ID, false, nil)
 		}
+	}
+}
+
+// cells compiles what is written at the fields of an element. Those of an own list may name the bundle's answers too.
+func (c *compiler) cells(list *Field, path string, outside bool, inForce []string) {
+	if len(list.Row) == 0 {
+		return
+	}
+	p := c.each(list, path, outside)
+	inForce = append(slices.Clone(inForce), list.Conditions...)
+	for _, cell := range list.Row {
+		c.expressions(p, cell, path+"."+cell.ID, "", inForce)
 	}
 }
 
@@ -63,9 +90,9 @@ func (c *compiler) expressions(p place, f *Field, path string, this forms.Path, 
 		f.Default = c.formula(p, w.source, m, "default", path+".default", f.Kind, inForce, f.Field)
 	}
 	if m.Derive != nil {
-		at := c.deriving()
-		if f.Section != nil {
-			at = p
+		at := p
+		if f.Path.Root() == "own" {
+			at = c.deriving()
 		}
 		f.Derive = c.formula(at, w.source, m, "derive", path+".derive", f.Kind, inForce, f.Field)
 	}
@@ -149,8 +176,11 @@ func (c *compiler) rules() {
 		shared := c.library.sections[s.ID]
 		inForce := forms.Conjuncts(c.uses[s].GetWhen(), "")
 		for i, m := range shared.item.GetChecks() {
-			r := c.condition(c.within(s), shared.source, m, fmt.Sprintf("sections.%s.checks[%d]", s.ID, i), forms.Path("form."+s.Alias), inForce)
+			r := c.condition(c.within(s), shared.source, m, fmt.Sprintf("sections.%s.checks[%d]", s.ID, i), s.this(), inForce)
 			r.ID = s.Alias + "." + r.ID
+			if s.Repeated {
+				r.Each = forms.Path("form." + s.Alias)
+			}
 			c.bundle.Checks = append(c.bundle.Checks, r)
 		}
 	}
@@ -225,17 +255,24 @@ func (c *compiler) condition(p place, w *diag.Source, m *bundlev1.Rule, path str
 func (c *compiler) materials() {
 	keys := map[string]*bundlev1.Material{}
 	for i, m := range c.message.GetMaterials() {
-		if m.Per != nil {
-			c.unsupported(m, "per", "a material for each element")
-		}
-		if len(m.GetOneOf()) > 0 {
-			c.unsupported(m, "one_of", "either-or materials")
-		}
 		path := fmt.Sprintf("materials[%d]", i)
 		material := c.material(m)
 		if material == nil {
 			c.without = true
 			continue
+		}
+		p := c.deciding()
+		if m.Per != nil {
+			list := c.list(m)
+			if list == nil {
+				c.without = true
+				continue
+			}
+			material.Per, p = list.Path, c.perElement(list)
+			material.Title = c.text(p, c.source, m.GetName(), path+".name")
+			c.elementReads(material, material.Title.reads())
+		} else {
+			c.plain(c.source, m, "name", m.GetName())
 		}
 		c.reservedID(c.source.At(m, ""), material.ID)
 		if c.bundle.Material(material.ID) != nil {
@@ -251,19 +288,50 @@ func (c *compiler) materials() {
 		}
 		keys[material.Key] = m
 		if m.When != nil {
-			material.When = c.rule(c.deciding(), c.source, m, "when", path+".when", nil)
+			material.When = c.rule(p, c.source, m, "when", path+".when", nil)
+			c.elementReads(material, readsOf(material.When))
 		}
 		inForce := forms.Conjuncts(m.GetWhen(), "")
 		if t := m.GetTolerate(); t != nil {
 			if !material.Secondary {
 				c.fault(c.source.At(m, "tolerate"), "tolerate-primary", "a primary material must be there at acceptance and cannot be tolerated", "make it `class: SECONDARY`, or leave `tolerate` out")
 			}
-			material.Tolerate = c.tolerate(t, path, inForce)
+			material.Tolerate = c.tolerate(p, t, path, inForce)
+			c.elementReads(material, readsOf(material.Tolerate.When))
 		}
-		if p := m.GetPromise(); p != nil {
-			material.Promise = c.promise(p, path, inForce, material.Name)
+		if promise := m.GetPromise(); promise != nil {
+			material.Promise = c.promise(p, promise, path, inForce)
+			c.elementReads(material, readsOf(material.Promise.When))
 		}
 		c.bundle.Materials = append(c.bundle.Materials, material)
+	}
+}
+
+// list returns the list for whose elements a material is asked.
+func (c *compiler) list(m *bundlev1.Material) *Field {
+	p := forms.Path(m.GetPer())
+	if field, own := strings.CutPrefix(m.GetPer(), "own."); own {
+		p = forms.Path("own." + c.bundle.ID + "." + field)
+	}
+	if f := c.bundle.Field(p); f != nil && f.Kind == kind.KindList {
+		return f
+	}
+	var lists []string
+	for _, p := range c.bundle.order {
+		if c.bundle.fields[p].Kind == kind.KindList {
+			lists = append(lists, c.spelled(p))
+		}
+	}
+	c.unknown(c.source.At(m, "per"), "list-unknown", "list", m.GetPer(), lists)
+	return nil
+}
+
+// elementReads notes the cells that a material for each element reads.
+func (c *compiler) elementReads(m *Material, reads []forms.Path) {
+	for _, p := range reads {
+		if field, ok := strings.CutPrefix(string(p), "this."); ok {
+			c.columns[m.Per+"."+forms.Path(field)] = true
+		}
 	}
 }
 
@@ -310,8 +378,35 @@ func (c *compiler) material(m *bundlev1.Material) *Material {
 			c.fault(c.source.At(m, "material"), "material-incomplete", "a material of the bundle's own needs `name` and `source`", "")
 		}
 	}
+	for i, id := range m.GetOneOf() {
+		shared, ok := c.library.materials[id]
+		if !ok {
+			c.unknown(c.source.Element(m, "one_of", i), "material-unknown", "material", id, slices.Collect(maps.Keys(c.library.materials)))
+			return nil
+		}
+		c.pin("material/" + id)
+		alternative := Alternative{Key: id, Name: text(shared.item.GetName()), Formats: shared.item.GetFormats()}
+		if m.GetOf() != "" {
+			alternative.Key += "." + m.GetOf()
+		}
+		if len(alternative.Formats) == 0 {
+			alternative.Formats = material.Formats
+		}
+		material.OneOf = append(material.OneOf, alternative)
+		if len(m.GetSource()) == 0 {
+			sources = append(sources, shared.item.GetSource()...)
+		}
+		if len(m.GetCertificates()) == 0 {
+			material.Certificates = append(material.Certificates, shared.item.GetCertificates()...)
+		}
+	}
+	if len(m.GetOneOf()) > 0 && m.GetUse() != "" {
+		c.fault(c.source.At(m, "one_of"), "material-incomplete", "`one_of` makes a material of the bundle's own", "write `material:` and a name instead of `use:`")
+	}
 	for _, s := range sources {
-		material.Sources = append(material.Sources, s.String())
+		if name := s.String(); !slices.Contains(material.Sources, name) {
+			material.Sources = append(material.Sources, name)
+		}
 	}
 	if m.GetOf() != "" && c.bundle.Section(m.GetOf()) == nil {
 		var aliases []string
@@ -320,14 +415,13 @@ func (c *compiler) material(m *bundlev1.Material) *Material {
 		}
 		c.unknown(c.source.At(m, "of"), "alias-unknown", "alias", m.GetOf(), aliases)
 	}
-	c.plain(c.source, m, "name", m.GetName())
 	return material
 }
 
-func (c *compiler) tolerate(m *bundlev1.Tolerate, path string, inForce []string) *Tolerate {
+func (c *compiler) tolerate(at place, m *bundlev1.Tolerate, path string, inForce []string) *Tolerate {
 	t := &Tolerate{WorkingDays: int(m.GetWorkingDays()), Then: "REMIND"}
 	if m.When != nil {
-		t.When = c.rule(c.deciding(), c.source, m, "when", path+".tolerate.when", inForce)
+		t.When = c.rule(at, c.source, m, "when", path+".tolerate.when", inForce)
 	}
 	if m.GetThen() != bundlev1.Tolerate_THEN_UNSPECIFIED {
 		t.Then = m.GetThen().String()
@@ -341,19 +435,16 @@ func (c *compiler) tolerate(m *bundlev1.Tolerate, path string, inForce []string)
 	return t
 }
 
-func (c *compiler) promise(m *bundlev1.Promise, path string, inForce []string, name forms.Text) *Promise {
+func (c *compiler) promise(at place, m *bundlev1.Promise, path string, inForce []string) *Promise {
 	p := &Promise{By: c.department(m.GetVerify(), "by", m.GetVerify().GetBy()), WorkingDays: int(m.GetVerify().GetWorkingDays()), Sample: 100, IfFalse: "REVOKE", Text: text(m.GetText())}
 	if m.When != nil {
-		p.When = c.rule(c.deciding(), c.source, m, "when", path+".promise.when", inForce)
+		p.When = c.rule(at, c.source, m, "when", path+".promise.when", inForce)
 	}
 	if m.GetVerify().Sample != nil {
 		p.Sample = int(m.GetVerify().GetSample())
 	}
 	if m.GetIfFalse() == bundlev1.Promise_CORRECT {
 		p.IfFalse = "CORRECT"
-	}
-	if p.Text.ZH == "" {
-		p.Text = DefaultPromise(name)
 	}
 	c.plain(c.source, m, "text", m.GetText())
 	return p

@@ -7,6 +7,7 @@ import (
 
 	"github.com/siyiban/onething/diag"
 	"github.com/siyiban/onething/forms"
+	"github.com/siyiban/onething/forms/kind"
 	"github.com/siyiban/onething/forms/rule"
 	bundlev1 "github.com/siyiban/onething/proto/gen/onething/bundle/v1"
 	formsv1 "github.com/siyiban/onething/proto/gen/onething/forms/v1"
@@ -20,30 +21,26 @@ func (c *compiler) needs(step *Step, m *bundlev1.Step) {
 	needed := map[forms.Path]bool{}
 	for i, name := range m.GetNeeds().GetFields() {
 		at := c.source.Element(m.GetNeeds(), "fields", i)
-		alias, field, single := strings.Cut(name, ".")
-		var paths []forms.Path
-		switch {
-		case alias == "own" && single:
-			paths = []forms.Path{forms.Path("own." + c.bundle.ID + "." + field)}
-		case single:
-			paths = []forms.Path{forms.Path("form." + name)}
-		default:
-			if s := c.bundle.Section(alias); s != nil {
-				for _, f := range s.Fields {
-					paths = append(paths, f.Path)
-				}
-			}
-		}
-		if len(paths) == 0 || c.bundle.Field(paths[0]) == nil {
+		paths, column := c.need(name)
+		if len(paths) == 0 {
 			c.unknown(at, "need-unknown", "field or alias", name, c.needNames())
 			continue
 		}
 		for _, p := range paths {
-			if needed[p] {
+			columns, partly := step.Columns[p]
+			if needed[p] && (column == "" || !partly || slices.Contains(columns, column)) {
 				c.fault(at, "need-duplicate", fmt.Sprintf("the step needs `%s` twice", name), "leave one out")
 				break
 			}
 			needed[p] = true
+			if column == "" {
+				continue
+			}
+			if step.Columns == nil {
+				step.Columns = map[forms.Path][]string{}
+			}
+			step.Columns[p] = append(columns, column)
+			c.columns[p+"."+forms.Path(column)] = true
 		}
 	}
 	for _, p := range c.bundle.order {
@@ -92,6 +89,32 @@ func (c *compiler) needs(step *Step, m *bundlev1.Step) {
 	}
 }
 
+// need resolves the name of something that a step needs: a section, a field, or one field of a list's elements.
+func (c *compiler) need(name string) (paths []forms.Path, column string) {
+	parts := strings.Split(name, ".")
+	p := forms.Path("form." + name)
+	if parts[0] == "own" && len(parts) > 1 {
+		p = forms.Path("own." + c.bundle.ID + "." + strings.Join(parts[1:], "."))
+	}
+	if c.bundle.fields[p] != nil {
+		return []forms.Path{p}, ""
+	}
+	if len(parts) == 1 {
+		if s := c.bundle.Section(name); s != nil {
+			for _, f := range s.Fields {
+				paths = append(paths, f.Path)
+			}
+		}
+		return paths, ""
+	}
+	column = parts[len(parts)-1]
+	list := forms.Path(strings.TrimSuffix(string(p), "."+column))
+	if f := c.bundle.fields[list]; f != nil && f.Cell(column) != nil {
+		return []forms.Path{list}, column
+	}
+	return nil, ""
+}
+
 func subset(a, b []string) bool {
 	return !slices.ContainsFunc(a, func(s string) bool { return !slices.Contains(b, s) })
 }
@@ -101,11 +124,21 @@ func (c *compiler) needNames() []string {
 	for _, s := range c.bundle.Sections {
 		names = append(names, s.Alias)
 		for _, f := range s.Fields {
-			names = append(names, s.Alias+"."+f.ID)
+			name := s.Alias
+			if !s.Repeated {
+				name += "." + f.ID
+				names = append(names, name)
+			}
+			for _, cell := range f.Row {
+				names = append(names, name+"."+cell.ID)
+			}
 		}
 	}
 	for _, f := range c.bundle.Own {
 		names = append(names, "own."+f.ID)
+		for _, cell := range f.Row {
+			names = append(names, "own."+f.ID+"."+cell.ID)
+		}
 	}
 	return names
 }
@@ -127,7 +160,15 @@ func (f *Field) reads() []forms.Path {
 	for _, r := range f.OptionWhen {
 		paths = append(paths, readsOf(r)...)
 	}
+	for _, cell := range f.Row {
+		paths = append(paths, outside(cell.reads())...)
+	}
 	return paths
+}
+
+// outside leaves out what is read of the element itself.
+func outside(paths []forms.Path) []forms.Path {
+	return slices.DeleteFunc(paths, func(p forms.Path) bool { return p.Root() == "this" })
 }
 
 // proposes returns what a field's default and bounds read.
@@ -141,6 +182,9 @@ func (f *Field) proposes() []forms.Path {
 	}
 	if f.Max != nil {
 		paths = append(paths, f.Max.Reads()...)
+	}
+	for _, cell := range f.Row {
+		paths = append(paths, outside(cell.proposes())...)
 	}
 	return paths
 }
@@ -223,12 +267,15 @@ func (s *Step) Reads() []forms.Path {
 }
 
 func (m *Material) reads() []forms.Path {
-	paths := readsOf(m.When)
+	paths := slices.Concat(readsOf(m.When), m.Title.reads())
 	if m.Tolerate != nil {
 		paths = append(paths, readsOf(m.Tolerate.When)...)
 	}
 	if m.Promise != nil {
 		paths = append(paths, readsOf(m.Promise.When)...)
+	}
+	if m.Per != "" {
+		paths = append(outside(paths), m.Per)
 	}
 	return paths
 }
@@ -271,6 +318,11 @@ func (c *compiler) cycles() {
 			visit(c.bundle.fields[p])
 		}
 	}
+	for _, p := range c.bundle.order {
+		if !reported {
+			reported = c.cellCycle(c.bundle.fields[p])
+		}
+	}
 	if reported {
 		return
 	}
@@ -299,6 +351,42 @@ func (c *compiler) cycles() {
 		step := c.bundle.Step(m.GetId())
 		settled(step.Reads(), c.bundle.Before(step), c.source.At(m, "needs"), "the step `"+step.ID+"`")
 	}
+}
+
+// cellCycle reports fields of an element that decide one another.
+func (c *compiler) cellCycle(list *Field) bool {
+	const visiting, done = 1, 2
+	state := map[*Field]int{}
+	var stack []string
+	var visit func(*Field) bool
+	visit = func(cell *Field) bool {
+		state[cell] = visiting
+		stack = append(stack, "this."+cell.ID)
+		reads := cell.reads()
+		if cell.Default != nil {
+			reads = append(reads, cell.Default.Reads()...)
+		}
+		for _, p := range reads {
+			id, ok := strings.CutPrefix(string(p), "this.")
+			next := list.Cell(id)
+			if !ok || next == nil || state[next] == done {
+				continue
+			}
+			if state[next] == visiting {
+				w := c.written[cell]
+				ring := append(slices.Clone(stack[slices.Index(stack, "this."+id):]), "this."+id)
+				c.fault(w.source.At(w.item, ""), "field-cycle", "these fields decide one another: "+strings.Join(ring, " → "), "take one of the rules or formulas away")
+				return true
+			}
+			if visit(next) {
+				return true
+			}
+		}
+		stack = stack[:len(stack)-1]
+		state[cell] = done
+		return false
+	}
+	return slices.ContainsFunc(list.Row, func(cell *Field) bool { return state[cell] == 0 && visit(cell) })
 }
 
 // spelled is a path as the bundle writes it.
@@ -339,6 +427,15 @@ func (c *compiler) unused() {
 			c.fault(w.source.At(w.item, "field"), "field-unused", fmt.Sprintf("nothing reads `own.%s`, so it must not be asked", f.ID), "let a step need it or a rule read it, or leave it out")
 		}
 	}
+	for _, list := range c.bundle.Own {
+		for _, cell := range list.Row {
+			if read[list.Path] && !c.asked(list)[cell.ID] {
+				w := c.written[cell]
+				c.fault(w.source.At(w.item, "field"), "field-unused", fmt.Sprintf("nothing reads `%s` of `own.%s`, so it must not be asked", cell.ID, list.ID),
+					"let a step need it or a rule read it, or leave it out")
+			}
+		}
+	}
 	needed := map[*Material]bool{}
 	for _, s := range c.bundle.Steps {
 		for _, n := range s.Materials {
@@ -348,6 +445,59 @@ func (c *compiler) unused() {
 	for i, m := range c.bundle.Materials {
 		if !needed[m] {
 			c.fault(c.source.At(c.message.GetMaterials()[i], ""), "material-unused", fmt.Sprintf("no step needs the material `%s`, so it must not be asked", m.ID), "let a step need it, or leave it out")
+		}
+	}
+}
+
+// asked are the fields of a list's elements that the bundle needs: those that a step needs or something reads, and what
+// decides these. A list of which nothing but the length is read keeps all of them.
+func (c *compiler) asked(list *Field) map[string]bool {
+	asked := map[string]bool{}
+	var ask func(*Field)
+	ask = func(cell *Field) {
+		if cell == nil || asked[cell.ID] {
+			return
+		}
+		asked[cell.ID] = true
+		for _, p := range cell.reads() {
+			if id, ok := strings.CutPrefix(string(p), "this."); ok {
+				ask(list.Cell(id))
+			}
+		}
+	}
+	for _, s := range c.bundle.Steps {
+		if _, partly := s.Columns[list.Path]; partly || !slices.Contains(s.Fields, list.Path) {
+			continue
+		}
+		for _, cell := range list.Row {
+			ask(cell)
+		}
+	}
+	for _, cell := range list.Row {
+		if c.columns[list.Path+"."+forms.Path(cell.ID)] {
+			ask(cell)
+		}
+	}
+	if len(asked) == 0 {
+		for _, cell := range list.Row {
+			asked[cell.ID] = true
+		}
+	}
+	return asked
+}
+
+// narrow takes out of every list of the form what the bundle does not need of its elements, so that it is not asked.
+func (c *compiler) narrow() {
+	for _, p := range c.bundle.order {
+		list := c.bundle.fields[p]
+		if list.Kind != kind.KindList {
+			continue
+		}
+		asked := c.asked(list)
+		list.Row = slices.DeleteFunc(list.Row, func(cell *Field) bool { return !asked[cell.ID] })
+		list.Field.Row = nil
+		for _, cell := range list.Row {
+			list.Field.Row = append(list.Field.Row, cell.Field)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/siyiban/onething/forms"
@@ -48,6 +49,11 @@ func Select(bundles ...*Bundle) (*Selection, error) {
 				continue
 			}
 			merged := *first
+			for _, cell := range f.Row { // each bundle asks of an element what it needs
+				if !slices.ContainsFunc(merged.Row, func(known *forms.Field) bool { return known.ID == cell.ID }) {
+					merged.Row = append(slices.Clip(merged.Row), cell)
+				}
+			}
 			merged.Options = nil
 			for _, o := range first.Options {
 				if _, ok := f.Option(o.ID); ok {
@@ -79,8 +85,21 @@ func conflict(a, b *Bundle) (string, bool) {
 	return "", false
 }
 
-// Field returns the field at a path, merged over the bundles; nil if no bundle has it.
-func (s *Selection) Field(p forms.Path) *forms.Field { return s.fields[p] }
+// Field returns the field at a path, merged over the bundles, also that of a cell; nil if no bundle has it.
+func (s *Selection) Field(p forms.Path) *forms.Field {
+	list, _, id, ok := p.Cell()
+	if !ok {
+		return s.fields[p]
+	}
+	if f := s.fields[list]; f != nil {
+		for _, cell := range f.Row {
+			if cell.ID == id {
+				return cell
+			}
+		}
+	}
+	return nil
+}
 
 // Paths returns the paths of all fields: the order of the first bundle, then what the others add.
 func (s *Selection) Paths() []forms.Path { return s.order }

@@ -23,7 +23,7 @@ func evaluate(b *catalog.Bundle, record forms.Record, setting *Setting) *evaluat
 		}
 		result := Rule{Rule: r, Outcome: e.try(func(e *evaluation) rule.Outcome { return e.condition(r) }), Because: r.Because.Render(e), Remedy: r.Remedy.Render(e)}
 		for _, w := range r.AnyOf {
-			result.Ways = append(result.Ways, WayOutcome{w.Because.Render(e), e.try(func(e *evaluation) rule.Outcome { return e.way(w) })})
+			result.Ways = append(result.Ways, WayOutcome{w.Because.Render(e), e.try(func(e *evaluation) rule.Outcome { return e.way(e, w) })})
 		}
 		c.Rules = append(c.Rules, result)
 	}
@@ -33,7 +33,7 @@ func evaluate(b *catalog.Bundle, record forms.Record, setting *Setting) *evaluat
 		c.Steps = append(c.Steps, e.step(s))
 	}
 	for _, m := range b.Materials {
-		c.Materials = append(c.Materials, e.material(m))
+		c.Materials = append(c.Materials, e.materials(m)...)
 	}
 	c.Faults = e.faults()
 	e.schedule()
@@ -103,7 +103,7 @@ func (e *evaluation) fee(s *catalog.Step) Range {
 		if concerns.Truth == rule.False {
 			continue
 		}
-		if amount, ok := f.Amount.Eval(e).Value.(kind.Money); ok {
+		if amount, ok := e.compute(e, f.Amount).Value.(kind.Money); ok {
 			amounts = append(amounts, int64(amount))
 		} else {
 			open = true
@@ -122,8 +122,39 @@ func (e *evaluation) fee(s *catalog.Step) Range {
 	return r
 }
 
-func (e *evaluation) material(m *catalog.Material) *Material {
-	result := &Material{Material: m, Tolerable: no(), Promisable: no()}
+// materials are a material as the bundle asks for it: once, or for each element of its list.
+func (e *evaluation) materials(m *catalog.Material) []*Material {
+	form := func(e *evaluation) forms.Env { return e }
+	if m.Per == "" {
+		return []*Material{e.material(m, form, m.ID, m.Key, m.Name)}
+	}
+	list := e.bundle.Field(m.Per)
+	switch s := e.State(m.Per); s.Status {
+	case forms.Blank:
+		return nil
+	case forms.Unknown: // how many there will be is not known
+		once := e.material(m, form, m.ID, m.Key, m.Name)
+		if once.Asked.Truth != rule.False {
+			once.Asked = and(once.Asked, rule.Outcome{Causes: s.Causes})
+		}
+		return []*Material{once}
+	case forms.Known:
+	}
+	var all []*Material
+	for i := range e.rows(list) {
+		at := func(e *evaluation) forms.Env { return e.element(list, i) }
+		name := m.Name
+		if m.Title.ZH != "" {
+			name = m.Title.Render(at(e))
+		}
+		all = append(all, e.material(m, at, catalog.Numbered(m.ID, i), catalog.Numbered(m.Key, i), name))
+	}
+	return all
+}
+
+// material says whether a material is asked; at is where its rules read.
+func (e *evaluation) material(m *catalog.Material, at func(*evaluation) forms.Env, id, key string, name forms.Text) *Material {
+	result := &Material{Material: m, ID: id, Key: key, Name: name, Tolerable: no(), Promisable: no()}
 	needed := no()
 	for _, s := range e.assessment.Steps {
 		if s.Applies.Truth != rule.False && slices.ContainsFunc(s.Materials, func(n catalog.Need) bool { return n.Material == m }) {
@@ -133,16 +164,16 @@ func (e *evaluation) material(m *catalog.Material) *Material {
 	}
 	result.Asked = needed
 	if needed.Truth != rule.False {
-		result.Asked = and(needed, e.try(func(e *evaluation) rule.Outcome { return e.holds(m.When) }))
+		result.Asked = and(needed, e.try(func(e *evaluation) rule.Outcome { return e.holdsIn(at(e), m.When) }))
 	}
 	if result.Asked.Truth == rule.False {
 		return result
 	}
 	if m.Tolerate != nil {
-		result.Tolerable = e.try(func(e *evaluation) rule.Outcome { return and(e.holds(m.Tolerate.When), not(e.restricted())) })
+		result.Tolerable = e.try(func(e *evaluation) rule.Outcome { return and(e.holdsIn(at(e), m.Tolerate.When), not(e.restricted())) })
 	}
 	if m.Promise != nil {
-		result.Promisable = e.try(func(e *evaluation) rule.Outcome { return and(e.holds(m.Promise.When), not(e.restricted())) })
+		result.Promisable = e.try(func(e *evaluation) rule.Outcome { return and(e.holdsIn(at(e), m.Promise.When), not(e.restricted())) })
 	}
 	return result
 }

@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/siyiban/onething/engine/catalog"
 	"github.com/siyiban/onething/forms"
+	"github.com/siyiban/onething/forms/formula"
 	"github.com/siyiban/onething/forms/kind"
 	"github.com/siyiban/onething/forms/rule"
 )
@@ -20,14 +22,16 @@ type evaluation struct {
 
 	states   map[forms.Path]forms.State
 	shown    map[forms.Path]rule.Outcome
-	decisive map[forms.Path]bool // fields that decide the verdict and which steps apply
+	open     map[forms.Path][]forms.Cause // why cells are not known that are not simply unanswered
+	decisive map[forms.Path]bool          // fields that decide the verdict and which steps apply
 	byStep   map[string]map[forms.Path]bool
 
 	assessment *Case
 }
 
 func newEvaluation(b *catalog.Bundle, record forms.Record, setting *Setting) *evaluation {
-	return &evaluation{bundle: b, record: record, setting: setting, states: map[forms.Path]forms.State{}, shown: map[forms.Path]rule.Outcome{}}
+	return &evaluation{bundle: b, record: record, setting: setting, states: map[forms.Path]forms.State{}, shown: map[forms.Path]rule.Outcome{},
+		open: map[forms.Path][]forms.Cause{}}
 }
 
 // with is the evaluation as if an answer were given.
@@ -72,14 +76,23 @@ func (e *evaluation) state(p forms.Path) forms.State {
 		return unknown(shown.Causes...)
 	case rule.True:
 	}
+	value, answered := e.record.Get(p)
+	s := e.answer(e, f, p, value, answered)
+	if list, ok := s.Value.(kind.List); ok {
+		s.Value = e.elements(f, list)
+	}
+	return s
+}
+
+// answer is what is known of a field that is shown: computed, answered, or left blank. in is where its expressions
+// read: the form, or an element of a list.
+func (e *evaluation) answer(in forms.Env, f *catalog.Field, p forms.Path, value kind.Value, answered bool) forms.State {
 	switch {
 	case f.Is != nil:
-		return truth(f.Is.Eval(e))
+		return truth(e.eval(in, f.Is))
 	case f.Derive != nil:
-		return f.Derive.Eval(e)
-	}
-	value, answered := e.record.Get(p)
-	if value != nil {
+		return e.compute(in, f.Derive)
+	case value != nil:
 		return known(value)
 	}
 	ask := forms.Cause{Kind: forms.CauseAnswer, Path: p}
@@ -87,7 +100,7 @@ func (e *evaluation) state(p forms.Path) forms.State {
 		return unknown(ask)
 	}
 	// Left blank: that is an answer only where it need not be given.
-	switch required := e.isRequired(f); required.Truth {
+	switch required := e.isRequired(in, f); required.Truth {
 	case rule.False:
 		return forms.State{Status: forms.Blank}
 	case rule.True:
@@ -95,6 +108,36 @@ func (e *evaluation) state(p forms.Path) forms.State {
 	default:
 		return unknown(required.Causes...)
 	}
+}
+
+// eval evaluates a rule. Of a cell that is not known for another reason than that nobody has answered it, the causes
+// are that reason's.
+func (e *evaluation) eval(in forms.Env, r *rule.Rule) rule.Outcome {
+	o := r.Eval(in)
+	o.Causes = e.causes(o.Causes)
+	return o
+}
+
+// compute evaluates a formula, with causes as [evaluation.eval] gives them.
+func (e *evaluation) compute(in forms.Env, f *formula.Formula) forms.State {
+	s := f.Eval(in)
+	s.Causes = e.causes(s.Causes)
+	return s
+}
+
+func (e *evaluation) causes(causes []forms.Cause) []forms.Cause {
+	if len(e.open) == 0 || len(causes) == 0 {
+		return causes
+	}
+	var all []forms.Cause
+	for _, c := range causes {
+		if instead, ok := e.open[c.Path]; ok && c.Kind == forms.CauseAnswer {
+			all = append(all, instead...)
+		} else {
+			all = append(all, c)
+		}
+	}
+	return unique(all)
 }
 
 // fact is what is known of the person behind an alias; who that is has to be known first.
@@ -144,55 +187,66 @@ func (e *evaluation) isShown(f *catalog.Field) rule.Outcome {
 	if f.Section != nil {
 		o = e.holds(f.Section.When)
 	}
-	for _, r := range f.When {
-		if o.Truth != rule.False {
-			o = and(o, r.Eval(e))
-		}
-	}
+	o = and(o, e.asks(e, f))
 	e.shown[f.Path] = o
 	return o
 }
 
-func (e *evaluation) isRequired(f *catalog.Field) rule.Outcome {
+// asks is what a field's own conditions say.
+func (e *evaluation) asks(in forms.Env, f *catalog.Field) rule.Outcome {
+	o := yes()
+	for _, r := range f.When {
+		if o.Truth != rule.False {
+			o = and(o, e.eval(in, r))
+		}
+	}
+	return o
+}
+
+func (e *evaluation) isRequired(in forms.Env, f *catalog.Field) rule.Outcome {
 	if f.RequireRule != nil {
-		return f.RequireRule.Eval(e)
+		return e.eval(in, f.RequireRule)
 	}
 	return of(f.Required)
 }
 
 // holds evaluates a rule; one that is not written holds.
-func (e *evaluation) holds(r *rule.Rule) rule.Outcome {
+func (e *evaluation) holds(r *rule.Rule) rule.Outcome { return e.holdsIn(e, r) }
+
+func (e *evaluation) holdsIn(in forms.Env, r *rule.Rule) rule.Outcome {
 	if r == nil {
 		return yes()
 	}
-	return r.Eval(e)
+	return e.eval(in, r)
 }
 
 // condition is the outcome of a bundle's rule: `!when || require`, or one of its ways.
-func (e *evaluation) condition(r *catalog.Rule) rule.Outcome {
-	concerns := e.holds(r.When)
+func (e *evaluation) condition(r *catalog.Rule) rule.Outcome { return e.conditionIn(e, r) }
+
+func (e *evaluation) conditionIn(in forms.Env, r *catalog.Rule) rule.Outcome {
+	concerns := e.holdsIn(in, r.When)
 	if concerns.Truth == rule.False || r.Examine != nil {
 		return yes() // an officer judges what is examined
 	}
 	if r.Require != nil {
-		return or(not(concerns), r.Require.Eval(e))
+		return or(not(concerns), e.eval(in, r.Require))
 	}
 	o := not(concerns)
 	for _, w := range r.AnyOf {
 		if o.Truth != rule.True {
-			o = or(o, e.way(w))
+			o = or(o, e.way(in, w))
 		}
 	}
 	return o
 }
 
 // way counts only for those whom it concerns; its condition may rest on that.
-func (e *evaluation) way(w catalog.Way) rule.Outcome {
-	concerns := e.holds(w.When)
+func (e *evaluation) way(in forms.Env, w catalog.Way) rule.Outcome {
+	concerns := e.holdsIn(in, w.When)
 	if concerns.Truth == rule.False {
 		return concerns
 	}
-	return and(concerns, w.Require.Eval(e))
+	return and(concerns, e.eval(in, w.Require))
 }
 
 // applies says whether a step applies: its `when`, and the rules that gate it.
@@ -292,7 +346,7 @@ func (e *evaluation) triable(causes []forms.Cause) (forms.Path, []kind.Value) {
 			return c.Path, []kind.Value{kind.Bool(true), kind.Bool(false)}
 		case kind.KindChoice:
 			var answers []kind.Value
-			for _, o := range e.options(f) {
+			for _, o := range e.options(e.at(c.Path), f) {
 				answers = append(answers, kind.Choice(o))
 			}
 			if len(answers) > 0 {
@@ -305,10 +359,10 @@ func (e *evaluation) triable(causes []forms.Cause) (forms.Path, []kind.Value) {
 }
 
 // options are the options that are offered, or may be.
-func (e *evaluation) options(f *catalog.Field) []string {
+func (e *evaluation) options(in forms.Env, f *catalog.Field) []string {
 	var ids []string
 	for _, o := range f.Options {
-		if r := f.OptionWhen[o.ID]; r == nil || r.Eval(e).Truth != rule.False {
+		if e.holdsIn(in, f.OptionWhen[o.ID]).Truth != rule.False {
 			ids = append(ids, o.ID)
 		}
 	}
@@ -381,32 +435,75 @@ func (e *evaluation) faults() []forms.Violation {
 		if value == nil || f.Field.Derived || e.isShown(f).Truth == rule.False {
 			continue
 		}
-		if code, text := e.bounds(f, value); code != "" {
-			faults = append(faults, forms.Violation{Path: p, Code: code, Text: text})
-		}
-		if choice, ok := value.(kind.Choice); ok && !slices.Contains(e.options(f), string(choice)) {
-			faults = append(faults, forms.Violation{Path: p, Code: "option_not_offered",
-				Text: forms.Text{ZH: "此处不能选择该项", EN: "This option is not offered here."}})
+		faults = append(faults, e.faultsOf(e, f, p, value)...)
+		for i := range e.rows(f) {
+			in := e.element(f, i)
+			for _, cell := range f.Row {
+				if value := in.cells[cell.ID]; value != nil && !cell.Field.Derived && in.isShown(cell).Truth != rule.False {
+					faults = append(faults, e.faultsOf(in, cell, p.CellOf(i, cell.ID), value)...)
+				}
+			}
 		}
 	}
 	for _, r := range e.bundle.Checks {
-		if r.Otherwise == catalog.Warn || e.try(func(e *evaluation) rule.Outcome { return e.condition(r) }).Truth != rule.False {
+		if r.Otherwise == catalog.Warn {
 			continue
 		}
-		v := forms.Violation{Code: "check", Bundle: e.bundle.ID, Rule: r.ID, Text: r.Because.Render(e)}
-		for _, p := range r.Reads() {
-			if value, _ := e.record.Get(p); value != nil {
-				v.Path = p
-				break
-			}
+		if r.Each == "" {
+			faults = append(faults, e.check(r, func(e *evaluation) forms.Env { return e }, func(p forms.Path) forms.Path { return p })...)
+			continue
 		}
-		faults = append(faults, v)
+		list := e.bundle.Field(r.Each)
+		for i := range e.rows(list) {
+			faults = append(faults, e.check(r, func(e *evaluation) forms.Env { return e.element(list, i) }, func(p forms.Path) forms.Path {
+				if id, ok := strings.CutPrefix(string(p), "this."); ok {
+					return r.Each.CellOf(i, id)
+				}
+				return p
+			})...)
+		}
 	}
 	return faults
 }
 
+// faultsOf are what is wrong with one answer: bounds, options.
+func (e *evaluation) faultsOf(in forms.Env, f *catalog.Field, p forms.Path, value kind.Value) []forms.Violation {
+	var faults []forms.Violation
+	if code, text := e.bounds(in, f, value); code != "" {
+		faults = append(faults, forms.Violation{Path: p, Code: code, Text: text})
+	}
+	var chosen []string
+	switch v := value.(type) {
+	case kind.Choice:
+		chosen = []string{string(v)}
+	case kind.Choices:
+		chosen = v
+	default:
+	}
+	if offered := e.options(in, f); slices.ContainsFunc(chosen, func(id string) bool { return !slices.Contains(offered, id) }) {
+		faults = append(faults, forms.Violation{Path: p, Code: "option_not_offered",
+			Text: forms.Text{ZH: "此处不能选择该项", EN: "This option is not offered here."}})
+	}
+	return faults
+}
+
+// check judges one plausibility, at the form or at an element; its fault stands at the first answer that it reads.
+func (e *evaluation) check(r *catalog.Rule, at func(*evaluation) forms.Env, path func(forms.Path) forms.Path) []forms.Violation {
+	if e.try(func(e *evaluation) rule.Outcome { return e.conditionIn(at(e), r) }).Truth != rule.False {
+		return nil
+	}
+	v := forms.Violation{Code: "check", Bundle: e.bundle.ID, Rule: r.ID, Text: r.Because.Render(at(e))}
+	for _, p := range r.Reads() {
+		if value, _ := e.record.Get(path(p)); value != nil {
+			v.Path = path(p)
+			break
+		}
+	}
+	return []forms.Violation{v}
+}
+
 // bounds compares a value, a length or a count with `min` and `max`.
-func (e *evaluation) bounds(f *catalog.Field, value kind.Value) (code string, text forms.Text) {
+func (e *evaluation) bounds(in forms.Env, f *catalog.Field, value kind.Value) (code string, text forms.Text) {
 	measured, low, high, what := value, "too_small", "too_large", "数值"
 	switch v := value.(type) {
 	case kind.Text:
@@ -420,12 +517,12 @@ func (e *evaluation) bounds(f *catalog.Field, value kind.Value) (code string, te
 	default:
 	}
 	if f.Min != nil {
-		if s := f.Min.Eval(e); s.Status == forms.Known && order(measured, s.Value) < 0 {
+		if s := e.compute(in, f.Min); s.Status == forms.Known && order(measured, s.Value) < 0 {
 			return low, forms.Text{ZH: fmt.Sprintf("%s不得小于或早于 %s", what, printed(s.Value)), EN: fmt.Sprintf("at least %s", printed(s.Value))}
 		}
 	}
 	if f.Max != nil {
-		if s := f.Max.Eval(e); s.Status == forms.Known && order(measured, s.Value) > 0 {
+		if s := e.compute(in, f.Max); s.Status == forms.Known && order(measured, s.Value) > 0 {
 			return high, forms.Text{ZH: fmt.Sprintf("%s不得大于或晚于 %s", what, printed(s.Value)), EN: fmt.Sprintf("at most %s", printed(s.Value))}
 		}
 	}

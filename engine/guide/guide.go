@@ -108,9 +108,13 @@ type Step struct {
 	Fee     Range
 }
 
-// Material says whether a material of the bundle is asked.
+// Material says whether a material of the bundle is asked. One that is asked for each element of a list is here once
+// for each element; as long as the list is not answered it is here once, without a number.
 type Material struct {
 	*catalog.Material
+	ID         string     // in this bundle, with the number of the element
+	Key        string     // under which it is uploaded, with the number of the element
+	Name       forms.Text // with the values of the element
 	Asked      rule.Outcome
 	Tolerable  rule.Outcome
 	Promisable rule.Outcome
@@ -127,6 +131,7 @@ type SharedMaterial struct {
 	Promisable rule.Truth
 	Sources    []string // those that every case allows, in order
 	Formats    []string
+	OneOf      []catalog.Alternative // documents of which any one will do
 	Promise    forms.Text
 	NeededBy   []string // as bundle.step
 }
@@ -140,6 +145,43 @@ type Field struct {
 	Derived  kind.Value
 	Options  []string // that are offered now, of CHOICE and CHOICES
 	NeededBy []string // as bundle.step, of steps that apply or may
+	// Rows are the cells of a LIST or a repeated section that has been begun, row by row.
+	Rows [][]*Cell
+}
+
+// Value is the field's value in a record, whose assessment it is: what is derived is there, what is hidden is not.
+func (f *Field) Value(record forms.Record) kind.Value {
+	if f.Field.Derived {
+		return f.Derived
+	}
+	value, _ := record.Get(f.Path)
+	list, ok := value.(kind.List)
+	if !ok {
+		return value
+	}
+	rows := make(kind.List, len(list))
+	for i := range list {
+		rows[i] = kind.Row{}
+		for _, c := range f.Rows[i] {
+			if v, answered := record.Get(c.Path); c.Derived != nil {
+				rows[i][c.ID] = c.Derived
+			} else if answered && c.Shown != rule.False {
+				rows[i][c.ID] = v
+			}
+		}
+	}
+	return rows
+}
+
+// Cell says of one field of one element what [Field] says of a field.
+type Cell struct {
+	*forms.Field
+	Path     forms.Path
+	Shown    rule.Truth
+	Required rule.Truth
+	Proposal kind.Value
+	Derived  kind.Value
+	Options  []string
 }
 
 // Question is what to ask next.
@@ -224,6 +266,13 @@ func Close(record forms.Record, a *Assessment) (forms.Record, []forms.Violation)
 			if _, answered := record.Get(f.Path); !answered && !f.Field.Derived && f.Shown == rule.True && f.Required == rule.False {
 				record, blank = record.With(f.Path, nil), true
 			}
+			for _, row := range f.Rows {
+				for _, c := range row {
+					if _, answered := record.Get(c.Path); !answered && !c.Field.Derived && c.Shown == rule.True && c.Required == rule.False {
+						record, blank = record.With(c.Path, nil), true
+					}
+				}
+			}
 		}
 		if blank {
 			a = Assess(a.selection, record, a.setting)
@@ -231,32 +280,40 @@ func Close(record forms.Record, a *Assessment) (forms.Record, []forms.Violation)
 	}
 	asked := map[forms.Path]bool{}
 	var missing, perhaps []forms.Violation
+	lacks := func(p forms.Path, name forms.Text, required rule.Truth) {
+		v := forms.Violation{Path: p, Code: "required", Text: forms.Text{ZH: "请填写“" + name.ZH + "”", EN: "Please answer “" + name.In("en") + "”."}}
+		switch required {
+		case rule.True:
+			missing = append(missing, v)
+		case rule.Unknown:
+			perhaps = append(perhaps, v)
+		case rule.False:
+			record = record.With(p, nil)
+		}
+	}
 	for _, f := range a.Fields {
 		if f.Field.Derived || f.Shown == rule.False {
 			continue
 		}
 		asked[f.Path] = true
-		if value, _ := record.Get(f.Path); value != nil {
-			continue
+		if value, _ := record.Get(f.Path); value == nil {
+			lacks(f.Path, f.Name, f.Required)
 		}
-		switch f.Required {
-		case rule.True:
-			missing = append(missing, unanswered(f))
-		case rule.Unknown:
-			perhaps = append(perhaps, unanswered(f))
-		default:
-			record = record.With(f.Path, nil)
+		for _, row := range f.Rows {
+			for _, c := range row {
+				switch value, _ := record.Get(c.Path); {
+				case c.Field.Derived || c.Shown == rule.False:
+					record = record.Without(c.Path)
+				case value == nil:
+					lacks(c.Path, c.Name, c.Required)
+				}
+			}
 		}
 	}
 	if len(missing) == 0 {
 		missing = perhaps
 	}
 	return record.Only(func(p forms.Path) bool { return asked[p] }), slices.Concat(a.Faults, missing)
-}
-
-func unanswered(f *Field) forms.Violation {
-	return forms.Violation{Path: f.Path, Code: "required",
-		Text: forms.Text{ZH: "请填写“" + f.Name.ZH + "”", EN: "Please answer “" + f.Name.In("en") + "”."}}
 }
 
 // start is the day from which clocks count.

@@ -1,6 +1,7 @@
 package guide
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/siyiban/onething/engine/catalog"
@@ -27,10 +28,11 @@ func mergeFields(selection *catalog.Selection, evaluations []*evaluation) []*Fie
 				continue
 			}
 			shown = or(shown, asked)
-			required = or(required, and(asked, e.try(func(e *evaluation) rule.Outcome { return e.isRequired(f) })))
+			required = or(required, and(asked, e.try(func(e *evaluation) rule.Outcome { return e.isRequired(e, f) })))
 			merged.NeededBy = append(merged.NeededBy, e.neededBy(p)...)
 			e.propose(f, merged)
-			offered := e.options(f)
+			merged.Rows = mergeRows(merged.Rows, e.assessRows(f))
+			offered := e.options(e, f)
 			if first {
 				merged.Options, first = offered, false
 			} else {
@@ -46,6 +48,30 @@ func mergeFields(selection *catalog.Selection, evaluations []*evaluation) []*Fie
 	return fields
 }
 
+// mergeRows puts the cells of one list together over the bundles.
+func mergeRows(rows, more [][]*Cell) [][]*Cell {
+	if rows == nil {
+		return more
+	}
+	for i := range more {
+		for _, c := range more[i] {
+			j := slices.IndexFunc(rows[i], func(known *Cell) bool { return known.ID == c.ID })
+			if j < 0 {
+				rows[i] = append(rows[i], c)
+				continue
+			}
+			known := rows[i][j]
+			known.Shown = or(rule.Outcome{Truth: known.Shown}, rule.Outcome{Truth: c.Shown}).Truth
+			known.Required = or(rule.Outcome{Truth: known.Required}, rule.Outcome{Truth: c.Required}).Truth
+			known.Options = slices.DeleteFunc(known.Options, func(o string) bool { return !slices.Contains(c.Options, o) })
+			if known.Proposal == nil {
+				known.Proposal = c.Proposal
+			}
+		}
+	}
+	return rows
+}
+
 // propose fills in the value of a derived field, and the proposal for one that is not answered.
 func (e *evaluation) propose(f *catalog.Field, merged *Field) {
 	if f.Field.Derived {
@@ -57,7 +83,7 @@ func (e *evaluation) propose(f *catalog.Field, merged *Field) {
 	if _, answered := e.record.Get(f.Path); answered || f.Default == nil || merged.Proposal != nil {
 		return
 	}
-	if s := f.Default.Eval(e); s.Status == forms.Known {
+	if s := e.compute(e, f.Default); s.Status == forms.Known {
 		merged.Proposal = s.Value
 	}
 }
@@ -97,7 +123,7 @@ func mergeMaterials(cases []*Case) []*SharedMaterial {
 			i := slices.IndexFunc(shared, func(s *SharedMaterial) bool { return s.Key == m.Key })
 			if i < 0 {
 				s := &SharedMaterial{Key: m.Key, Name: m.Name, Asked: m.Asked.Truth, Required: m.Required, Tolerable: m.Tolerable.Truth, Promisable: m.Promisable.Truth,
-					Sources: slices.Clone(m.Sources), Formats: slices.Clone(m.Formats)}
+					Sources: slices.Clone(m.Sources), Formats: slices.Clone(m.Formats), OneOf: m.OneOf}
 				shared = append(shared, s)
 				i = len(shared) - 1
 			} else {
@@ -111,6 +137,9 @@ func mergeMaterials(cases []*Case) []*SharedMaterial {
 			}
 			if m.Promise != nil {
 				shared[i].Promise = m.Promise.Text
+				if m.Promise.Text.ZH == "" {
+					shared[i].Promise = catalog.DefaultPromise(m.Name)
+				}
 			}
 			for _, id := range m.NeededBy {
 				shared[i].NeededBy = append(shared[i].NeededBy, c.Bundle.ID+"."+id)
@@ -176,7 +205,7 @@ func nextQuestion(selection *catalog.Selection, evaluations []*evaluation) *Ques
 	}
 	var best *Question
 	var bestPoints, bestEffort int
-	for _, p := range selection.Paths() {
+	for _, p := range inOrder(selection, points) {
 		worth := points[p]
 		cost := effort(selection.Field(p).Kind)
 		if worth == 0 || best != nil && worth*bestEffort <= bestPoints*cost {
@@ -185,6 +214,36 @@ func nextQuestion(selection *catalog.Selection, evaluations []*evaluation) *Ques
 		best, bestPoints, bestEffort = &Question{Path: p, Decides: decides[p]}, worth, cost
 	}
 	return best
+}
+
+// inOrder are the open questions in the order of the form, the cells of a list row by row in its place.
+func inOrder(selection *catalog.Selection, points map[forms.Path]int) []forms.Path {
+	cells := map[forms.Path][]forms.Path{}
+	for p := range points {
+		if list, _, _, ok := p.Cell(); ok && selection.Field(p) != nil {
+			cells[list] = append(cells[list], p)
+		}
+	}
+	var paths []forms.Path
+	for _, p := range selection.Paths() {
+		if points[p] > 0 {
+			paths = append(paths, p)
+		}
+		if len(cells[p]) == 0 {
+			continue
+		}
+		place := func(p forms.Path) (row, column int) {
+			list, row, id, _ := p.Cell()
+			return row, slices.IndexFunc(selection.Field(list).Row, func(f *forms.Field) bool { return f.ID == id })
+		}
+		slices.SortFunc(cells[p], func(a, b forms.Path) int {
+			rowA, columnA := place(a)
+			rowB, columnB := place(b)
+			return cmp.Or(cmp.Compare(rowA, rowB), cmp.Compare(columnA, columnB))
+		})
+		paths = append(paths, cells[p]...)
+	}
+	return paths
 }
 
 // deciding returns the open rules that can still change the verdict: those of a higher rank than every failing one.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/siyiban/onething/engine/catalog"
 	"github.com/siyiban/onething/forms"
+	"github.com/siyiban/onething/forms/kind"
 	"github.com/siyiban/onething/forms/rule"
 	apiv1 "github.com/siyiban/onething/proto/gen/onething/api/v1"
 	formsv1 "github.com/siyiban/onething/proto/gen/onething/forms/v1"
@@ -34,6 +35,9 @@ func (a *Assessment) Message() (*apiv1.Assessment, error) {
 	for _, s := range a.Materials {
 		m.Materials[s.Key] = &apiv1.MaterialAssessment{Name: s.Name.Proto(), Asked: truthMessage(s.Asked), Required: s.Required,
 			Tolerable: truthMessage(s.Tolerable), Promisable: truthMessage(s.Promisable), Sources: s.Sources, NeededBy: s.NeededBy}
+		for _, o := range s.OneOf {
+			m.Materials[s.Key].OneOf = append(m.Materials[s.Key].OneOf, &apiv1.MaterialAlternative{Material: o.Key, Name: o.Name.Proto(), Formats: o.Formats})
+		}
 		if s.Promise.ZH != "" {
 			m.Materials[s.Key].Promise = s.Promise.Proto()
 		}
@@ -55,18 +59,36 @@ func (a *Assessment) Message() (*apiv1.Assessment, error) {
 }
 
 func (f *Field) message() (*apiv1.FieldAssessment, error) {
-	m := &apiv1.FieldAssessment{Shown: truthMessage(f.Shown), Required: truthMessage(f.Required), NeededBy: f.NeededBy}
-	if f.Shown != rule.False {
-		m.Options = f.Options
+	m, err := fieldMessage(f.Shown, f.Required, f.Options, f.Proposal, f.Derived)
+	if err != nil {
+		return nil, err
+	}
+	m.NeededBy = f.NeededBy
+	for _, row := range f.Rows {
+		cells := map[string]*apiv1.FieldAssessment{}
+		for _, c := range row {
+			if cells[c.ID], err = fieldMessage(c.Shown, c.Required, c.Options, c.Proposal, c.Derived); err != nil {
+				return nil, err
+			}
+		}
+		m.Rows = append(m.Rows, &apiv1.RowAssessment{Cells: cells})
+	}
+	return m, nil
+}
+
+func fieldMessage(shown, required rule.Truth, options []string, proposal, derived kind.Value) (*apiv1.FieldAssessment, error) {
+	m := &apiv1.FieldAssessment{Shown: truthMessage(shown), Required: truthMessage(required)}
+	if shown != rule.False {
+		m.Options = options
 	}
 	var err error
-	if f.Proposal != nil {
-		if m.Proposal, err = forms.EncodeValue(f.Proposal); err != nil {
+	if proposal != nil {
+		if m.Proposal, err = forms.EncodeValue(proposal); err != nil {
 			return nil, err
 		}
 	}
-	if f.Derived != nil {
-		if m.Derived, err = forms.EncodeValue(f.Derived); err != nil {
+	if derived != nil {
+		if m.Derived, err = forms.EncodeValue(derived); err != nil {
 			return nil, err
 		}
 	}

@@ -37,7 +37,7 @@ func AssessReady(b *catalog.Bundle, s *catalog.Step, record forms.Record, settin
 		}
 	}
 	if s.AutoApprove != nil {
-		ready.AutoApprove = e.try(func(e *evaluation) rule.Outcome { return s.AutoApprove.Eval(e) })
+		ready.AutoApprove = e.try(func(e *evaluation) rule.Outcome { return e.eval(e, s.AutoApprove) })
 	}
 	return ready
 }
@@ -48,7 +48,7 @@ func CheckResult(b *catalog.Bundle, s *catalog.Step, record forms.Record, settin
 	e := newEvaluation(b, record, &setting)
 	var faults []forms.Violation
 	for _, f := range s.Result {
-		if f.Field.Derived || !e.asks(f) {
+		if f.Field.Derived || e.asks(e, f).Truth == rule.False {
 			continue
 		}
 		var value kind.Value
@@ -57,18 +57,22 @@ func CheckResult(b *catalog.Bundle, s *catalog.Step, record forms.Record, settin
 		}
 		switch {
 		case value != nil:
-			if code, text := e.bounds(f, value); code != "" {
+			if code, text := e.bounds(e, f, value); code != "" {
 				faults = append(faults, forms.Violation{Path: f.Path, Code: code, Text: text})
 			}
-		case e.isRequired(f).Truth == rule.True:
+			rows, _ := value.(kind.List)
+			for i, row := range rows {
+				for _, cell := range f.Row {
+					if cell.Required && cell.RequireRule == nil && len(cell.When) == 0 && row[cell.ID] == nil {
+						faults = append(faults, forms.Violation{Path: f.Path.CellOf(i, cell.ID), Code: "required",
+							Text: forms.Text{ZH: "请填写“" + cell.Name.ZH + "”", EN: "“" + cell.Name.In("en") + "” has to be given."}})
+					}
+				}
+			}
+		case e.isRequired(e, f).Truth == rule.True:
 			faults = append(faults, forms.Violation{Path: f.Path, Code: "required",
 				Text: forms.Text{ZH: "请填写“" + f.Name.ZH + "”", EN: "“" + f.Name.In("en") + "” has to be given."}})
 		}
 	}
 	return faults
-}
-
-// asks says whether a result has the field here.
-func (e *evaluation) asks(f *catalog.Field) bool {
-	return !slices.ContainsFunc(f.When, func(r *rule.Rule) bool { return r.Eval(e).Truth == rule.False })
 }

@@ -31,6 +31,7 @@ type checker struct {
 	lenient bool
 
 	slots     []slot
+	columns   []forms.Path // <list>.<field> of the cells that are read
 	variables []variable
 	element   *typ // of the list that the surrounding map or filter walks; nil outside
 	cost      int  // elementary steps in the worst case

@@ -111,6 +111,7 @@ func byID(fields []*forms.Field, of string) (map[string]*forms.Field, error) {
 type Formula struct {
 	program *vm.Program
 	slots   []slot
+	columns []forms.Path
 	result  typ
 	want    kind.Kind
 }
@@ -166,7 +167,7 @@ func (c *checker) compile(target *typ) *Formula {
 		c.failAt(tree.Node, CodeSyntax, "this formula cannot be compiled", "")
 		return nil
 	}
-	f := &Formula{program: program, slots: c.slots, result: result}
+	f := &Formula{program: program, slots: c.slots, columns: c.columns, result: result}
 	if target != nil {
 		f.want = target.kind
 	}
@@ -181,6 +182,9 @@ func (f *Formula) Reads() []forms.Path {
 	}
 	return paths
 }
+
+// Columns returns the cells of lists that the formula reads, as <list>.<field>, each once.
+func (f *Formula) Columns() []forms.Path { return f.columns }
 
 // Eval computes the formula. The value is unknown while any path that the formula reads is unknown, even in
 // a branch that is not taken, and if the formula can not be computed: the amount does not fit (CauseFault),

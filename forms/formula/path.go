@@ -204,9 +204,9 @@ func (c *checker) formField(root ast.Node, names []part) (target, bool) {
 	}
 	prefix := "form." + section.Alias
 	if section.Repeated {
-		return target{
-			typ: listOf(section.Fields, forms.Path(prefix)), written: prefix, path: forms.Path(prefix), rest: names[1:],
-		}, true
+		rows := listOf(section.Fields, forms.Path(prefix))
+		rows.filled = section.Filled
+		return target{typ: rows, written: prefix, path: forms.Path(prefix), rest: names[1:]}, true
 	}
 	fields, _ := byID(section.Fields, prefix) // NewEnv has seen that there is no error
 	return c.field(names[0].node, names[1:], prefix, fields)
@@ -250,6 +250,9 @@ func (c *checker) elementField(names []part) (target, bool) {
 	}
 	to := target{field: f, written: "#." + f.ID, element: &ast.PointerNode{}, rest: names[1:]}
 	to.typ = ofField(f, c.element.path)
+	if column := c.element.path + "." + forms.Path(f.ID); !slices.Contains(c.columns, column) {
+		c.columns = append(c.columns, column)
+	}
 	return to, true
 }
 
@@ -339,7 +342,7 @@ func (c *checker) read(to target) ast.Node {
 	if to.typ.kind == kind.KindChoices {
 		return routineNode("choices", to.element, constant(to.field.ID))
 	}
-	return routineNode("cell", to.element, constant(to.field.ID), constant(string(c.element.path)))
+	return routineNode("cell", to.element, constant(to.field.ID))
 }
 
 // has lowers the question whether a path is answered.

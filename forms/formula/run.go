@@ -17,8 +17,8 @@ import (
 	"github.com/siyiban/onething/forms/kind"
 )
 
-// Values in the machine: bool, int64, string for all kinds of text, []any for lists with kind.Row for
-// elements, region, and the types of package kind for the rest. The checker sees to it that every routine
+// Values in the machine: bool, int64, string for all kinds of text, []any for lists with element for their
+// rows, region, and the types of package kind for the rest. The checker sees to it that every routine
 // gets what it takes; a record that is not of its form ends in a fault, because the machine recovers.
 
 // region is the code of a region.
@@ -53,10 +53,40 @@ func (s slot) cause() forms.CauseKind {
 
 // load brings a value into the machine.
 func (s slot) load(v kind.Value) any {
-	if text, ok := v.(kind.Text); ok && s.kind == kindRegion {
-		return region(text)
+	switch v := v.(type) {
+	case kind.Text:
+		if s.kind == kindRegion {
+			return region(v)
+		}
+	case kind.List:
+		rows := make([]any, len(v))
+		for i, row := range v {
+			rows[i] = element{row, s.path, i}
+		}
+		return rows
+	default:
 	}
 	return load(v)
+}
+
+// element is a row of a list. A cell that its row does not hold is not answered, one that is nil is blank.
+type element struct {
+	cells kind.Row
+	list  forms.Path
+	row   int
+}
+
+// cell returns what is known of a cell; nil is blank.
+func (e element) cell(id string) (kind.Value, error) {
+	v, answered := e.cells[id]
+	if !answered {
+		return nil, e.absent(id)
+	}
+	return v, nil
+}
+
+func (e element) absent(id string) error {
+	return &absentError{forms.Cause{Kind: forms.CauseAnswer, Path: e.list.CellOf(e.row, id)}}
 }
 
 func load(v kind.Value) any {
@@ -75,12 +105,6 @@ func load(v kind.Value) any {
 		return bool(v)
 	case kind.Int:
 		return int64(v)
-	case kind.List:
-		rows := make([]any, len(v))
-		for i, row := range v {
-			rows[i] = row
-		}
-		return rows
 	default:
 		return v
 	}
@@ -377,17 +401,22 @@ var routines = table(map[string]func(args []any) (any, error){ //nolint:gocheckn
 	"read": func(a []any) (any, error) { return a[0].(*frame).read(a[1].(int)) },
 	"has":  func(a []any) (any, error) { return a[0].(*frame).values[a[1].(int)] != nil, nil },
 	"cell": func(a []any) (any, error) {
-		v, ok := a[0].(kind.Row)[a[1].(string)]
-		if !ok {
-			return nil, &absentError{forms.Cause{Kind: forms.CauseAnswer, Path: forms.Path(a[2].(string))}}
+		e, id := a[0].(element), a[1].(string)
+		v, err := e.cell(id)
+		if err == nil && v == nil {
+			err = e.absent(id)
 		}
-		return load(v), nil
+		return load(v), err
 	},
 	"choices": func(a []any) (any, error) {
-		v, _ := a[0].(kind.Row)[a[1].(string)].(kind.Choices)
-		return v, nil
+		v, err := a[0].(element).cell(a[1].(string))
+		chosen, _ := v.(kind.Choices)
+		return chosen, err
 	},
-	"filled": func(a []any) (any, error) { _, ok := a[0].(kind.Row)[a[1].(string)]; return ok, nil },
+	"filled": func(a []any) (any, error) {
+		v, err := a[0].(element).cell(a[1].(string))
+		return v != nil, err
+	},
 	"is": func(a []any) (any, error) {
 		if one, ok := a[0].(kind.Choice); ok {
 			return string(one) == a[1].(string), nil

@@ -60,7 +60,9 @@ func ofField(f *forms.Field, path forms.Path) typ {
 	case kind.KindChoice, kind.KindChoices:
 		t.options = f.Options
 	case kind.KindList:
-		return listOf(f.Row, path)
+		list := listOf(f.Row, path)
+		list.filled = f.Filled && len(f.Conditions) == 0
+		return list
 	}
 	return t
 }

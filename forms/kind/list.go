@@ -8,7 +8,7 @@ import (
 // List is a list of rows.
 type List []Row
 
-// Row holds the answers of one row by field; a blank one is absent.
+// Row holds the answers of one row by field. One that was left blank is nil; one that is absent is not answered yet.
 type Row = map[string]Value
 
 // listLength bounds the number of elements of a list.
@@ -25,7 +25,8 @@ func (l List) Equal(v Value) bool {
 			return false
 		}
 		for name, cell := range a {
-			if peer, found := b[name]; !found || !cell.Equal(peer) {
+			peer, found := b[name]
+			if !found || (cell == nil) != (peer == nil) || cell != nil && !cell.Equal(peer) {
 				return false
 			}
 		}
@@ -56,6 +57,7 @@ func parseList(v any, fields map[string]Spec) (Value, *Fault) {
 		list[i] = Row{}
 		for name, cell := range cells {
 			if cell == nil {
+				list[i][name] = nil // left blank
 				continue
 			}
 			value, fault := fields[name].Parse(cell)

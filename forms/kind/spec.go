@@ -29,7 +29,7 @@ type Spec struct {
 //	BANK_ACCOUNT    string of 8 to 30 digits
 //	PLATE           string, such as 苏N12345
 //	FILE            string, the file's digest
-//	LIST            list of objects, at most 500
+//	LIST            list of objects, at most 500; in an object null is blank, what is absent is not answered
 //
 // Numbers are taken as they were written: a JSON number of at most 15 digits survives float64 unchanged.
 func (s Spec) Parse(v any) (Value, *Fault) {
@@ -78,7 +78,8 @@ func ofString(v any, parse func(string) (Value, *Fault)) (Value, *Fault) {
 	return parse(s)
 }
 
-// Encode returns the canonical form of v, made of bool, int64, string, []any and map[string]any only.
+// Encode returns the canonical form of v, made of bool, int64, string, []any and map[string]any only, and of nil for
+// what was left blank.
 // A Spec that accepts v parses it back to an equal value.
 func Encode(v Value) any {
 	switch v := v.(type) {
@@ -116,6 +117,8 @@ func Encode(v Value) any {
 		return string(v)
 	case File:
 		return string(v)
+	case nil: // a cell that was left blank
+		return nil
 	case List:
 		rows := make([]any, len(v))
 		for i, row := range v {

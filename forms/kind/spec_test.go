@@ -124,7 +124,7 @@ func TestParse(t *testing.T) {
 
 		{"list", KindList, []any{
 			map[string]any{"name": "甲", "capital": "1.00", "papers": []any{"licence"}}, map[string]any{"name": nil},
-		}, List{{"name": Text("甲"), "capital": Money(100), "papers": Choices{"licence"}}, {}}},
+		}, List{{"name": Text("甲"), "capital": Money(100), "papers": Choices{"licence"}}, {"name": nil}}},
 		{"list, empty", KindList, []any{}, List{}},
 		{"pattern of a whole text", KindList, []any{map[string]any{"code": "X320101001"}, map[string]any{"code": "none"}},
 			List{{"code": Text("X320101001")}, {"code": Text("none")}}},

@@ -197,6 +197,9 @@ func (c *compiler) guardRead(e ast.Expr, r read, in force) {
 func (c *compiler) guardEmpty(function string, list ast.Expr, in force) {
 	base := list
 	for {
+		if r, ok := c.reads[base.ID()]; ok && r.variable.filled && c.inForceAll(r.variable, in) {
+			return
+		}
 		size := "size(" + c.key(base) + ")"
 		for _, f := range in {
 			for _, form := range []string{"_>_(%s,0)", "_>=_(%s,1)", "_!=_(%s,0)", "_==_(%s,1)", "!_(_==_(%s,0))"} {
@@ -216,6 +219,11 @@ func (c *compiler) guardEmpty(function string, list ast.Expr, in force) {
 			return
 		}
 	}
+}
+
+// inForceAll reports whether everything is in force under which the variable is asked.
+func (c *compiler) inForceAll(v *variable, in force) bool {
+	return !slices.ContainsFunc(v.needs, func(need condition) bool { return !slices.Contains(in, need.key) })
 }
 
 // isMap reports whether each element gives one: the fold was written as map without a condition.

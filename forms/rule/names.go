@@ -38,10 +38,11 @@ type local struct {
 	row  *rowFields // nil if the elements are no rows
 }
 
-// read is a place where a variable is read; local is the name of its element, if it is a cell.
+// read is a place where a variable is read; local is the name of its element, and row that element, if it is a cell.
 type read struct {
 	variable *variable
 	local    string
+	row      *rowFields
 }
 
 func (c *compiler) fail(e ast.Expr, code, message, hint string) {
@@ -127,7 +128,7 @@ func (c *compiler) name(names []string, nodes []ast.Expr) {
 			c.skip(nodes)
 			return
 		}
-		c.reads[nodes[1].ID()] = read{cell, names[0]}
+		c.reads[nodes[1].ID()] = read{cell, names[0], l.row}
 		c.rest(cell, names, nodes, 2)
 		return
 	}

@@ -155,6 +155,7 @@ type Options struct {
 type Rule struct {
 	scalar  diag.Scalar
 	reads   []forms.Path
+	columns []forms.Path
 	tree    *tree
 	program cel.Program
 }
@@ -165,6 +166,9 @@ func (r *Rule) Text() string { return r.scalar.Text }
 // Reads returns every path that the rule may read, sorted: those of a section behind `this` by their path,
 // those of an element as `this.<field>`.
 func (r *Rule) Reads() []forms.Path { return r.reads }
+
+// Columns returns the cells of lists that the rule may read, as <list>.<field>, sorted.
+func (r *Rule) Columns() []forms.Path { return r.columns }
 
 // Compile checks a rule and prepares it. The rule is nil if the list holds an error; the list tells all that
 // is wrong with it at once.
@@ -192,7 +196,7 @@ func (e *Env) Compile(text diag.Scalar, o Options) (*Rule, diag.List) {
 	if !ok {
 		return nil, c.found
 	}
-	return &Rule{scalar: text, reads: c.paths(), tree: e.tree, program: program}, nil
+	return &Rule{scalar: text, reads: c.paths(), columns: c.columns(), tree: e.tree, program: program}, nil
 }
 
 // inForce returns what holds wherever a rule is evaluated.
@@ -213,6 +217,17 @@ func (c *compiler) paths() []forms.Path {
 		}
 	}
 	return slices.Sorted(maps.Keys(paths))
+}
+
+// columns returns the cells that the rule may read.
+func (c *compiler) columns() []forms.Path {
+	columns := map[forms.Path]bool{}
+	for _, r := range c.reads {
+		if r.local != "" {
+			columns[r.row.path+"."+forms.Path(r.variable.field.ID)] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(columns))
 }
 
 // plan bounds the cost of a rule: at load and, should a record be larger than package kind allows, while it runs.

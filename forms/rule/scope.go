@@ -22,6 +22,7 @@ type variable struct {
 	row    *rowFields // of a list: its elements
 	cause  forms.CauseKind
 	always bool        // never blank: facts, parameters, today, place
+	filled bool        // of a list: has an element at least wherever it is asked
 	guards []string    // conjuncts that must be in force beside those of the field
 	needs  []condition // all conjuncts that must be in force
 }
@@ -37,6 +38,7 @@ func (v *variable) kindName() string {
 // rowFields are the fields of the elements of one list.
 type rowFields struct {
 	typ  *types.Type
+	path forms.Path // of the list
 	byID map[string]*variable
 }
 
@@ -85,7 +87,7 @@ func newTree(scope forms.Scope) (*tree, error) {
 			if err != nil {
 				return nil, err
 			}
-			t.add(form, &variable{name: name, path: forms.Path(name), typ: types.NewListType(row.typ), row: row, cause: forms.CauseAnswer})
+			t.add(form, &variable{name: name, path: forms.Path(name), typ: types.NewListType(row.typ), row: row, cause: forms.CauseAnswer, filled: s.Filled})
 			continue
 		}
 		if err := t.fields(t.sub(form, s.Alias, "field"), name, s.Fields, variable{cause: forms.CauseAnswer}); err != nil {
@@ -131,6 +133,9 @@ func (t *tree) paths(scope forms.Scope) {
 			v.path = scope.ThisPath + "." + forms.Path(rest)
 		default:
 			v.path = forms.Path(name)
+		}
+		if v.row != nil {
+			v.row.path = v.path
 		}
 	}
 }
@@ -189,7 +194,7 @@ func (t *tree) variable(name string, f *forms.Field) (*variable, error) {
 		if err != nil {
 			return nil, err
 		}
-		v.row, v.typ = row, types.NewListType(row.typ)
+		v.row, v.typ, v.filled = row, types.NewListType(row.typ), f.Filled
 	default:
 		return nil, fmt.Errorf("rule: field %s has no kind", name)
 	}

@@ -27,7 +27,7 @@ func (p Prefiller) Prefill(ctx context.Context, b *catalog.Bundle, step *catalog
 			continue // not answered, or blank
 		}
 		var err error
-		if request.Answers[shorten(path, b.ID)], err = toPlugin(value); err != nil {
+		if request.Answers[shorten(path, b.ID)], err = toPlugin(step.Narrow(path, value)); err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 	}

@@ -60,11 +60,7 @@ func build(a *Application, w work, step *catalog.Step) (*pluginv1.Request, error
 		if f == nil || f.Shown != rule.True {
 			continue
 		}
-		value := f.Derived
-		if !f.Field.Derived {
-			value, _ = a.Record.Get(p)
-		}
-		if err := set(r.Answers, shorten(p, w.Bundle), value); err != nil {
+		if err := set(r.Answers, shorten(p, w.Bundle), step.Narrow(p, f.Value(a.Record))); err != nil {
 			return nil, err
 		}
 	}
@@ -82,7 +78,7 @@ func build(a *Application, w work, step *catalog.Step) (*pluginv1.Request, error
 		}
 	}
 	for _, need := range step.Materials {
-		if m := c.Material(need.Material.ID); m != nil {
+		for _, m := range c.MaterialsOf(need.Material.ID) {
 			r.Materials = append(r.Materials, &pluginv1.Material{Id: m.ID, Origin: origin(m.Origin)})
 		}
 	}
@@ -161,6 +157,9 @@ func toPlugin(v kind.Value) (*pluginv1.Value, error) {
 		for _, row := range v {
 			cells := map[string]*pluginv1.Value{}
 			for id, cell := range row {
+				if cell == nil {
+					continue // blank
+				}
 				value, err := toPlugin(cell)
 				if err != nil {
 					return nil, fmt.Errorf("%s: %w", id, err)

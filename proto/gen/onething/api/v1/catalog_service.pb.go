@@ -548,7 +548,9 @@ type FormField struct {
 	// Steps that may need it, as `bundle.step`: why it is asked.
 	NeededBy []string `protobuf:"bytes,9,rep,name=needed_by,json=neededBy,proto3" json:"needed_by,omitempty"`
 	// Legal basis.
-	Basis         string `protobuf:"bytes,10,opt,name=basis,proto3" json:"basis,omitempty"`
+	Basis string `protobuf:"bytes,10,opt,name=basis,proto3" json:"basis,omitempty"`
+	// Fields of an element, of LIST and of a section that is asked several times; their paths are their ids.
+	Row           []*FormField `protobuf:"bytes,11,rep,name=row,proto3" json:"row,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -651,6 +653,13 @@ func (x *FormField) GetBasis() string {
 		return x.Basis
 	}
 	return ""
+}
+
+func (x *FormField) GetRow() []*FormField {
+	if x != nil {
+		return x.Row
+	}
+	return nil
 }
 
 // FormOption is an option.
@@ -897,7 +906,11 @@ type BundleMaterial struct {
 	// May be tolerated.
 	Tolerable bool `protobuf:"varint,6,opt,name=tolerable,proto3" json:"tolerable,omitempty"`
 	// A promise may stand in for it.
-	Promisable    bool `protobuf:"varint,7,opt,name=promisable,proto3" json:"promisable,omitempty"`
+	Promisable bool `protobuf:"varint,7,opt,name=promisable,proto3" json:"promisable,omitempty"`
+	// Path of the list for each of whose elements it is asked, under `<material>[<row>]`, rows counted from 0; empty: once.
+	Per string `protobuf:"bytes,8,opt,name=per,proto3" json:"per,omitempty"`
+	// Documents of which any one will do; empty: the material itself.
+	OneOf         []*MaterialAlternative `protobuf:"bytes,9,rep,name=one_of,json=oneOf,proto3" json:"one_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -981,6 +994,20 @@ func (x *BundleMaterial) GetPromisable() bool {
 	return false
 }
 
+func (x *BundleMaterial) GetPer() string {
+	if x != nil {
+		return x.Per
+	}
+	return ""
+}
+
+func (x *BundleMaterial) GetOneOf() []*MaterialAlternative {
+	if x != nil {
+		return x.OneOf
+	}
+	return nil
+}
+
 var File_onething_api_v1_catalog_service_proto protoreflect.FileDescriptor
 
 const file_onething_api_v1_catalog_service_proto_rawDesc = "" +
@@ -1025,7 +1052,7 @@ const file_onething_api_v1_catalog_service_proto_rawDesc = "" +
 	"\vFormSection\x12\x14\n" +
 	"\x05alias\x18\x01 \x01(\tR\x05alias\x12+\n" +
 	"\x04name\x18\x02 \x01(\v2\x17.onething.forms.v1.TextR\x04name\x122\n" +
-	"\x06fields\x18\x03 \x03(\v2\x1a.onething.api.v1.FormFieldR\x06fields\"\xbb\x02\n" +
+	"\x06fields\x18\x03 \x03(\v2\x1a.onething.api.v1.FormFieldR\x06fields\"\xe9\x02\n" +
 	"\tFormField\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12+\n" +
@@ -1037,7 +1064,8 @@ const file_onething_api_v1_catalog_service_proto_rawDesc = "" +
 	"\apattern\x18\b \x01(\tR\apattern\x12\x1b\n" +
 	"\tneeded_by\x18\t \x03(\tR\bneededBy\x12\x14\n" +
 	"\x05basis\x18\n" +
-	" \x01(\tR\x05basis\"I\n" +
+	" \x01(\tR\x05basis\x12,\n" +
+	"\x03row\x18\v \x03(\v2\x1a.onething.api.v1.FormFieldR\x03row\"I\n" +
 	"\n" +
 	"FormOption\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12+\n" +
@@ -1058,7 +1086,7 @@ const file_onething_api_v1_catalog_service_proto_rawDesc = "" +
 	"department\x12\x14\n" +
 	"\x05after\x18\x04 \x03(\tR\x05after\x12\x1a\n" +
 	"\bdocument\x18\x05 \x01(\tR\bdocument\x12 \n" +
-	"\vconditional\x18\x06 \x01(\bR\vconditional\"\xe1\x01\n" +
+	"\vconditional\x18\x06 \x01(\bR\vconditional\"\xb0\x02\n" +
 	"\x0eBundleMaterial\x12\x1a\n" +
 	"\bmaterial\x18\x01 \x01(\tR\bmaterial\x12+\n" +
 	"\x04name\x18\x02 \x01(\v2\x17.onething.forms.v1.TextR\x04name\x12\x14\n" +
@@ -1068,7 +1096,9 @@ const file_onething_api_v1_catalog_service_proto_rawDesc = "" +
 	"\ttolerable\x18\x06 \x01(\bR\ttolerable\x12\x1e\n" +
 	"\n" +
 	"promisable\x18\a \x01(\bR\n" +
-	"promisable2\xde\x01\n" +
+	"promisable\x12\x10\n" +
+	"\x03per\x18\b \x01(\tR\x03per\x12;\n" +
+	"\x06one_of\x18\t \x03(\v2$.onething.api.v1.MaterialAlternativeR\x05oneOf2\xde\x01\n" +
 	"\x0eCatalogService\x12k\n" +
 	"\rSearchBundles\x12%.onething.api.v1.SearchBundlesRequest\x1a&.onething.api.v1.SearchBundlesResponse\"\v\xda\xe2\x18\x04\x10\x01\x18\x01\x90\x02\x01\x12_\n" +
 	"\tGetBundle\x12!.onething.api.v1.GetBundleRequest\x1a\".onething.api.v1.GetBundleResponse\"\v\xda\xe2\x18\x04\x10\x01\x18\x01\x90\x02\x01B=Z;github.com/siyiban/onething/proto/gen/onething/api/v1;apiv1b\x06proto3"
@@ -1101,6 +1131,7 @@ var file_onething_api_v1_catalog_service_proto_goTypes = []any{
 	(*BundleMaterial)(nil),        // 11: onething.api.v1.BundleMaterial
 	(*Page)(nil),                  // 12: onething.api.v1.Page
 	(*v1.Text)(nil),               // 13: onething.forms.v1.Text
+	(*MaterialAlternative)(nil),   // 14: onething.api.v1.MaterialAlternative
 }
 var file_onething_api_v1_catalog_service_proto_depIdxs = []int32{
 	12, // 0: onething.api.v1.SearchBundlesRequest.page:type_name -> onething.api.v1.Page
@@ -1119,21 +1150,23 @@ var file_onething_api_v1_catalog_service_proto_depIdxs = []int32{
 	13, // 13: onething.api.v1.FormField.name:type_name -> onething.forms.v1.Text
 	13, // 14: onething.api.v1.FormField.help:type_name -> onething.forms.v1.Text
 	8,  // 15: onething.api.v1.FormField.options:type_name -> onething.api.v1.FormOption
-	13, // 16: onething.api.v1.FormOption.name:type_name -> onething.forms.v1.Text
-	13, // 17: onething.api.v1.BundleRule.because:type_name -> onething.forms.v1.Text
-	13, // 18: onething.api.v1.BundleRule.remedy:type_name -> onething.forms.v1.Text
-	13, // 19: onething.api.v1.BundleStep.name:type_name -> onething.forms.v1.Text
-	3,  // 20: onething.api.v1.BundleStep.department:type_name -> onething.api.v1.Department
-	13, // 21: onething.api.v1.BundleMaterial.name:type_name -> onething.forms.v1.Text
-	0,  // 22: onething.api.v1.CatalogService.SearchBundles:input_type -> onething.api.v1.SearchBundlesRequest
-	4,  // 23: onething.api.v1.CatalogService.GetBundle:input_type -> onething.api.v1.GetBundleRequest
-	1,  // 24: onething.api.v1.CatalogService.SearchBundles:output_type -> onething.api.v1.SearchBundlesResponse
-	5,  // 25: onething.api.v1.CatalogService.GetBundle:output_type -> onething.api.v1.GetBundleResponse
-	24, // [24:26] is the sub-list for method output_type
-	22, // [22:24] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	7,  // 16: onething.api.v1.FormField.row:type_name -> onething.api.v1.FormField
+	13, // 17: onething.api.v1.FormOption.name:type_name -> onething.forms.v1.Text
+	13, // 18: onething.api.v1.BundleRule.because:type_name -> onething.forms.v1.Text
+	13, // 19: onething.api.v1.BundleRule.remedy:type_name -> onething.forms.v1.Text
+	13, // 20: onething.api.v1.BundleStep.name:type_name -> onething.forms.v1.Text
+	3,  // 21: onething.api.v1.BundleStep.department:type_name -> onething.api.v1.Department
+	13, // 22: onething.api.v1.BundleMaterial.name:type_name -> onething.forms.v1.Text
+	14, // 23: onething.api.v1.BundleMaterial.one_of:type_name -> onething.api.v1.MaterialAlternative
+	0,  // 24: onething.api.v1.CatalogService.SearchBundles:input_type -> onething.api.v1.SearchBundlesRequest
+	4,  // 25: onething.api.v1.CatalogService.GetBundle:input_type -> onething.api.v1.GetBundleRequest
+	1,  // 26: onething.api.v1.CatalogService.SearchBundles:output_type -> onething.api.v1.SearchBundlesResponse
+	5,  // 27: onething.api.v1.CatalogService.GetBundle:output_type -> onething.api.v1.GetBundleResponse
+	26, // [26:28] is the sub-list for method output_type
+	24, // [24:26] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_onething_api_v1_catalog_service_proto_init() }

@@ -780,6 +780,70 @@ func (x *TimelineEntry) GetDepartment() string {
 	return ""
 }
 
+// MaterialAlternative is one of several documents of which any one will do.
+type MaterialAlternative struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id under which it is uploaded.
+	Material string `protobuf:"bytes,1,opt,name=material,proto3" json:"material,omitempty"`
+	// Name.
+	Name *v1.Text `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	// File extensions that are accepted.
+	Formats       []string `protobuf:"bytes,3,rep,name=formats,proto3" json:"formats,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MaterialAlternative) Reset() {
+	*x = MaterialAlternative{}
+	mi := &file_onething_api_v1_common_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MaterialAlternative) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MaterialAlternative) ProtoMessage() {}
+
+func (x *MaterialAlternative) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_common_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MaterialAlternative.ProtoReflect.Descriptor instead.
+func (*MaterialAlternative) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_common_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *MaterialAlternative) GetMaterial() string {
+	if x != nil {
+		return x.Material
+	}
+	return ""
+}
+
+func (x *MaterialAlternative) GetName() *v1.Text {
+	if x != nil {
+		return x.Name
+	}
+	return nil
+}
+
+func (x *MaterialAlternative) GetFormats() []string {
+	if x != nil {
+		return x.Formats
+	}
+	return nil
+}
+
 var File_onething_api_v1_common_proto protoreflect.FileDescriptor
 
 const file_onething_api_v1_common_proto_rawDesc = "" +
@@ -845,7 +909,11 @@ const file_onething_api_v1_common_proto_rawDesc = "" +
 	"\x04text\x18\x05 \x01(\v2\x17.onething.forms.v1.TextR\x04text\x12\x1e\n" +
 	"\n" +
 	"department\x18\x06 \x01(\tR\n" +
-	"department*\xed\x03\n" +
+	"department\"x\n" +
+	"\x13MaterialAlternative\x12\x1a\n" +
+	"\bmaterial\x18\x01 \x01(\tR\bmaterial\x12+\n" +
+	"\x04name\x18\x02 \x01(\v2\x17.onething.forms.v1.TextR\x04name\x12\x18\n" +
+	"\aformats\x18\x03 \x03(\tR\aformats*\xed\x03\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14REASON_NOT_SIGNED_IN\x10\x01\x12\x16\n" +
@@ -882,7 +950,7 @@ func file_onething_api_v1_common_proto_rawDescGZIP() []byte {
 }
 
 var file_onething_api_v1_common_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_onething_api_v1_common_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_onething_api_v1_common_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_onething_api_v1_common_proto_goTypes = []any{
 	(Reason)(0),                   // 0: onething.api.v1.Reason
 	(*ErrorInfo)(nil),             // 1: onething.api.v1.ErrorInfo
@@ -892,27 +960,29 @@ var file_onething_api_v1_common_proto_goTypes = []any{
 	(*Material)(nil),              // 5: onething.api.v1.Material
 	(*File)(nil),                  // 6: onething.api.v1.File
 	(*TimelineEntry)(nil),         // 7: onething.api.v1.TimelineEntry
-	(*v1.Text)(nil),               // 8: onething.forms.v1.Text
-	(*v1.Violation)(nil),          // 9: onething.forms.v1.Violation
-	(*timestamppb.Timestamp)(nil), // 10: google.protobuf.Timestamp
+	(*MaterialAlternative)(nil),   // 8: onething.api.v1.MaterialAlternative
+	(*v1.Text)(nil),               // 9: onething.forms.v1.Text
+	(*v1.Violation)(nil),          // 10: onething.forms.v1.Violation
+	(*timestamppb.Timestamp)(nil), // 11: google.protobuf.Timestamp
 }
 var file_onething_api_v1_common_proto_depIdxs = []int32{
 	0,  // 0: onething.api.v1.ErrorInfo.reason:type_name -> onething.api.v1.Reason
-	8,  // 1: onething.api.v1.ErrorInfo.text:type_name -> onething.forms.v1.Text
-	9,  // 2: onething.api.v1.ErrorInfo.violations:type_name -> onething.forms.v1.Violation
-	8,  // 3: onething.api.v1.ErrorInfo.remedy:type_name -> onething.forms.v1.Text
-	8,  // 4: onething.api.v1.Finding.text:type_name -> onething.forms.v1.Text
-	8,  // 5: onething.api.v1.Finding.remedy:type_name -> onething.forms.v1.Text
-	8,  // 6: onething.api.v1.Material.name:type_name -> onething.forms.v1.Text
+	9,  // 1: onething.api.v1.ErrorInfo.text:type_name -> onething.forms.v1.Text
+	10, // 2: onething.api.v1.ErrorInfo.violations:type_name -> onething.forms.v1.Violation
+	9,  // 3: onething.api.v1.ErrorInfo.remedy:type_name -> onething.forms.v1.Text
+	9,  // 4: onething.api.v1.Finding.text:type_name -> onething.forms.v1.Text
+	9,  // 5: onething.api.v1.Finding.remedy:type_name -> onething.forms.v1.Text
+	9,  // 6: onething.api.v1.Material.name:type_name -> onething.forms.v1.Text
 	6,  // 7: onething.api.v1.Material.file:type_name -> onething.api.v1.File
 	3,  // 8: onething.api.v1.Material.due:type_name -> onething.api.v1.Due
-	10, // 9: onething.api.v1.TimelineEntry.at:type_name -> google.protobuf.Timestamp
-	8,  // 10: onething.api.v1.TimelineEntry.text:type_name -> onething.forms.v1.Text
-	11, // [11:11] is the sub-list for method output_type
-	11, // [11:11] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	11, // 9: onething.api.v1.TimelineEntry.at:type_name -> google.protobuf.Timestamp
+	9,  // 10: onething.api.v1.TimelineEntry.text:type_name -> onething.forms.v1.Text
+	9,  // 11: onething.api.v1.MaterialAlternative.name:type_name -> onething.forms.v1.Text
+	12, // [12:12] is the sub-list for method output_type
+	12, // [12:12] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_onething_api_v1_common_proto_init() }
@@ -926,7 +996,7 @@ func file_onething_api_v1_common_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_onething_api_v1_common_proto_rawDesc), len(file_onething_api_v1_common_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   7,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -287,7 +287,7 @@ func (x *AssessResponse) GetChange() *AssessmentChange {
 // Assessment is the whole answer of the guide. Its maps are what differences are made of.
 type Assessment struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Fields by path.
+	// Fields by path; the cells of a LIST stand in its rows.
 	Fields map[string]*FieldAssessment `protobuf:"bytes,1,rep,name=fields,proto3" json:"fields,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// Cases by bundle.
 	Cases map[string]*CaseAssessment `protobuf:"bytes,2,rep,name=cases,proto3" json:"cases,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
@@ -508,7 +508,9 @@ type FieldAssessment struct {
 	// Steps that need it, as `bundle.step`, of those that apply or may apply.
 	NeededBy []string `protobuf:"bytes,5,rep,name=needed_by,json=neededBy,proto3" json:"needed_by,omitempty"`
 	// Options that are offered now, of CHOICE and CHOICES.
-	Options       []string `protobuf:"bytes,6,rep,name=options,proto3" json:"options,omitempty"`
+	Options []string `protobuf:"bytes,6,rep,name=options,proto3" json:"options,omitempty"`
+	// Rows that were begun, of LIST.
+	Rows          []*RowAssessment `protobuf:"bytes,7,rep,name=rows,proto3" json:"rows,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -585,6 +587,59 @@ func (x *FieldAssessment) GetOptions() []string {
 	return nil
 }
 
+func (x *FieldAssessment) GetRows() []*RowAssessment {
+	if x != nil {
+		return x.Rows
+	}
+	return nil
+}
+
+// RowAssessment is one row of a LIST.
+type RowAssessment struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Cells by the id of their field; `needed_by` is said of the whole list only.
+	Cells         map[string]*FieldAssessment `protobuf:"bytes,1,rep,name=cells,proto3" json:"cells,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RowAssessment) Reset() {
+	*x = RowAssessment{}
+	mi := &file_onething_api_v1_guide_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RowAssessment) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RowAssessment) ProtoMessage() {}
+
+func (x *RowAssessment) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_guide_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RowAssessment.ProtoReflect.Descriptor instead.
+func (*RowAssessment) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_guide_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *RowAssessment) GetCells() map[string]*FieldAssessment {
+	if x != nil {
+		return x.Cells
+	}
+	return nil
+}
+
 // CaseAssessment is the verdict on one bundle.
 type CaseAssessment struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -606,7 +661,7 @@ type CaseAssessment struct {
 
 func (x *CaseAssessment) Reset() {
 	*x = CaseAssessment{}
-	mi := &file_onething_api_v1_guide_service_proto_msgTypes[6]
+	mi := &file_onething_api_v1_guide_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -618,7 +673,7 @@ func (x *CaseAssessment) String() string {
 func (*CaseAssessment) ProtoMessage() {}
 
 func (x *CaseAssessment) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_guide_service_proto_msgTypes[6]
+	mi := &file_onething_api_v1_guide_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -631,7 +686,7 @@ func (x *CaseAssessment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CaseAssessment.ProtoReflect.Descriptor instead.
 func (*CaseAssessment) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_guide_service_proto_rawDescGZIP(), []int{6}
+	return file_onething_api_v1_guide_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *CaseAssessment) GetVerdict() Verdict {
@@ -703,7 +758,7 @@ type RuleAssessment struct {
 
 func (x *RuleAssessment) Reset() {
 	*x = RuleAssessment{}
-	mi := &file_onething_api_v1_guide_service_proto_msgTypes[7]
+	mi := &file_onething_api_v1_guide_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -715,7 +770,7 @@ func (x *RuleAssessment) String() string {
 func (*RuleAssessment) ProtoMessage() {}
 
 func (x *RuleAssessment) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_guide_service_proto_msgTypes[7]
+	mi := &file_onething_api_v1_guide_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -728,7 +783,7 @@ func (x *RuleAssessment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RuleAssessment.ProtoReflect.Descriptor instead.
 func (*RuleAssessment) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_guide_service_proto_rawDescGZIP(), []int{7}
+	return file_onething_api_v1_guide_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *RuleAssessment) GetBundle() string {
@@ -811,7 +866,7 @@ type StepAssessment struct {
 
 func (x *StepAssessment) Reset() {
 	*x = StepAssessment{}
-	mi := &file_onething_api_v1_guide_service_proto_msgTypes[8]
+	mi := &file_onething_api_v1_guide_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -823,7 +878,7 @@ func (x *StepAssessment) String() string {
 func (*StepAssessment) ProtoMessage() {}
 
 func (x *StepAssessment) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_guide_service_proto_msgTypes[8]
+	mi := &file_onething_api_v1_guide_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -836,7 +891,7 @@ func (x *StepAssessment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StepAssessment.ProtoReflect.Descriptor instead.
 func (*StepAssessment) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_guide_service_proto_rawDescGZIP(), []int{8}
+	return file_onething_api_v1_guide_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *StepAssessment) GetName() *v1.Text {
@@ -887,14 +942,16 @@ type MaterialAssessment struct {
 	// Text of the promise that may stand in for it (告知承诺), as it is signed.
 	Promise *v1.Text `protobuf:"bytes,8,opt,name=promise,proto3" json:"promise,omitempty"`
 	// Text of the promise to supply it later (容缺受理承诺书), as it is signed.
-	Tolerance     *v1.Text `protobuf:"bytes,9,opt,name=tolerance,proto3" json:"tolerance,omitempty"`
+	Tolerance *v1.Text `protobuf:"bytes,9,opt,name=tolerance,proto3" json:"tolerance,omitempty"`
+	// Documents of which any one will do; each may be uploaded under its own id. Empty: the material itself.
+	OneOf         []*MaterialAlternative `protobuf:"bytes,10,rep,name=one_of,json=oneOf,proto3" json:"one_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *MaterialAssessment) Reset() {
 	*x = MaterialAssessment{}
-	mi := &file_onething_api_v1_guide_service_proto_msgTypes[9]
+	mi := &file_onething_api_v1_guide_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -906,7 +963,7 @@ func (x *MaterialAssessment) String() string {
 func (*MaterialAssessment) ProtoMessage() {}
 
 func (x *MaterialAssessment) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_guide_service_proto_msgTypes[9]
+	mi := &file_onething_api_v1_guide_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -919,7 +976,7 @@ func (x *MaterialAssessment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaterialAssessment.ProtoReflect.Descriptor instead.
 func (*MaterialAssessment) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_guide_service_proto_rawDescGZIP(), []int{9}
+	return file_onething_api_v1_guide_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *MaterialAssessment) GetName() *v1.Text {
@@ -985,6 +1042,13 @@ func (x *MaterialAssessment) GetTolerance() *v1.Text {
 	return nil
 }
 
+func (x *MaterialAssessment) GetOneOf() []*MaterialAlternative {
+	if x != nil {
+		return x.OneOf
+	}
+	return nil
+}
+
 var File_onething_api_v1_guide_service_proto protoreflect.FileDescriptor
 
 const file_onething_api_v1_guide_service_proto_rawDesc = "" +
@@ -1038,14 +1102,21 @@ const file_onething_api_v1_guide_service_proto_rawDesc = "" +
 	"\x04gone\x18\x02 \x03(\tR\x04gone\"<\n" +
 	"\fNextQuestion\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12\x18\n" +
-	"\adecides\x18\x02 \x03(\tR\adecides\"\x90\x02\n" +
+	"\adecides\x18\x02 \x03(\tR\adecides\"\xc4\x02\n" +
 	"\x0fFieldAssessment\x12,\n" +
 	"\x05shown\x18\x01 \x01(\x0e2\x16.onething.api.v1.TruthR\x05shown\x122\n" +
 	"\brequired\x18\x02 \x01(\x0e2\x16.onething.api.v1.TruthR\brequired\x122\n" +
 	"\bproposal\x18\x03 \x01(\v2\x16.google.protobuf.ValueR\bproposal\x120\n" +
 	"\aderived\x18\x04 \x01(\v2\x16.google.protobuf.ValueR\aderived\x12\x1b\n" +
 	"\tneeded_by\x18\x05 \x03(\tR\bneededBy\x12\x18\n" +
-	"\aoptions\x18\x06 \x03(\tR\aoptions\"\xe6\x01\n" +
+	"\aoptions\x18\x06 \x03(\tR\aoptions\x122\n" +
+	"\x04rows\x18\a \x03(\v2\x1e.onething.api.v1.RowAssessmentR\x04rows\"\xac\x01\n" +
+	"\rRowAssessment\x12?\n" +
+	"\x05cells\x18\x01 \x03(\v2).onething.api.v1.RowAssessment.CellsEntryR\x05cells\x1aZ\n" +
+	"\n" +
+	"CellsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x126\n" +
+	"\x05value\x18\x02 \x01(\v2 .onething.api.v1.FieldAssessmentR\x05value:\x028\x01\"\xe6\x01\n" +
 	"\x0eCaseAssessment\x122\n" +
 	"\averdict\x18\x01 \x01(\x0e2\x18.onething.api.v1.VerdictR\averdict\x12\x1b\n" +
 	"\ttotal_min\x18\x02 \x01(\x05R\btotalMin\x12\x1b\n" +
@@ -1069,7 +1140,7 @@ const file_onething_api_v1_guide_service_proto_rawDesc = "" +
 	"department\x18\x02 \x01(\tR\n" +
 	"department\x120\n" +
 	"\aapplies\x18\x03 \x01(\x0e2\x16.onething.api.v1.TruthR\aapplies\x12&\n" +
-	"\x03due\x18\x04 \x01(\v2\x14.onething.api.v1.DueR\x03due\"\x9a\x03\n" +
+	"\x03due\x18\x04 \x01(\v2\x14.onething.api.v1.DueR\x03due\"\xd7\x03\n" +
 	"\x12MaterialAssessment\x12+\n" +
 	"\x04name\x18\x01 \x01(\v2\x17.onething.forms.v1.TextR\x04name\x12,\n" +
 	"\x05asked\x18\x02 \x01(\x0e2\x16.onething.api.v1.TruthR\x05asked\x12\x1a\n" +
@@ -1081,7 +1152,9 @@ const file_onething_api_v1_guide_service_proto_rawDesc = "" +
 	"\asources\x18\x06 \x03(\tR\asources\x12\x1b\n" +
 	"\tneeded_by\x18\a \x03(\tR\bneededBy\x121\n" +
 	"\apromise\x18\b \x01(\v2\x17.onething.forms.v1.TextR\apromise\x125\n" +
-	"\ttolerance\x18\t \x01(\v2\x17.onething.forms.v1.TextR\ttolerance*\x98\x01\n" +
+	"\ttolerance\x18\t \x01(\v2\x17.onething.forms.v1.TextR\ttolerance\x12;\n" +
+	"\x06one_of\x18\n" +
+	" \x03(\v2$.onething.api.v1.MaterialAlternativeR\x05oneOf*\x98\x01\n" +
 	"\aVerdict\x12\x17\n" +
 	"\x13VERDICT_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10VERDICT_ELIGIBLE\x10\x01\x12\x18\n" +
@@ -1110,77 +1183,84 @@ func file_onething_api_v1_guide_service_proto_rawDescGZIP() []byte {
 }
 
 var file_onething_api_v1_guide_service_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_onething_api_v1_guide_service_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_onething_api_v1_guide_service_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_onething_api_v1_guide_service_proto_goTypes = []any{
-	(Verdict)(0),               // 0: onething.api.v1.Verdict
-	(Truth)(0),                 // 1: onething.api.v1.Truth
-	(*AssessRequest)(nil),      // 2: onething.api.v1.AssessRequest
-	(*AssessResponse)(nil),     // 3: onething.api.v1.AssessResponse
-	(*Assessment)(nil),         // 4: onething.api.v1.Assessment
-	(*AssessmentChange)(nil),   // 5: onething.api.v1.AssessmentChange
-	(*NextQuestion)(nil),       // 6: onething.api.v1.NextQuestion
-	(*FieldAssessment)(nil),    // 7: onething.api.v1.FieldAssessment
-	(*CaseAssessment)(nil),     // 8: onething.api.v1.CaseAssessment
-	(*RuleAssessment)(nil),     // 9: onething.api.v1.RuleAssessment
-	(*StepAssessment)(nil),     // 10: onething.api.v1.StepAssessment
-	(*MaterialAssessment)(nil), // 11: onething.api.v1.MaterialAssessment
-	nil,                        // 12: onething.api.v1.AssessRequest.ChangesEntry
-	nil,                        // 13: onething.api.v1.Assessment.FieldsEntry
-	nil,                        // 14: onething.api.v1.Assessment.CasesEntry
-	nil,                        // 15: onething.api.v1.Assessment.RulesEntry
-	nil,                        // 16: onething.api.v1.Assessment.StepsEntry
-	nil,                        // 17: onething.api.v1.Assessment.MaterialsEntry
-	nil,                        // 18: onething.api.v1.Assessment.FaultsEntry
-	(*v1.Record)(nil),          // 19: onething.forms.v1.Record
-	(*structpb.Value)(nil),     // 20: google.protobuf.Value
-	(*Due)(nil),                // 21: onething.api.v1.Due
-	(*v1.Text)(nil),            // 22: onething.forms.v1.Text
-	(*v1.Violation)(nil),       // 23: onething.forms.v1.Violation
+	(Verdict)(0),                // 0: onething.api.v1.Verdict
+	(Truth)(0),                  // 1: onething.api.v1.Truth
+	(*AssessRequest)(nil),       // 2: onething.api.v1.AssessRequest
+	(*AssessResponse)(nil),      // 3: onething.api.v1.AssessResponse
+	(*Assessment)(nil),          // 4: onething.api.v1.Assessment
+	(*AssessmentChange)(nil),    // 5: onething.api.v1.AssessmentChange
+	(*NextQuestion)(nil),        // 6: onething.api.v1.NextQuestion
+	(*FieldAssessment)(nil),     // 7: onething.api.v1.FieldAssessment
+	(*RowAssessment)(nil),       // 8: onething.api.v1.RowAssessment
+	(*CaseAssessment)(nil),      // 9: onething.api.v1.CaseAssessment
+	(*RuleAssessment)(nil),      // 10: onething.api.v1.RuleAssessment
+	(*StepAssessment)(nil),      // 11: onething.api.v1.StepAssessment
+	(*MaterialAssessment)(nil),  // 12: onething.api.v1.MaterialAssessment
+	nil,                         // 13: onething.api.v1.AssessRequest.ChangesEntry
+	nil,                         // 14: onething.api.v1.Assessment.FieldsEntry
+	nil,                         // 15: onething.api.v1.Assessment.CasesEntry
+	nil,                         // 16: onething.api.v1.Assessment.RulesEntry
+	nil,                         // 17: onething.api.v1.Assessment.StepsEntry
+	nil,                         // 18: onething.api.v1.Assessment.MaterialsEntry
+	nil,                         // 19: onething.api.v1.Assessment.FaultsEntry
+	nil,                         // 20: onething.api.v1.RowAssessment.CellsEntry
+	(*v1.Record)(nil),           // 21: onething.forms.v1.Record
+	(*structpb.Value)(nil),      // 22: google.protobuf.Value
+	(*Due)(nil),                 // 23: onething.api.v1.Due
+	(*v1.Text)(nil),             // 24: onething.forms.v1.Text
+	(*MaterialAlternative)(nil), // 25: onething.api.v1.MaterialAlternative
+	(*v1.Violation)(nil),        // 26: onething.forms.v1.Violation
 }
 var file_onething_api_v1_guide_service_proto_depIdxs = []int32{
-	19, // 0: onething.api.v1.AssessRequest.record:type_name -> onething.forms.v1.Record
-	12, // 1: onething.api.v1.AssessRequest.changes:type_name -> onething.api.v1.AssessRequest.ChangesEntry
+	21, // 0: onething.api.v1.AssessRequest.record:type_name -> onething.forms.v1.Record
+	13, // 1: onething.api.v1.AssessRequest.changes:type_name -> onething.api.v1.AssessRequest.ChangesEntry
 	5,  // 2: onething.api.v1.AssessResponse.change:type_name -> onething.api.v1.AssessmentChange
-	13, // 3: onething.api.v1.Assessment.fields:type_name -> onething.api.v1.Assessment.FieldsEntry
-	14, // 4: onething.api.v1.Assessment.cases:type_name -> onething.api.v1.Assessment.CasesEntry
-	15, // 5: onething.api.v1.Assessment.rules:type_name -> onething.api.v1.Assessment.RulesEntry
-	16, // 6: onething.api.v1.Assessment.steps:type_name -> onething.api.v1.Assessment.StepsEntry
-	17, // 7: onething.api.v1.Assessment.materials:type_name -> onething.api.v1.Assessment.MaterialsEntry
-	18, // 8: onething.api.v1.Assessment.faults:type_name -> onething.api.v1.Assessment.FaultsEntry
+	14, // 3: onething.api.v1.Assessment.fields:type_name -> onething.api.v1.Assessment.FieldsEntry
+	15, // 4: onething.api.v1.Assessment.cases:type_name -> onething.api.v1.Assessment.CasesEntry
+	16, // 5: onething.api.v1.Assessment.rules:type_name -> onething.api.v1.Assessment.RulesEntry
+	17, // 6: onething.api.v1.Assessment.steps:type_name -> onething.api.v1.Assessment.StepsEntry
+	18, // 7: onething.api.v1.Assessment.materials:type_name -> onething.api.v1.Assessment.MaterialsEntry
+	19, // 8: onething.api.v1.Assessment.faults:type_name -> onething.api.v1.Assessment.FaultsEntry
 	6,  // 9: onething.api.v1.Assessment.next_question:type_name -> onething.api.v1.NextQuestion
 	4,  // 10: onething.api.v1.AssessmentChange.changed:type_name -> onething.api.v1.Assessment
 	1,  // 11: onething.api.v1.FieldAssessment.shown:type_name -> onething.api.v1.Truth
 	1,  // 12: onething.api.v1.FieldAssessment.required:type_name -> onething.api.v1.Truth
-	20, // 13: onething.api.v1.FieldAssessment.proposal:type_name -> google.protobuf.Value
-	20, // 14: onething.api.v1.FieldAssessment.derived:type_name -> google.protobuf.Value
-	0,  // 15: onething.api.v1.CaseAssessment.verdict:type_name -> onething.api.v1.Verdict
-	21, // 16: onething.api.v1.CaseAssessment.due:type_name -> onething.api.v1.Due
-	1,  // 17: onething.api.v1.RuleAssessment.holds:type_name -> onething.api.v1.Truth
-	22, // 18: onething.api.v1.RuleAssessment.because:type_name -> onething.forms.v1.Text
-	22, // 19: onething.api.v1.RuleAssessment.remedy:type_name -> onething.forms.v1.Text
-	22, // 20: onething.api.v1.StepAssessment.name:type_name -> onething.forms.v1.Text
-	1,  // 21: onething.api.v1.StepAssessment.applies:type_name -> onething.api.v1.Truth
-	21, // 22: onething.api.v1.StepAssessment.due:type_name -> onething.api.v1.Due
-	22, // 23: onething.api.v1.MaterialAssessment.name:type_name -> onething.forms.v1.Text
-	1,  // 24: onething.api.v1.MaterialAssessment.asked:type_name -> onething.api.v1.Truth
-	1,  // 25: onething.api.v1.MaterialAssessment.tolerable:type_name -> onething.api.v1.Truth
-	1,  // 26: onething.api.v1.MaterialAssessment.promisable:type_name -> onething.api.v1.Truth
-	22, // 27: onething.api.v1.MaterialAssessment.promise:type_name -> onething.forms.v1.Text
-	22, // 28: onething.api.v1.MaterialAssessment.tolerance:type_name -> onething.forms.v1.Text
-	20, // 29: onething.api.v1.AssessRequest.ChangesEntry.value:type_name -> google.protobuf.Value
-	7,  // 30: onething.api.v1.Assessment.FieldsEntry.value:type_name -> onething.api.v1.FieldAssessment
-	8,  // 31: onething.api.v1.Assessment.CasesEntry.value:type_name -> onething.api.v1.CaseAssessment
-	9,  // 32: onething.api.v1.Assessment.RulesEntry.value:type_name -> onething.api.v1.RuleAssessment
-	10, // 33: onething.api.v1.Assessment.StepsEntry.value:type_name -> onething.api.v1.StepAssessment
-	11, // 34: onething.api.v1.Assessment.MaterialsEntry.value:type_name -> onething.api.v1.MaterialAssessment
-	23, // 35: onething.api.v1.Assessment.FaultsEntry.value:type_name -> onething.forms.v1.Violation
-	2,  // 36: onething.api.v1.GuideService.Assess:input_type -> onething.api.v1.AssessRequest
-	3,  // 37: onething.api.v1.GuideService.Assess:output_type -> onething.api.v1.AssessResponse
-	37, // [37:38] is the sub-list for method output_type
-	36, // [36:37] is the sub-list for method input_type
-	36, // [36:36] is the sub-list for extension type_name
-	36, // [36:36] is the sub-list for extension extendee
-	0,  // [0:36] is the sub-list for field type_name
+	22, // 13: onething.api.v1.FieldAssessment.proposal:type_name -> google.protobuf.Value
+	22, // 14: onething.api.v1.FieldAssessment.derived:type_name -> google.protobuf.Value
+	8,  // 15: onething.api.v1.FieldAssessment.rows:type_name -> onething.api.v1.RowAssessment
+	20, // 16: onething.api.v1.RowAssessment.cells:type_name -> onething.api.v1.RowAssessment.CellsEntry
+	0,  // 17: onething.api.v1.CaseAssessment.verdict:type_name -> onething.api.v1.Verdict
+	23, // 18: onething.api.v1.CaseAssessment.due:type_name -> onething.api.v1.Due
+	1,  // 19: onething.api.v1.RuleAssessment.holds:type_name -> onething.api.v1.Truth
+	24, // 20: onething.api.v1.RuleAssessment.because:type_name -> onething.forms.v1.Text
+	24, // 21: onething.api.v1.RuleAssessment.remedy:type_name -> onething.forms.v1.Text
+	24, // 22: onething.api.v1.StepAssessment.name:type_name -> onething.forms.v1.Text
+	1,  // 23: onething.api.v1.StepAssessment.applies:type_name -> onething.api.v1.Truth
+	23, // 24: onething.api.v1.StepAssessment.due:type_name -> onething.api.v1.Due
+	24, // 25: onething.api.v1.MaterialAssessment.name:type_name -> onething.forms.v1.Text
+	1,  // 26: onething.api.v1.MaterialAssessment.asked:type_name -> onething.api.v1.Truth
+	1,  // 27: onething.api.v1.MaterialAssessment.tolerable:type_name -> onething.api.v1.Truth
+	1,  // 28: onething.api.v1.MaterialAssessment.promisable:type_name -> onething.api.v1.Truth
+	24, // 29: onething.api.v1.MaterialAssessment.promise:type_name -> onething.forms.v1.Text
+	24, // 30: onething.api.v1.MaterialAssessment.tolerance:type_name -> onething.forms.v1.Text
+	25, // 31: onething.api.v1.MaterialAssessment.one_of:type_name -> onething.api.v1.MaterialAlternative
+	22, // 32: onething.api.v1.AssessRequest.ChangesEntry.value:type_name -> google.protobuf.Value
+	7,  // 33: onething.api.v1.Assessment.FieldsEntry.value:type_name -> onething.api.v1.FieldAssessment
+	9,  // 34: onething.api.v1.Assessment.CasesEntry.value:type_name -> onething.api.v1.CaseAssessment
+	10, // 35: onething.api.v1.Assessment.RulesEntry.value:type_name -> onething.api.v1.RuleAssessment
+	11, // 36: onething.api.v1.Assessment.StepsEntry.value:type_name -> onething.api.v1.StepAssessment
+	12, // 37: onething.api.v1.Assessment.MaterialsEntry.value:type_name -> onething.api.v1.MaterialAssessment
+	26, // 38: onething.api.v1.Assessment.FaultsEntry.value:type_name -> onething.forms.v1.Violation
+	7,  // 39: onething.api.v1.RowAssessment.CellsEntry.value:type_name -> onething.api.v1.FieldAssessment
+	2,  // 40: onething.api.v1.GuideService.Assess:input_type -> onething.api.v1.AssessRequest
+	3,  // 41: onething.api.v1.GuideService.Assess:output_type -> onething.api.v1.AssessResponse
+	41, // [41:42] is the sub-list for method output_type
+	40, // [40:41] is the sub-list for method input_type
+	40, // [40:40] is the sub-list for extension type_name
+	40, // [40:40] is the sub-list for extension extendee
+	0,  // [0:40] is the sub-list for field type_name
 }
 
 func init() { file_onething_api_v1_guide_service_proto_init() }
@@ -1195,7 +1275,7 @@ func file_onething_api_v1_guide_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_onething_api_v1_guide_service_proto_rawDesc), len(file_onething_api_v1_guide_service_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   17,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

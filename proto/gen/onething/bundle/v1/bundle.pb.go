@@ -1174,7 +1174,7 @@ type SectionUse struct {
 	As string `protobuf:"bytes,2,opt,name=as,proto3" json:"as,omitempty"`
 	// Rule: shown only if; default true.
 	When *string `protobuf:"bytes,3,opt,name=when,proto3,oneof" json:"when,omitempty"`
-	// The section is a list. Not read yet; a bundle with it is refused and told so.
+	// The section is a list: `form.<alias>` has an element for each.
 	Repeat *Repeat `protobuf:"bytes,4,opt,name=repeat,proto3" json:"repeat,omitempty"`
 	// Changes for this use, by field.
 	Set map[string]*FieldSet `protobuf:"bytes,5,rep,name=set,proto3" json:"set,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
@@ -1716,7 +1716,7 @@ type Material struct {
 	Name *v1.Text `protobuf:"bytes,4,opt,name=name,proto3" json:"name,omitempty"`
 	// Alias whose document it is.
 	Of string `protobuf:"bytes,5,opt,name=of,proto3" json:"of,omitempty"`
-	// One for each element of a list. Not read yet; a bundle with it is refused and told so.
+	// One for each element of this list, a path as rules write it; `this` is the element, also in `name` and `when`.
 	Per *string `protobuf:"bytes,6,opt,name=per,proto3,oneof" json:"per,omitempty"`
 	// Rule: asked only if; default true.
 	When *string `protobuf:"bytes,7,opt,name=when,proto3,oneof" json:"when,omitempty"`
@@ -1730,7 +1730,7 @@ type Material struct {
 	Certificates []string `protobuf:"bytes,11,rep,name=certificates,proto3" json:"certificates,omitempty"`
 	// On paper.
 	Copies *Copies `protobuf:"bytes,12,opt,name=copies,proto3" json:"copies,omitempty"`
-	// Either-or: materials of the library, any one will do. Not read yet; a bundle with it is refused and told so.
+	// Either-or: materials of the library, any one will do.
 	OneOf []string `protobuf:"bytes,13,rep,name=one_of,json=oneOf,proto3" json:"one_of,omitempty"`
 	// SECONDARY only: may be supplied later.
 	Tolerate *Tolerate `protobuf:"bytes,14,opt,name=tolerate,proto3" json:"tolerate,omitempty"`

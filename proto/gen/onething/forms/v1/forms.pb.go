@@ -475,7 +475,8 @@ func (x *Option) GetNote() string {
 // An absent path is unanswered; null is blank, left empty on purpose. Values by kind:
 // BOOL a boolean; INT a whole number; DECIMAL a string or a number; MONEY yuan, a string like "850.00" or a number;
 // DATE "YYYY-MM-DD"; CHOICE an option's id; CHOICES a list of ids; ADDRESS {"region": "321323", "text": "…"};
-// FILE the digest of an uploaded blob; every other kind a string.
+// FILE the digest of an uploaded blob; LIST (and a section that is repeated) a list of objects by field, in which null
+// is blank and an absent one unanswered; every other kind a string.
 type Record struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Answers by path.
