@@ -106,7 +106,7 @@ func upload(ctx context.Context, filing *intake.Filing, material string) (digest
 func (st *stage) reviewable(ctx context.Context, filing *intake.Filing, bundle string) (*apiv1.GetCaseResponse, error) {
 	clerk := st.as("clerk")
 	_, err := filing.Until(ctx, func(*apiv1.Application) (bool, error) {
-		queue, err := clerk.Queue(ctx)
+		queue, err := clerk.Queue(ctx, filing.Position)
 		if err != nil {
 			return false, err
 		}
@@ -128,7 +128,8 @@ func (st *stage) accept(ctx context.Context, filing *intake.Filing, bundle strin
 	if against := against(shown.GetFindings()); len(against) > 0 {
 		return fmt.Errorf("%v stand against %s", against, bundle)
 	}
-	return st.as("clerk").Accept(ctx, shown.GetCase())
+	_, err = st.as("clerk").Accept(ctx, shown.GetCase())
+	return err
 }
 
 // against are the codes of the findings that stand against a case.
@@ -161,7 +162,7 @@ func (st *stage) work(ctx context.Context, filing *intake.Filing, desks map[stri
 				if !ok || decided[step] || task.GetState() != "OPEN" {
 					continue
 				}
-				queue, err := d.who.Tasks(ctx)
+				queue, err := d.who.Tasks(ctx, 0)
 				if err != nil {
 					return false, err
 				}

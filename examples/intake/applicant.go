@@ -48,6 +48,7 @@ func (c *Client) Assess(ctx context.Context, bundles []string, answers Answers) 
 type Filing struct {
 	ID       string // of the draft, and of the application
 	Number   string // once it is submitted
+	Position uint64 // of its submission in the log: a read that asks for it sees the application
 	client   *Client
 	revision int64
 	// Assessment is what the guide says of the answers so far.
@@ -179,7 +180,7 @@ func (f *Filing) Submit(ctx context.Context) error {
 	if err != nil {
 		return explain("submit", err)
 	}
-	f.Number = filed.GetNumber()
+	f.Number, f.Position = filed.GetNumber(), filed.GetPosition()
 	return nil
 }
 

@@ -9,12 +9,13 @@ import (
 	apiv1 "github.com/siyiban/onething/proto/gen/onething/api/v1"
 )
 
-// Queue returns the cases that wait for a clerk, page by page, the nearest date first.
-func (c *Client) Queue(ctx context.Context) ([]*apiv1.ReviewCase, error) {
+// Queue returns the cases that wait for a clerk, page by page, the nearest date first, no older than a position of the
+// log; 0 is as it is now.
+func (c *Client) Queue(ctx context.Context, position uint64) ([]*apiv1.ReviewCase, error) {
 	var all []*apiv1.ReviewCase
 	page := &apiv1.Page{}
 	for {
-		answer, err := c.Review.ListCases(ctx, &apiv1.ListCasesRequest{Page: page})
+		answer, err := c.Review.ListCases(ctx, &apiv1.ListCasesRequest{Page: page, AtLeastPosition: position})
 		if err != nil {
 			return nil, explain("list cases", err)
 		}
@@ -31,10 +32,11 @@ func (c *Client) Look(ctx context.Context, application, bundle string) (*apiv1.G
 	return answer, explain("read case "+bundle, err)
 }
 
-// Accept accepts a case as it was shown, with the tolerances and promises that the applicant asked for.
-func (c *Client) Accept(ctx context.Context, shown *apiv1.ReviewCase) error {
-	_, err := c.Review.Accept(ctx, &apiv1.AcceptRequest{RequestId: uuid.NewString(), Application: shown.GetApplication(), Bundle: shown.GetBundle(), ExpectedVersion: shown.GetVersion()})
-	return explain("accept "+shown.GetBundle(), err)
+// Accept accepts a case as it was shown, with the tolerances and promises that the applicant asked for. It returns the
+// position of the log from which on the tasks are there.
+func (c *Client) Accept(ctx context.Context, shown *apiv1.ReviewCase) (position uint64, err error) {
+	answer, err := c.Review.Accept(ctx, &apiv1.AcceptRequest{RequestId: uuid.NewString(), Application: shown.GetApplication(), Bundle: shown.GetBundle(), ExpectedVersion: shown.GetVersion()})
+	return answer.GetPosition(), explain("accept "+shown.GetBundle(), err)
 }
 
 // Refuse does not accept a case (不予受理).

@@ -10,12 +10,12 @@ import (
 )
 
 // Tasks returns the open tasks of the caller's department, page by page, the nearest promised date first; those that a
-// plugin is at are left out.
-func (c *Client) Tasks(ctx context.Context) ([]*apiv1.Task, error) {
+// plugin is at are left out. They are no older than a position of the log; 0 is as it is now.
+func (c *Client) Tasks(ctx context.Context, position uint64) ([]*apiv1.Task, error) {
 	var all []*apiv1.Task
 	page := &apiv1.Page{}
 	for {
-		answer, err := c.Task.ListTasks(ctx, &apiv1.ListTasksRequest{Page: page})
+		answer, err := c.Task.ListTasks(ctx, &apiv1.ListTasksRequest{Page: page, AtLeastPosition: position})
 		if err != nil {
 			return nil, explain("list tasks", err)
 		}

@@ -95,7 +95,7 @@ func Walk(ctx context.Context, api, issuer string, out io.Writer) error {
 	fmt.Fprintf(out, "办件编号：%s\n", filing.Number)
 
 	// Review: the clerk looks and accepts.
-	queue, err := clerk.Queue(ctx)
+	queue, err := clerk.Queue(ctx, filing.Position)
 	if err != nil {
 		return err
 	}
@@ -107,12 +107,13 @@ func Walk(ctx context.Context, api, issuer string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := clerk.Accept(ctx, shown.GetCase()); err != nil {
+	accepted, err := clerk.Accept(ctx, shown.GetCase())
+	if err != nil {
 		return err
 	}
 
 	// Task: the department's own system registers the employment.
-	tasks, err := labour.Tasks(ctx)
+	tasks, err := labour.Tasks(ctx, accepted)
 	if err != nil {
 		return err
 	}
