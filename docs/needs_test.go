@@ -20,32 +20,38 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the generated pages")
 
-// The page of needs is what the bundles say. `go test ./docs -update` writes it anew.
+// The pages of needs, one a bundle, are what the bundles say. `go test ./docs -update` writes them anew.
 func TestNeeds(t *testing.T) {
 	t.Parallel()
 	c, found := catalog.Load(os.DirFS("../examples"))
 	if err := found.Err(); err != nil {
 		t.Fatal(err)
 	}
-	page := "# Which step of which department needs which field, and why\n\n" +
-		"Made from `examples/bundles` by `go test ./docs -update`; a test fails when it is stale. A field that no step needs\n" +
-		"and no rule reads is not asked. A department is handed what its step needs and nothing else. Beside each need stands\n" +
-		"who reads it: the step's plugin (its tests fail without it), or an officer, and what for.\n"
-	for _, id := range slices.Sorted(maps.Keys(c.Bundles)) {
-		page += needsOf(t, c.Bundles[id], c.Files[id]["bundle.yaml"])
-	}
-	const name = "needs.md"
-	if *update {
-		if err := os.WriteFile(name, []byte(page), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	committed, err := os.ReadFile(name)
+	pages, err := os.ReadDir("needs")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(strings.Split(string(committed), "\n"), strings.Split(page, "\n")); diff != "" {
-		t.Errorf("%s is stale, run go test ./docs -update (-committed +made):\n%s", name, diff)
+	for _, page := range pages {
+		if c.Bundles[strings.TrimSuffix(page.Name(), ".md")] == nil {
+			t.Errorf("needs/%s is the page of no bundle", page.Name())
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(c.Bundles)) {
+		page := needsOf(t, c.Bundles[id], c.Files[id]["bundle.yaml"])
+		name := "needs/" + id + ".md"
+		if *update {
+			if err := os.WriteFile(name, []byte(page), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		committed, err := os.ReadFile(name)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if diff := cmp.Diff(strings.Split(string(committed), "\n"), strings.Split(page, "\n")); diff != "" {
+			t.Errorf("%s is stale, run go test ./docs -update (-committed +made):\n%s", name, diff)
+		}
 	}
 }
 
@@ -98,7 +104,7 @@ func spelled(b *catalog.Bundle, p forms.Path) string {
 func matrix(b *catalog.Bundle, byStep map[string][]need) string {
 	departments := b.Departments()
 	var page strings.Builder
-	fmt.Fprintf(&page, "\n## %s — %s\n\n| | ", b.ID, b.Name.ZH)
+	fmt.Fprintf(&page, "# %s — %s\n\n| | ", b.ID, b.Name.ZH)
 	for _, d := range departments {
 		fmt.Fprintf(&page, "| %s ", d.Name.ZH)
 	}
