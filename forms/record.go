@@ -173,6 +173,16 @@ func Decode(answers map[string]*structpb.Value, fields Fields) (Record, []Violat
 			record.answers[p] = nil
 			continue
 		}
+		if field.Kind == kind.KindList {
+			list, found := field.Spec().ParseRows(given)
+			for _, fault := range found {
+				faults = append(faults, Violation{Path: below(p, fault.Path), Code: string(fault.Code), Text: Text{ZH: fault.Text}})
+			}
+			if list != nil {
+				record.answers[p] = list
+			}
+			continue
+		}
 		value, fault := field.Spec().Parse(given)
 		if fault != nil {
 			faults = append(faults, Violation{Path: below(p, fault.Path), Code: string(fault.Code), Text: Text{ZH: fault.Text}})

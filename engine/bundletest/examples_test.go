@@ -48,3 +48,18 @@ func TestRun_Examples(t *testing.T) {
 		}
 	}
 }
+
+// The bundles of testdata/language use what the four matters do not: lists, repeated sections, materials for each
+// element, either-or materials. Their tests pass and reach every rule and step.
+func TestRun_Language(t *testing.T) {
+	t.Parallel()
+	tree := os.DirFS("testdata/language")
+	c, found := catalog.Load(tree)
+	var text strings.Builder
+	if err := diag.PrintText(&text, append(found, bundletest.Run(tree, c.Bundles, newCalendar(t))...), tree, true); err != nil {
+		t.Fatal(err)
+	}
+	if text.Len() > 0 {
+		t.Error(text.String())
+	}
+}

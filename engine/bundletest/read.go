@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/structpb"
 
 	"github.com/siyiban/onething/diag"
@@ -165,8 +166,26 @@ func (r *reader) given(m *bundlev1.Test, seen []string) (given, bool) {
 		}
 		flatten(g.values, root, depth, v)
 	}
-	maps.Copy(g.values, m.GetBut())
+	for _, cells := range []bool{false, true} { // a list first, then what is different in it
+		for name, v := range m.GetBut() {
+			list, _, _, cell := forms.Path(name).Cell()
+			switch {
+			case cell != cells:
+			case !cell:
+				g.values[name] = v
+			case !change(g.values, forms.Path(name), func(row map[string]*structpb.Value, id string) bool { row[id] = v; return true }):
+				r.fault(r.at(m, name), CodePath, fmt.Sprintf("there is no such row in `%s`", list), "rows are counted from 0")
+			}
+		}
+	}
 	for i, name := range m.GetWithout() {
+		if change(g.values, forms.Path(name), func(row map[string]*structpb.Value, id string) bool {
+			_, there := row[id]
+			delete(row, id)
+			return there
+		}) {
+			continue
+		}
 		if _, ok := g.values[name]; !ok {
 			hint := ""
 			if near := diag.Nearest(name, slices.Collect(maps.Keys(g.values))); near != "" {
@@ -177,6 +196,22 @@ func (r *reader) given(m *bundlev1.Test, seen []string) (given, bool) {
 		delete(g.values, name)
 	}
 	return g, true
+}
+
+// change changes the row of a cell, in a list of its own; it says whether there is such a row, and what do said.
+func change(values map[string]*structpb.Value, p forms.Path, do func(row map[string]*structpb.Value, id string) bool) bool {
+	list, i, id, ok := p.Cell()
+	rows := values[string(list)].GetListValue()
+	if !ok || i >= len(rows.GetValues()) {
+		return false
+	}
+	copied := proto.CloneOf(rows)
+	row := copied.GetValues()[i].GetStructValue()
+	if row.GetFields() == nil || !do(row.GetFields(), id) {
+		return false
+	}
+	values[string(list)] = structpb.NewListValue(copied)
+	return true
 }
 
 // flatten puts the values that stand depth levels below a path into a map by their path.

@@ -2,6 +2,7 @@ package kind
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -37,37 +38,56 @@ func (l List) Equal(v Value) bool {
 func (List) isValue() {}
 
 func parseList(v any, fields map[string]Spec) (Value, *Fault) {
+	list, faults := parseRows(v, fields)
+	if len(faults) > 0 {
+		return nil, faults[0]
+	}
+	return list, nil
+}
+
+// ParseRows returns the list of v as [Spec.Parse] does, with every fault of its cells and what is right of them. The
+// list is nil if v is none.
+func (s Spec) ParseRows(v any) (List, []*Fault) { return parseRows(v, s.Row) }
+
+func parseRows(v any, fields map[string]Spec) (List, []*Fault) {
 	rows, ok := v.([]any)
 	if !ok {
-		return nil, &Fault{Code: WrongKind, Text: "应为列表"}
+		return nil, []*Fault{{Code: WrongKind, Text: "应为列表"}}
 	}
 	if len(rows) > listLength {
-		return nil, &Fault{Code: TooLong, Text: "列表过长"}
+		return nil, []*Fault{{Code: TooLong, Text: "列表过长"}}
 	}
+	var faults []*Fault
 	list := make(List, len(rows))
 	for i, row := range rows {
+		list[i] = Row{}
 		path := fmt.Sprintf("[%d]", i)
 		cells, ok := row.(map[string]any)
 		if !ok {
-			return nil, &Fault{Code: WrongKind, Text: "应为一行内容", Path: path}
+			faults = append(faults, &Fault{Code: WrongKind, Text: "应为一行内容", Path: path})
+			continue
 		}
 		if fault := unknownKey(cells, func(key string) bool { _, known := fields[key]; return known }); fault != nil {
-			return nil, fault.at(path)
+			faults = append(faults, fault.at(path))
 		}
-		list[i] = Row{}
-		for name, cell := range cells {
-			if cell == nil {
+		for _, name := range slices.Sorted(maps.Keys(cells)) {
+			spec, known := fields[name]
+			if !known {
+				continue
+			}
+			if cells[name] == nil {
 				list[i][name] = nil // left blank
 				continue
 			}
-			value, fault := fields[name].Parse(cell)
+			value, fault := spec.Parse(cells[name])
 			if fault != nil {
-				return nil, fault.at(name).at(path)
+				faults = append(faults, fault.at(name).at(path))
+				continue
 			}
 			list[i][name] = value
 		}
 	}
-	return list, nil
+	return list, faults
 }
 
 // unknownKey returns a fault if object has a key that is not known. It does not say which: the key comes

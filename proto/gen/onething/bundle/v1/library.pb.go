@@ -847,7 +847,7 @@ func (x *Tests) GetTests() []*Test {
 // Test names a record and what is expected of it.
 type Test struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Id.
+	// Id, up to 100 long: a sentence with underlines says what the test shows.
 	Test string `protobuf:"bytes,1,opt,name=test,proto3" json:"test,omitempty"`
 	// Test whose record, facts, results and day it starts from.
 	Like string `protobuf:"bytes,2,opt,name=like,proto3" json:"like,omitempty"`
@@ -1247,8 +1247,8 @@ const file_onething_bundle_v1_library_proto_rawDesc = "" +
 	"\x05Tests\x129\n" +
 	"\x05tests\x18\x01 \x03(\v2\x18.onething.bundle.v1.TestB\t\xbaH\x06\x92\x01\x03\x10\xe8\aR\x05tests\"\xe5\x04\n" +
 	"\x04Test\x121\n" +
-	"\x04test\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[a-z][a-z0-9_]{0,39}$R\x04test\x12\x1b\n" +
-	"\x04like\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18(R\x04like\x12>\n" +
+	"\x04test\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[a-z][a-z0-9_]{0,99}$R\x04test\x12\x1b\n" +
+	"\x04like\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18dR\x04like\x12>\n" +
 	"\x03but\x18\x03 \x03(\v2!.onething.bundle.v1.Test.ButEntryB\t\xbaH\x06\x9a\x01\x03\x10\xf4\x03R\x03but\x12#\n" +
 	"\awithout\x18\x04 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\xf4\x03R\awithout\x12<\n" +
 	"\x05today\x18\x05 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x05today\x12-\n" +
