@@ -1,6 +1,7 @@
 package guide_test
 
 import (
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -17,11 +18,18 @@ import (
 	"github.com/siyiban/onething/forms/kind"
 )
 
-const tree = "../../examples"
+// trees are the four matters, and two that use lists.
+func trees() map[string][]string {
+	return map[string][]string{
+		"../../examples":                  {"newborn", "first_employment", "retirement", "after_death"},
+		"../bundletest/testdata/language": {"company_setup", "inheritance"},
+	}
+}
 
-// matter is one of the four matters with the records of its tests, and for every question the answers that the
+// matter is a matter with the records of its tests, and for every question the answers that the
 // properties draw from: those of the tests, and what lies at the edges beside them.
 type matter struct {
+	tree      string
 	bundle    *catalog.Bundle
 	selection *catalog.Selection
 	tests     []bundletest.Test
@@ -34,12 +42,21 @@ func newMatters(t testing.TB) []*matter {
 	if err := found.Err(); err != nil {
 		t.Fatal(err)
 	}
+	var matters []*matter
+	for _, tree := range slices.Sorted(maps.Keys(trees())) {
+		matters = append(matters, newMattersOf(t, tree, days)...)
+	}
+	return matters
+}
+
+func newMattersOf(t testing.TB, tree string, days *calendar.Calendar) []*matter {
+	t.Helper()
 	c, found := catalog.Load(os.DirFS(tree))
 	if err := found.Err(); err != nil {
 		t.Fatal(err)
 	}
 	var matters []*matter
-	for _, id := range []string{"newborn", "first_employment", "retirement", "after_death"} {
+	for _, id := range trees()[tree] {
 		text, err := os.ReadFile(tree + "/" + bundletest.File(id))
 		if err != nil {
 			t.Fatal(err)
@@ -52,9 +69,12 @@ func newMatters(t testing.TB) []*matter {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m := &matter{bundle: c.Bundles[id], selection: selection, tests: tests, answers: map[forms.Path][]kind.Value{}}
+		m := &matter{tree: tree, bundle: c.Bundles[id], selection: selection, tests: tests, answers: map[forms.Path][]kind.Value{}}
 		for _, p := range m.asked() {
-			m.answers[p] = m.pool(p)
+			m.answers[p] = m.pool(p, m.bundle.Field(p).Field, m.given(p))
+			for _, cell := range m.bundle.Field(p).Row {
+				m.answers[column(p, cell.ID)] = m.pool(p, cell.Field, m.cells(p, cell.ID))
+			}
 		}
 		matters = append(matters, m)
 	}
@@ -66,9 +86,43 @@ func (m *matter) asked() []forms.Path {
 	return slices.DeleteFunc(slices.Clone(m.bundle.Paths()), func(p forms.Path) bool { return m.bundle.Field(p).Field.Derived })
 }
 
+// column is under what the answers to the cells of a list stand.
+func column(list forms.Path, id string) forms.Path { return list + "." + forms.Path(id) }
+
+// choices are the answers that are worth trying for a question, also for that of a cell.
+func (m *matter) choices(p forms.Path) []kind.Value {
+	if list, _, id, ok := p.Cell(); ok {
+		return m.answers[column(list, id)]
+	}
+	return m.answers[p]
+}
+
+// given are the answers of the tests to a question, and cells those to the cells of a list.
+func (m *matter) given(p forms.Path) []kind.Value {
+	var all []kind.Value
+	for _, test := range m.tests {
+		if v, _ := test.Record.Get(p); v != nil {
+			all = append(all, v)
+		}
+	}
+	return all
+}
+
+func (m *matter) cells(list forms.Path, id string) []kind.Value {
+	var all []kind.Value
+	for _, v := range m.given(list) {
+		rows, _ := v.(kind.List)
+		for _, row := range rows {
+			if row[id] != nil {
+				all = append(all, row[id])
+			}
+		}
+	}
+	return all
+}
+
 // pool are the answers to one question that are worth trying.
-func (m *matter) pool(p forms.Path) []kind.Value {
-	f := m.bundle.Field(p).Field
+func (m *matter) pool(p forms.Path, f *forms.Field, given []kind.Value) []kind.Value {
 	var all []kind.Value
 	add := func(values ...kind.Value) {
 		for _, v := range values {
@@ -114,10 +168,8 @@ func (m *matter) pool(p forms.Path) []kind.Value {
 			}
 		}
 	}
-	for _, test := range m.tests {
-		v, _ := test.Record.Get(p)
+	for _, v := range given {
 		switch v := v.(type) {
-		case nil:
 		case kind.Date:
 			edge(v)
 		case kind.Int:
@@ -144,6 +196,10 @@ func (m *matter) pool(p forms.Path) []kind.Value {
 		add(decimal("0.6"), decimal("3"), decimal("999999"))
 	case kind.KindText:
 		add(kind.Text("甲"))
+	case kind.KindPlate:
+		add(kind.Plate("苏N12345"), kind.Plate("苏N54321"))
+	case kind.KindList:
+		add(kind.List{}, kind.List{{}}, kind.List{{}, {}})
 	case kind.KindFile:
 		add(kind.File(strings.Repeat("0", 64)))
 	default:
@@ -172,13 +228,20 @@ func (m *matter) draw(t *rapid.T) (forms.Record, guide.Setting) {
 // edit changes one answer.
 func (m *matter) edit(t *rapid.T, record forms.Record) forms.Record {
 	p := rapid.SampledFrom(m.asked()).Draw(t, "path")
+	if v, _ := record.Get(p); v != nil && v.Kind() == kind.KindList && len(v.(kind.List)) > 0 && rapid.Bool().Draw(t, "in the list") {
+		row := rapid.IntRange(0, len(v.(kind.List))-1).Draw(t, "row")
+		p = p.CellOf(row, rapid.SampledFrom(m.bundle.Field(p).Row).Draw(t, "cell").ID)
+		if m.bundle.Field(p).Field.Derived {
+			return record
+		}
+	}
 	switch rapid.IntRange(0, 5).Draw(t, "edit") {
 	case 0:
 		return record.With(p, nil)
 	case 1:
 		return record.Without(p)
 	default:
-		return record.With(p, rapid.SampledFrom(m.answers[p]).Draw(t, "answer"))
+		return record.With(p, rapid.SampledFrom(m.choices(p)).Draw(t, "answer"))
 	}
 }
 

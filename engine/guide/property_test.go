@@ -63,7 +63,7 @@ func TestAssess_FewerAnswers(t *testing.T) {
 	every(t, func(t *rapid.T, m *matter) {
 		record, setting := m.draw(t)
 		var gone []forms.Path
-		for p := range record.All() {
+		for _, p := range singly(record) {
 			if rapid.Bool().Draw(t, "without "+string(p)) {
 				gone = append(gone, p)
 			}
@@ -83,20 +83,54 @@ func TestAssess_FewerAnswers(t *testing.T) {
 	})
 }
 
+// singly are the answers of a record one by one, the cells of its lists before the lists.
+func singly(record forms.Record) []forms.Path {
+	var paths []forms.Path
+	for p, v := range record.All() {
+		rows, _ := v.(kind.List)
+		for i, row := range rows {
+			for _, id := range slices.Sorted(maps.Keys(row)) {
+				paths = append(paths, p.CellOf(i, id))
+			}
+		}
+		paths = append(paths, p)
+	}
+	return paths
+}
+
+// open are the questions that the record does not answer, the cells of its lists among them.
+func (m *matter) open(record forms.Record) []forms.Path {
+	var paths []forms.Path
+	for _, p := range m.asked() {
+		v, answered := record.Get(p)
+		if !answered {
+			paths = append(paths, p)
+		}
+		rows, _ := v.(kind.List)
+		for i := range rows {
+			for _, cell := range m.bundle.Field(p).Row {
+				if _, answered := rows[i][cell.ID]; !answered && !cell.Field.Derived {
+					paths = append(paths, p.CellOf(i, cell.ID))
+				}
+			}
+		}
+	}
+	return paths
+}
+
 // completed draws answers to everything that the record leaves open.
 func (m *matter) completed(t *rapid.T, record forms.Record) forms.Record {
-	for _, p := range m.asked() {
-		if _, answered := record.Get(p); answered {
-			continue
+	for range 2 { // lists first, then their cells
+		for _, p := range m.open(record) {
+			record = record.With(p, m.answer(t, p))
 		}
-		record = record.With(p, m.answer(t, p))
 	}
 	return record
 }
 
 // answer draws an answer to one question; blank now and then, where that is allowed.
 func (m *matter) answer(t *rapid.T, p forms.Path) kind.Value {
-	pool := m.answers[p]
+	pool := m.choices(p)
 	if !m.bundle.Field(p).Required && rapid.IntRange(0, 3).Draw(t, "blank "+string(p)) == 0 {
 		return nil
 	}
@@ -147,7 +181,7 @@ func TestAssess_NextQuestion(t *testing.T) {
 func (m *matter) thin(t *rapid.T, record forms.Record) forms.Record {
 	of := rapid.IntRange(0, 10).Draw(t, "tenths that stay")
 	var gone []forms.Path
-	for p := range record.All() {
+	for _, p := range singly(record) {
 		if rapid.IntRange(0, 9).Draw(t, "stays "+string(p)) >= of {
 			gone = append(gone, p)
 		}
@@ -158,8 +192,24 @@ func (m *matter) thin(t *rapid.T, record forms.Record) forms.Record {
 // blankRequired reports whether what is asked was left blank, and must not be.
 func blankRequired(a *guide.Assessment, record forms.Record) bool {
 	v, answered := record.Get(a.Next.Path)
-	i := slices.IndexFunc(a.Fields, func(f *guide.Field) bool { return f.Path == a.Next.Path })
-	return answered && v == nil && a.Fields[i].Required != rule.False
+	return answered && v == nil && required(a, a.Next.Path) != rule.False
+}
+
+// required says of a question, also that of a cell, whether it must be answered.
+func required(a *guide.Assessment, p forms.Path) rule.Truth {
+	for _, f := range a.Fields {
+		if f.Path == p {
+			return f.Required
+		}
+		for _, row := range f.Rows {
+			for _, c := range row {
+				if c.Path == p {
+					return c.Required
+				}
+			}
+		}
+	}
+	return rule.False
 }
 
 func causes(c *guide.Case) []forms.Cause {
@@ -177,7 +227,7 @@ func otherCause(c *guide.Case) bool {
 
 // decides searches for answers to the other open questions under which two answers to this one differ in their outcome.
 func (m *matter) decides(t *rapid.T, record forms.Record, setting guide.Setting, p forms.Path) bool {
-	choices := m.answers[p]
+	choices := m.choices(p)
 	if !m.bundle.Field(p).Required {
 		choices = append(slices.Clone(choices), nil)
 	}
@@ -196,7 +246,7 @@ func (m *matter) decides(t *rapid.T, record forms.Record, setting guide.Setting,
 // answered goes on asking until nothing is asked, and returns the record. It fails if that takes longer than there are
 // questions.
 func (m *matter) answered(t *rapid.T, record forms.Record, setting guide.Setting) (forms.Record, *guide.Assessment) {
-	for range len(m.asked()) + 1 {
+	for range len(m.asked()) + 50 {
 		a := guide.Assess(m.selection, record, setting)
 		if a.Next == nil {
 			return record, a
@@ -209,11 +259,10 @@ func (m *matter) answered(t *rapid.T, record forms.Record, setting guide.Setting
 
 // compulsory draws an answer that the assessment accepts: one that is not blank where it must be given.
 func (m *matter) compulsory(t *rapid.T, a *guide.Assessment, p forms.Path) kind.Value {
-	i := slices.IndexFunc(a.Fields, func(f *guide.Field) bool { return f.Path == p })
-	if a.Fields[i].Required == rule.False {
+	if required(a, p) == rule.False {
 		return m.answer(t, p)
 	}
-	return rapid.SampledFrom(m.answers[p]).Draw(t, string(p))
+	return rapid.SampledFrom(m.choices(p)).Draw(t, string(p))
 }
 
 // Whoever answers what is asked, whatever the answers, comes to a verdict, in at most as many steps as there are
@@ -305,6 +354,14 @@ func (m *matter) filled(t *rapid.T, record forms.Record, setting guide.Setting) 
 				record = record.With(f.Path, rapid.SampledFrom(m.answers[f.Path]).Draw(t, string(f.Path)))
 				missing = true
 			}
+			for _, row := range f.Rows {
+				for _, c := range row {
+					if v, _ := record.Get(c.Path); v == nil && !c.Field.Derived && c.Shown != rule.False && c.Required != rule.False {
+						record = record.With(c.Path, rapid.SampledFrom(m.choices(c.Path)).Draw(t, string(c.Path)))
+						missing = true
+					}
+				}
+			}
 		}
 		if !missing {
 			break
@@ -354,7 +411,7 @@ func TestAssess_Merging(t *testing.T) {
 	matters := newMatters(t)
 	for _, a := range matters {
 		for _, b := range matters {
-			if a == b {
+			if a == b || a.tree != b.tree { // libraries of two trees differ
 				continue
 			}
 			t.Run(a.bundle.ID+" with "+b.bundle.ID, func(t *testing.T) {
