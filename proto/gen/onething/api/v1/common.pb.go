@@ -31,49 +31,68 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Reason says why a call was refused, apart from its Connect code. docs/errors.md lists them with what to do.
+// Reason says why a call was refused, apart from its Connect code. docs/errors.md is made from the comments.
 type Reason int32
 
 const (
 	// Not set.
 	Reason_REASON_UNSPECIFIED Reason = 0
-	// The caller has not signed in, or the token is not valid.
+	// The caller has not signed in, the token is not valid, or (unavailable) its issuer cannot be asked.
+	// What to do: sign in again and send the bearer token; if unavailable, try again shortly.
 	Reason_REASON_NOT_SIGNED_IN Reason = 1
 	// The caller may not do this.
+	// What to do: use an identity with a role that the method names.
 	Reason_REASON_NOT_ALLOWED Reason = 2
 	// The request has faults; the violations say which.
+	// What to do: mend what the violations name.
 	Reason_REASON_INVALID Reason = 3
 	// There is no such thing, or it is not the caller's to see.
+	// What to do: check the id and who is signed in.
 	Reason_REASON_NOT_FOUND Reason = 4
 	// What was shown has changed since: read again. The detail says the current version.
+	// What to do: read again, show what changed, and send the new version.
 	Reason_REASON_STALE Reason = 5
 	// The request id was used with another content.
+	// What to do: use a new request id for another content.
 	Reason_REASON_REQUEST_REUSED Reason = 6
 	// The record has faults; the violations say which.
+	// What to do: mend the answers that the violations name.
 	Reason_REASON_RECORD_INVALID Reason = 7
 	// A case is not eligible, not needed or not ours; the violations say by which rules.
+	// What to do: show the reasons and remedies of the violations.
 	Reason_REASON_NOT_ELIGIBLE Reason = 8
 	// The state does not allow this now; the text says what does.
+	// What to do: read again; the text says what the state allows.
 	Reason_REASON_WRONG_STATE Reason = 9
 	// A material is missing.
+	// What to do: upload it, or sign a promise where one is open.
 	Reason_REASON_MATERIAL_MISSING Reason = 10
 	// A file is too large, empty, or of a format that is not accepted.
+	// What to do: send a file of an accepted format and size.
 	Reason_REASON_FILE_REFUSED Reason = 11
 	// Somebody else has claimed the task.
+	// What to do: wait until the claim is given back or has run out.
 	Reason_REASON_CLAIMED Reason = 12
 	// A field that a decided step has used cannot be corrected.
+	// What to do: ask the department that the text names.
 	Reason_REASON_FIELD_USED Reason = 13
 	// The view has not come so far yet: try again.
+	// What to do: try again shortly.
 	Reason_REASON_NOT_YET_VISIBLE Reason = 14
 	// Too many or too large requests.
+	// What to do: send less, or later.
 	Reason_REASON_LIMIT Reason = 15
 	// The store takes no writes: an operator has to look.
+	// What to do: try again later; an operator has to look.
 	Reason_REASON_STORE_STOPPED Reason = 16
 	// The engine failed; the operator's log has the cause under the request id.
+	// What to do: try again later; give the request id to the operator.
 	Reason_REASON_INTERNAL Reason = 17
 	// A promise is not open to this applicant or for this material.
+	// What to do: upload the material, or sign the text word for word as it is shown.
 	Reason_REASON_PROMISE_REFUSED Reason = 18
 	// A tolerance is not open to this applicant or for this material.
+	// What to do: upload the material.
 	Reason_REASON_TOLERANCE_REFUSED Reason = 19
 )
 
