@@ -21,7 +21,7 @@ func newCalendar(t testing.TB) *calendar.Calendar {
 	return days
 }
 
-// The tests of the four matters pass, and reach every rule and step.
+// The tests of the example bundles pass, and reach every rule and step.
 func TestRun_Examples(t *testing.T) {
 	t.Parallel()
 	tree := os.DirFS("../../examples")

@@ -7,7 +7,7 @@ import (
 	"github.com/siyiban/onething/engine/catalog"
 )
 
-// The four matters of the examples load without a finding.
+// The example bundles load without a finding.
 func TestLoad_Examples(t *testing.T) {
 	t.Parallel()
 	c, found := catalog.Load(os.DirFS("../../examples"))
