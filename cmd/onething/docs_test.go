@@ -43,7 +43,7 @@ func TestGuides(t *testing.T) {
 	if _, err := os.Stat("../../build/plugins"); err != nil {
 		t.Skip("needs built plugins: run make plugins")
 	}
-	for _, page := range []string{"README.md", "docs/front-end.md"} {
+	for _, page := range []string{"README.md", "docs/front-end.md", "docs/departments.md"} {
 		t.Run(page, func(t *testing.T) {
 			t.Parallel()
 			blocks := blocksOf(t, page)
@@ -64,6 +64,18 @@ func TestGuides_ReadmeInBothLanguages(t *testing.T) {
 		if en[i].language != zh[i].language || en[i].text != zh[i].text {
 			t.Errorf("README.md:%d and README.zh-CN.md:%d differ", en[i].line, zh[i].line)
 		}
+	}
+}
+
+// The plugin in the README is the one that the departments' guide builds, tests and runs.
+func TestGuides_ReadmePlugin(t *testing.T) {
+	t.Parallel()
+	shown := func(b block) bool { return b.language == "go" }
+	built := func(b block) bool { return strings.Contains(b.text, "cat > main.go") }
+	readme, guide := blocksOf(t, "README.md"), blocksOf(t, "docs/departments.md")
+	i, j := slices.IndexFunc(readme, shown), slices.IndexFunc(guide, built)
+	if i < 0 || j < 0 || !strings.Contains(guide[j].text, "\n"+readme[i].text+"EOF\n") {
+		t.Errorf("the block `go` of the README is not main.go of docs/departments.md")
 	}
 }
 
