@@ -68,6 +68,7 @@ var sentinels = []struct { //nolint:gochecknoglobals // a table that nothing wri
 	{engine.ErrFileFormat, connect.CodeInvalidArgument, apiv1.Reason_REASON_FILE_REFUSED, "该材料不接受此格式的文件", "the material does not accept files of this format"},
 	{engine.ErrFormat, connect.CodeInvalidArgument, apiv1.Reason_REASON_FILE_REFUSED, "文件内容与格式不符", "the content is not of the file's media type"},
 	{engine.ErrEmpty, connect.CodeInvalidArgument, apiv1.Reason_REASON_FILE_REFUSED, "文件是空的", "the file is empty"},
+	{blob.ErrNoSpace, connect.CodeUnavailable, apiv1.Reason_REASON_STORE_STOPPED, "系统暂停接收，请稍后再试", "the store takes no writes at the moment"}, // drafts' is the same
 	{blob.ErrTooLarge, connect.CodeResourceExhausted, apiv1.Reason_REASON_FILE_REFUSED, "文件过大", "the file is too large"},
 	{blob.ErrNotFound, connect.CodeNotFound, apiv1.Reason_REASON_NOT_FOUND, "没有这个文件", "there is no such file"},
 	{blob.ErrInvalid, connect.CodeInvalidArgument, apiv1.Reason_REASON_INVALID, "文件标识不正确", "this is no digest of a file"},

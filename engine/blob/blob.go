@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/siyiban/onething/engine/durable"
 )
 
 // Errors of a store, for [errors.Is].
@@ -17,6 +19,8 @@ var (
 	ErrCorrupt = errors.New("blob: corrupt")
 	// ErrTooLarge is returned for a blob with more bytes than its limit. Nothing of it is stored.
 	ErrTooLarge = errors.New("blob: too large")
+	// ErrNoSpace is returned by Put while the disk has too little room. Nothing was stored.
+	ErrNoSpace = durable.ErrNoSpace
 	// ErrInvalid is returned for a text that is no digest.
 	ErrInvalid = errors.New("blob: invalid digest")
 )
@@ -35,7 +39,7 @@ type Ref struct {
 // Store stores blobs. [Dir] is one; a bucket of an object store fits the same three methods.
 type Store interface {
 	// Put stores what r holds, of at most limit bytes, and returns when it is on disk. To store the same bytes again is
-	// to store them once. The error wraps [ErrTooLarge], or is that of r or ctx; then nothing is stored.
+	// to store them once. The error wraps [ErrTooLarge] or [ErrNoSpace], or is that of r or ctx; then nothing is stored.
 	Put(ctx context.Context, r io.Reader, limit int64) (Ref, error)
 	// Get returns a blob, for the caller to close. Its bytes are verified while they are read: where they are not those
 	// that were stored, the last read returns an error that wraps [ErrCorrupt] in place of [io.EOF], so what was read

@@ -16,6 +16,10 @@ import (
 
 // Dir is a store in a folder of the machine. It is safe for concurrent use.
 type Dir struct {
+	// Space is how much room Put leaves on the disk, which the stores beside it need to go on. It may be set before use.
+	Space durable.Space
+
+	dir    string
 	folder *durable.Folder
 }
 
@@ -28,7 +32,7 @@ func Open(dir string) (*Dir, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open blobs: %w", err)
 	}
-	return &Dir{folder: folder}, nil
+	return &Dir{dir: dir, folder: folder}, nil
 }
 
 // Close closes the store. Blobs that are being read can be read on.
@@ -36,6 +40,9 @@ func (d *Dir) Close() error { return d.folder.Close() }
 
 // Put implements [Store].
 func (d *Dir) Put(ctx context.Context, r io.Reader, limit int64) (Ref, error) {
+	if err := d.Space.Check(d.dir); err != nil {
+		return Ref{}, fmt.Errorf("store blob: %w", err)
+	}
 	file, err := d.folder.Create()
 	if err != nil {
 		return Ref{}, fmt.Errorf("store blob: %w", err)

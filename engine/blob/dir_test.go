@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/siyiban/onething/engine/blob"
+	"github.com/siyiban/onething/engine/durable"
 	"github.com/siyiban/onething/engine/seal"
 )
 
@@ -298,4 +299,25 @@ func TestDir_Sealed(t *testing.T) {
 	if err := load(); !errors.Is(err, seal.ErrNoKey) {
 		t.Errorf("load without the key: %v", err)
 	}
+}
+
+func TestDir_FullDisk(t *testing.T) {
+	t.Parallel()
+	d := open(t, t.TempDir())
+	kept := put(t, d, "kept")
+	free := uint64(durable.DefaultMinFree - 1)
+	d.Space.Free = func(string) (uint64, error) { return free, nil }
+	if _, err := d.Put(t.Context(), strings.NewReader("more"), 4); !errors.Is(err, blob.ErrNoSpace) {
+		t.Errorf("put: %v", err)
+	}
+	r, err := d.Get(t.Context(), kept.Digest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if b, err := io.ReadAll(r); err != nil || string(b) != "kept" {
+		t.Errorf("read %q, %v", b, err)
+	}
+	free++
+	put(t, d, "more")
 }

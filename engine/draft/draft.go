@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/siyiban/onething/engine/durable"
 	"github.com/siyiban/onething/engine/durable/badgerdb"
 	"github.com/siyiban/onething/engine/seal"
 	applicationv1 "github.com/siyiban/onething/proto/gen/onething/application/v1"
@@ -47,6 +48,8 @@ var (
 	ErrInvalid = errors.New("draft: invalid")
 	// ErrStopped is returned after a write failed: the store has to be opened again.
 	ErrStopped = errors.New("draft: stopped after a failed write")
+	// ErrNoSpace is returned while the disk has too little room to write safely. Nothing was written.
+	ErrNoSpace = durable.ErrNoSpace
 )
 
 // StaleError says which revision a draft has now.
@@ -105,12 +108,14 @@ type Config struct {
 	Lifetime time.Duration
 	// Logger gets what the store has to say.
 	Logger *slog.Logger
+	// Space is how much room is left on the disk.
+	Space durable.Space
 }
 
 // Store keeps drafts. It is safe for concurrent use.
 type Store struct {
 	config  Config
-	db      *badger.DB
+	db      *badgerdb.DB
 	stopped atomic.Bool
 
 	// locks are held while a draft is changed, by the hash of its id or of its creation.
@@ -127,7 +132,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if c.Lifetime == 0 {
 		c.Lifetime = DefaultLifetime
 	}
-	db, err := badgerdb.Open(badgerdb.Config{Dir: c.Dir, Sync: true, Logger: c.Logger})
+	db, err := badgerdb.Open(badgerdb.Config{Dir: c.Dir, Sync: true, Logger: c.Logger, Space: c.Space})
 	if err != nil {
 		return nil, fmt.Errorf("open drafts %s: %w", c.Dir, err)
 	}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 
 	"github.com/siyiban/onething/engine/draft"
+	"github.com/siyiban/onething/engine/durable"
 	"github.com/siyiban/onething/engine/seal"
 	applicationv1 "github.com/siyiban/onething/proto/gen/onething/application/v1"
 	formsv1 "github.com/siyiban/onething/proto/gen/onething/forms/v1"
@@ -37,6 +39,7 @@ type office struct {
 	mu        sync.Mutex
 	now       time.Time
 	submitted map[string]bool
+	free      atomic.Uint64 // bytes on the disk
 }
 
 func newOffice(t testing.TB) *office {
@@ -53,6 +56,7 @@ func newOffice(t testing.TB) *office {
 	if o.keys, err = seal.Open(seal.Config{Dir: filepath.Join(o.dir, "keys"), KeyEncryption: aead}); err != nil {
 		t.Fatal(err)
 	}
+	o.free.Store(durable.DefaultMinFree)
 	o.open()
 	t.Cleanup(func() { _ = errors.Join(o.Close(), o.keys.Close()) })
 	return o
@@ -62,6 +66,7 @@ func (o *office) open() {
 	o.t.Helper()
 	s, err := draft.Open(o.t.Context(), draft.Config{
 		Dir: filepath.Join(o.dir, "drafts"), Keys: o.keys, Now: o.clock, Logger: slog.New(slog.DiscardHandler),
+		Space: durable.Space{Free: func(string) (uint64, error) { return o.free.Load(), nil }},
 		Submitted: func(_ context.Context, id string) (bool, error) {
 			o.mu.Lock()
 			defer o.mu.Unlock()
@@ -487,4 +492,49 @@ func countKeys(t testing.TB, dir string) int {
 		t.Fatal(err)
 	}
 	return n
+}
+
+// On a full disk a memory map is the end of the process, so nothing is written, and whoever asks for a draft gets it.
+func TestStore_FullDisk(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	empty := func(*draft.Draft) error { return nil }
+	d, err := o.Create(t.Context(), "a", draft.Request{ID: "1", Digest: []byte("1")}, empty)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.free.Store(durable.DefaultMinFree - 1)
+	if _, err := o.Create(t.Context(), "a", draft.Request{ID: "2", Digest: []byte("2")}, empty); !errors.Is(err, draft.ErrNoSpace) {
+		t.Errorf("create: %v", err)
+	}
+	if _, _, err := o.Save(t.Context(), d.ID, 1, draft.Request{ID: "3", Digest: []byte("3")}, empty); !errors.Is(err, draft.ErrNoSpace) {
+		t.Errorf("save: %v", err)
+	}
+	if err := o.Delete(t.Context(), d.ID); !errors.Is(err, draft.ErrNoSpace) {
+		t.Errorf("delete: %v", err)
+	}
+	if got, err := o.Load(t.Context(), d.ID); err != nil || got.Revision != 1 {
+		t.Errorf("load: %v, %v", got, err)
+	}
+	if list, _, err := o.List(t.Context(), "a", draft.Page{Size: 10}); err != nil || len(list) != 1 {
+		t.Errorf("list: %v, %v", list, err)
+	}
+	o.free.Store(durable.DefaultMinFree)
+	if _, _, err := o.Save(t.Context(), d.ID, 1, draft.Request{ID: "3", Digest: []byte("3")}, empty); err != nil {
+		t.Errorf("save with room again: %v", err)
+	}
+	if err := o.Delete(t.Context(), d.ID); err != nil {
+		t.Errorf("delete with room again: %v", err)
+	}
+
+	if err := o.Close(); err != nil {
+		t.Fatal(err)
+	}
+	o.free.Store(0)
+	if _, err := draft.Open(t.Context(), draft.Config{Dir: filepath.Join(o.dir, "drafts"), Keys: o.keys, Now: o.clock, Logger: slog.New(slog.DiscardHandler),
+		Space: durable.Space{Free: func(string) (uint64, error) { return 0, nil }}, Submitted: func(context.Context, string) (bool, error) { return false, nil }}); !errors.Is(err, draft.ErrNoSpace) {
+		t.Errorf("opened on a full disk: %v", err)
+	}
+	o.free.Store(durable.DefaultMinFree)
+	o.open()
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/dgraph-io/badger/v4"
 
 	"github.com/siyiban/onething/engine/commitlog"
+	"github.com/siyiban/onething/engine/durable"
 	"github.com/siyiban/onething/engine/durable/badgerdb"
 )
 
@@ -76,12 +77,15 @@ type Config struct {
 	Attempts int
 	// Concurrency is how much work of one lane is done at a time; zero is [DefaultConcurrency].
 	Concurrency int
+	// Space is how much room is left on the disk; the zero one keeps half of [durable.DefaultMinFree], so that the work of
+	// what was accepted before the log refuses more is still done. Below that the follower waits.
+	Space durable.Space
 }
 
 // Follower follows the log. It is safe for concurrent use.
 type Follower struct {
 	config Config
-	db     *badger.DB
+	db     *badgerdb.DB
 	logger *slog.Logger
 	run    sync.Mutex // held by Run
 
@@ -112,8 +116,11 @@ func Open(c Config) (*Follower, error) {
 	if c.Concurrency == 0 {
 		c.Concurrency = DefaultConcurrency
 	}
+	if c.Space.MinFree == 0 {
+		c.Space.MinFree = durable.DefaultMinFree / 2
+	}
 	logger := c.Logger.With("follower", c.Name)
-	db, err := badgerdb.Open(badgerdb.Config{Dir: c.Dir, Sync: true, Logger: logger})
+	db, err := badgerdb.Open(badgerdb.Config{Dir: c.Dir, Sync: true, Logger: logger, Space: c.Space})
 	if err != nil {
 		return nil, fmt.Errorf("open follower %s: %w", c.Name, err)
 	}
@@ -205,7 +212,7 @@ func (f *Follower) read(ctx context.Context) error {
 			return err
 		}
 		f.logger.Warn("list of work is of another log, and is made again", "error", err)
-		if err := f.empty(); err != nil {
+		if err := f.empty(ctx); err != nil {
 			return err
 		}
 	}
@@ -246,7 +253,7 @@ func (f *Follower) digest(ctx context.Context, batch []commitlog.Commit) error {
 		}
 	}
 	last := batch[len(batch)-1]
-	err := f.update(func(txn *badger.Txn) error {
+	err := f.update(ctx, func(txn *badger.Txn) error {
 		for i, c := range changes {
 			if p, _, err := loadParked(txn, c.append.Stream); err != nil {
 				return err
@@ -302,7 +309,7 @@ func (f *Follower) retryParked(ctx context.Context) error {
 			f.alarm(stream, err)
 			continue
 		}
-		err = f.update(func(txn *badger.Txn) error {
+		err = f.update(ctx, func(txn *badger.Txn) error {
 			for _, item := range items {
 				if err := put(txn, item, at.Position); err != nil {
 					return err
@@ -345,7 +352,7 @@ func (f *Follower) work(ctx context.Context) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	for {
-		items, next, err := f.take()
+		items, next, err := f.take(ctx)
 		if err != nil {
 			return err
 		}
@@ -369,10 +376,10 @@ func (f *Follower) work(ctx context.Context) error {
 func never() time.Time { return time.UnixMilli(math.MaxInt64 / 2) }
 
 // take begins the work that is due and for which its lane has room, and says when there is more.
-func (f *Follower) take() (taken []stored, next time.Time, err error) {
+func (f *Follower) take(ctx context.Context) (taken []stored, next time.Time, err error) {
 	now := f.config.Clock.Now()
 	next = never()
-	err = f.update(func(txn *badger.Txn) error {
+	err = f.update(ctx, func(txn *badger.Txn) error {
 		taken = nil
 		lanes, err := f.lanes(txn)
 		if err != nil {
@@ -473,7 +480,7 @@ func (f *Follower) queue(txn *badger.Txn, lane string, now time.Time) (keys []st
 // do does an item, and takes it from the list if that succeeded.
 func (f *Follower) do(ctx context.Context, s stored) {
 	failed := f.config.Handler.Work(ctx, s.Item)
-	err := f.update(func(txn *badger.Txn) error {
+	err := f.update(ctx, func(txn *badger.Txn) error {
 		delete(f.running, s.Key)
 		if f.busy[s.Lane]--; f.busy[s.Lane] == 0 {
 			delete(f.busy, s.Lane)
@@ -559,17 +566,29 @@ func (f *Follower) cursor() (at commitlog.Cursor, err error) {
 	return at, err
 }
 
-// update changes the list in one transaction.
-func (f *Follower) update(change func(*badger.Txn) error) error {
-	f.store.Lock()
-	defer f.store.Unlock()
-	return f.db.Update(change)
+// update changes the list in one transaction. While there is too little room on the disk, it waits.
+func (f *Follower) update(ctx context.Context, change func(*badger.Txn) error) error {
+	return f.withRoom(ctx, func() error { return f.db.Update(change) })
 }
 
-func (f *Follower) empty() error {
-	f.store.Lock()
-	defer f.store.Unlock()
-	if err := f.db.DropAll(); err != nil {
+// withRoom writes, and waits while there is too little room to.
+func (f *Follower) withRoom(ctx context.Context, write func() error) error {
+	for {
+		f.store.Lock()
+		err := write()
+		f.store.Unlock()
+		if !errors.Is(err, durable.ErrNoSpace) {
+			return err
+		}
+		f.logger.Error("follower waits for room on the disk", "error", err)
+		if err := f.db.WaitForRoom(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+func (f *Follower) empty(ctx context.Context) error {
+	if err := f.withRoom(ctx, f.db.Clear); err != nil {
 		return err
 	}
 	f.mu.Lock()

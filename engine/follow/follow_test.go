@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 
 	"github.com/siyiban/onething/engine/commitlog"
 	"github.com/siyiban/onething/engine/commitlog/badgerlog"
+	"github.com/siyiban/onething/engine/durable"
 	"github.com/siyiban/onething/engine/follow"
 )
 
@@ -465,4 +467,40 @@ func TestClock(t *testing.T) {
 	far, _ := running.Reach(start().AddDate(0, 1, 0))
 	running.Advance(40 * 24 * time.Hour)
 	<-far
+}
+
+// With too little room the follower waits, with what it has begun too, and goes on when there is some.
+func TestFollower_WaitsForRoomOnTheDisk(t *testing.T) {
+	t.Parallel()
+	log, r := newLog(t), newRecorder()
+	var free atomic.Uint64
+	free.Store(durable.DefaultMinFree / 2)
+	begun, finish := make(chan struct{}), make(chan struct{})
+	f := run(t, follow.Config{Dir: t.TempDir(), Log: log, Clock: follow.NewStandingClock(start()),
+		Space: durable.Space{Free: func(string) (uint64, error) { return free.Load(), nil }},
+		Handler: &handler{work: func(ctx context.Context, item follow.Item) error {
+			if item.Key == "1" {
+				close(begun)
+				<-finish
+			}
+			return r.work(ctx, item)
+		}}})
+	appendTo(t, log, "a", 0, "1")
+	<-begun
+	free.Store(0)
+	close(finish)
+	equal(t, "worked", []string{"1"}, r.next(t, 1)) // its end is not on the list yet
+	position := appendTo(t, log, "a", 1, "2")
+	waiting, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	if err := f.Wait(waiting, position); err == nil {
+		t.Error("digested on a full disk")
+	}
+	free.Store(durable.DefaultMinFree / 2)
+	equal(t, "worked", []string{"2"}, r.next(t, 1))
+	if err := f.Wait(t.Context(), position); err != nil {
+		t.Error(err)
+	}
+	f.stop()
+	r.none(t) // and "1" was not worked again
 }

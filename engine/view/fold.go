@@ -80,7 +80,10 @@ func (v *Views) project(ctx context.Context, batch []commitlog.Commit) error {
 		}
 	}
 	last := batch[len(batch)-1]
-	err := v.store(changed, cursor{format: format, Cursor: commitlog.Cursor{Epoch: last.Epoch, Position: last.Position}})
+	at := cursor{format: format, Cursor: commitlog.Cursor{Epoch: last.Epoch, Position: last.Position}}
+	err := v.withRoom(ctx, func() error {
+		return v.db.Update(func(txn *badger.Txn) error { return store(txn, changed, at) })
+	})
 	if errors.Is(err, badger.ErrTxnTooBig) && len(batch) > 1 {
 		half := len(batch) / 2
 		if err := v.project(ctx, batch[:half]); err != nil {
@@ -146,9 +149,7 @@ func (v *Views) evolve(ctx context.Context, f *folded, stream string, e *commitl
 }
 
 // store replaces the entries of applications.
-func (v *Views) store(changed map[string]*folded, at cursor) error {
-	txn := v.db.NewTransaction(true)
-	defer txn.Discard()
+func store(txn *badger.Txn, changed map[string]*folded, at cursor) error {
 	for id, f := range changed {
 		keys := f.keys(id)
 		for _, key := range f.Keys {
@@ -173,10 +174,7 @@ func (v *Views) store(changed map[string]*folded, at cursor) error {
 		}
 	}
 	b := binary.BigEndian.AppendUint64([]byte{at.format}, at.Epoch)
-	if err := txn.Set([]byte{cursorPrefix}, binary.BigEndian.AppendUint64(b, at.Position)); err != nil {
-		return err
-	}
-	return txn.Commit()
+	return txn.Set([]byte{cursorPrefix}, binary.BigEndian.AppendUint64(b, at.Position))
 }
 
 // keys returns the keys of an application's places, sorted.

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 
 	"github.com/siyiban/onething/engine/commitlog"
 	"github.com/siyiban/onething/engine/commitlog/badgerlog"
+	"github.com/siyiban/onething/engine/durable"
 	"github.com/siyiban/onething/engine/seal"
 	"github.com/siyiban/onething/engine/view"
 	applicationv1 "github.com/siyiban/onething/proto/gen/onething/application/v1"
@@ -485,5 +487,41 @@ func event(r *rapid.T) *applicationv1.Event {
 	default:
 		return &applicationv1.Event{Kind: &applicationv1.Event_Corrected{Corrected: &applicationv1.Corrected{Revision: 2}},
 			Personal: &applicationv1.Personal{Actor: "cyd", Persons: map[string]string{"mother": person.Draw(r, "mother")}}}
+	}
+}
+
+// With too little room the views show what they hold, and go on when there is some.
+func TestViews_WaitForRoomOnTheDisk(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	o.stop()
+	var free atomic.Uint64
+	free.Store(durable.DefaultMinFree / 2)
+	v, err := view.Open(view.Config{Dir: filepath.Join(o.dir, "measured"), Log: o.log, Keys: o.keys, Limit: 300 * time.Millisecond, Logger: slog.New(slog.DiscardHandler),
+		Space: durable.Space{Free: func(string) (uint64, error) { return free.Load(), nil }}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := o.Close(); err != nil {
+		t.Fatal(err)
+	}
+	o.start(v)
+	first := o.commit("a", submitted("1", "", "2026-03-09", nil, "newborn"))
+	if err := v.Wait(t.Context(), first); err != nil {
+		t.Fatal(err)
+	}
+	free.Store(durable.DefaultMinFree/2 - 1)
+	second := o.commit("b", submitted("2", "", "2026-03-09", nil, "newborn"))
+	if err := v.Wait(t.Context(), second); !errors.Is(err, view.ErrBehind) {
+		t.Errorf("wait on a full disk: %v", err)
+	}
+	if row, err := v.Find(t.Context(), "1"); err != nil || row.Application != "a" {
+		t.Errorf("read on a full disk: %v, %v", row, err)
+	}
+	free.Store(durable.DefaultMinFree / 2)
+	for err = v.Wait(t.Context(), second); errors.Is(err, view.ErrBehind); err = v.Wait(t.Context(), second) {
+	}
+	if err != nil {
+		t.Error(err)
 	}
 }

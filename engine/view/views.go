@@ -8,9 +8,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/dgraph-io/badger/v4"
-
 	"github.com/siyiban/onething/engine/commitlog"
+	"github.com/siyiban/onething/engine/durable"
 	"github.com/siyiban/onething/engine/durable/badgerdb"
 	"github.com/siyiban/onething/engine/fold"
 	"github.com/siyiban/onething/engine/seal"
@@ -55,12 +54,15 @@ type Config struct {
 	Limit time.Duration
 	// Logger is told what operators should know.
 	Logger *slog.Logger
+	// Space is how much room is left on the disk; the zero one keeps half of [durable.DefaultMinFree], so that what was
+	// committed before the log refuses more is still shown. Below that the views wait.
+	Space durable.Space
 }
 
 // Views are the read models. They are safe for concurrent use.
 type Views struct {
 	config Config
-	db     *badger.DB
+	db     *badgerdb.DB
 	states *fold.States
 	run    sync.Mutex // held by Run
 
@@ -84,7 +86,10 @@ func Open(c Config) (*Views, error) {
 	if c.Limit == 0 {
 		c.Limit = DefaultLimit
 	}
-	db, err := badgerdb.Open(badgerdb.Config{Dir: c.Dir, Sync: true, Logger: c.Logger})
+	if c.Space.MinFree == 0 {
+		c.Space.MinFree = durable.DefaultMinFree / 2
+	}
+	db, err := badgerdb.Open(badgerdb.Config{Dir: c.Dir, Sync: true, Logger: c.Logger, Space: c.Space})
 	if err != nil {
 		return nil, fmt.Errorf("open views %s: %w", c.Dir, err)
 	}
@@ -92,7 +97,7 @@ func Open(c Config) (*Views, error) {
 	at, err := v.cursor()
 	if err == nil && at.format != 0 && at.format != format {
 		// Made by another version of the program: it is made again.
-		at, err = cursor{}, db.DropAll()
+		at, err = cursor{}, db.Clear()
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open views %s: %w", c.Dir, err), db.Close())
@@ -125,7 +130,7 @@ func (v *Views) Rebuild(ctx context.Context, dir string) (*Views, error) {
 	if err != nil {
 		return nil, fmt.Errorf("rebuild: %w", err)
 	}
-	err = fresh.reset()
+	err = fresh.reset(ctx)
 	if upto := v.Position(); err == nil && upto > 0 {
 		err = fresh.follow(ctx, func(position uint64) bool { return position >= upto })
 	}
@@ -147,7 +152,7 @@ func (v *Views) follow(ctx context.Context, enough func(position uint64) bool) e
 			return err
 		}
 		v.config.Logger.Warn("views are of another log, and are made again", "position", v.Position())
-		if err := v.reset(); err != nil {
+		if err := v.reset(ctx); err != nil {
 			return err
 		}
 	}
@@ -172,9 +177,23 @@ func (v *Views) batches(ctx context.Context, enough func(uint64) bool) error {
 	return nil
 }
 
+// withRoom writes, and waits while there is too little room to.
+func (v *Views) withRoom(ctx context.Context, write func() error) error {
+	for {
+		err := write()
+		if !errors.Is(err, durable.ErrNoSpace) {
+			return err
+		}
+		v.config.Logger.Error("views wait for room on the disk", "error", err)
+		if err := v.db.WaitForRoom(ctx); err != nil {
+			return err
+		}
+	}
+}
+
 // reset empties the store.
-func (v *Views) reset() error {
-	if err := v.db.DropAll(); err != nil {
+func (v *Views) reset(ctx context.Context) error {
+	if err := v.withRoom(ctx, v.db.Clear); err != nil {
 		return err
 	}
 	v.mu.Lock()

@@ -135,7 +135,7 @@ func (l *Log) commit(group []*request) []result {
 	if l.stopped.Load() {
 		return all(commitlog.ErrStopped)
 	}
-	if err := enoughSpace(l.dir, l.minFree); err != nil {
+	if err := l.enoughSpace(); err != nil {
 		return all(err)
 	}
 	txn := l.db.NewTransaction(true)

@@ -16,10 +16,6 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// DefaultMinFree is the room that is kept free on disk, in bytes: five memtables of 64 MiB that wait to be flushed, a
-// compaction of the same size, and a value log file.
-const DefaultMinFree = 1 << 30
-
 // Config says where a log lies.
 type Config struct {
 	// Dir is the folder of the log, made if it does not exist. It holds nothing else, and one process opens it at a time.
@@ -27,17 +23,19 @@ type Config struct {
 	// Logger gets what Badger has to say. It may not be nil.
 	Logger *slog.Logger
 	// MinFree is how many bytes have to be free on the disk of Dir to open the log and to append; zero is
-	// [DefaultMinFree].
+	// [durable.DefaultMinFree].
 	MinFree uint64
+	// Free measures the disk of Dir, as [durable.Space] says; nil asks the system.
+	Free func(dir string) (uint64, error)
 }
 
 // Log is a commit log on Badger. It implements [commitlog.Log].
 type Log struct {
-	db      *badger.DB
-	badger  *logger
-	dir     string
-	minFree uint64
-	epoch   uint64
+	db     *badger.DB
+	badger *logger
+	dir    string
+	space  durable.Space
+	epoch  uint64
 
 	queue  chan *request
 	quit   chan struct{} // closed by Close
@@ -63,19 +61,16 @@ func Open(c Config) (*Log, error) {
 	if c.Dir == "" || c.Logger == nil {
 		return nil, errors.New("open log: folder and logger have to be set")
 	}
-	if c.MinFree == 0 {
-		c.MinFree = DefaultMinFree
-	}
 	l := &Log{
 		badger:  &logger{to: c.Logger},
 		dir:     c.Dir,
-		minFree: c.MinFree,
+		space:   durable.Space{MinFree: c.MinFree, Free: c.Free},
 		queue:   make(chan *request, maxGroup),
 		quit:    make(chan struct{}),
 		done:    make(chan struct{}),
 		changed: make(chan struct{}),
 	}
-	if err := enoughSpace(c.Dir, c.MinFree); err != nil {
+	if err := l.enoughSpace(); err != nil {
 		return nil, fmt.Errorf("open log %s: %w", c.Dir, err)
 	}
 	if err := durable.Mkdir(c.Dir); err != nil { // Badger would not sync the folder above it
@@ -107,6 +102,15 @@ func Open(c Config) (*Log, error) {
 	}
 	go l.write()
 	return l, nil
+}
+
+// enoughSpace returns an error that wraps [commitlog.ErrNoSpace] if there is too little room.
+func (l *Log) enoughSpace() error {
+	err := l.space.Check(l.dir)
+	if errors.Is(err, durable.ErrNoSpace) {
+		return fmt.Errorf("%w: %w", commitlog.ErrNoSpace, err)
+	}
+	return err
 }
 
 // load reads the header, or writes it into an empty store, and the last position.

@@ -124,11 +124,11 @@ func TestOpen_Refuses(t *testing.T) {
 func TestLog_NoSpace(t *testing.T) {
 	t.Parallel()
 	l := openLog(t, t.TempDir())
-	l.minFree = 1 << 60
+	l.space.MinFree = 1 << 60
 	if _, err := l.Append(t.Context(), logtest.Commit("a", 0, "id")); !errors.Is(err, commitlog.ErrNoSpace) {
 		t.Errorf("append: %v", err)
 	}
-	l.minFree = 1
+	l.space.MinFree = 1
 	if r, err := l.Append(t.Context(), logtest.Commit("a", 0, "id")); err != nil || r.Position != 1 {
 		t.Errorf("append with room again: %+v, %v", r, err)
 	}

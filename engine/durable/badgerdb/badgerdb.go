@@ -25,18 +25,23 @@ type Config struct {
 	Sync bool
 	// Logger gets what Badger has to say. It may not be nil.
 	Logger *slog.Logger
+	// Space is how much room is left on the disk. Below that the store is neither opened nor written.
+	Space durable.Space
 }
 
 // Open opens a store, and makes it if there is none. Conflicts are not detected: whoever writes sees to it that no two
-// transactions read and write the same key at the same time.
-func Open(c Config) (*badger.DB, error) {
+// transactions read and write the same key at the same time. The error wraps [durable.ErrNoSpace] if there is too little room.
+func Open(c Config) (*DB, error) {
 	if c.Dir == "" || c.Logger == nil {
 		return nil, errors.New("folder and logger have to be set")
+	}
+	if err := c.Space.Check(c.Dir); err != nil {
+		return nil, err
 	}
 	if err := durable.Mkdir(c.Dir); err != nil { // Badger would not sync the folder above it
 		return nil, err
 	}
-	return badger.Open(badger.DefaultOptions(c.Dir).
+	db, err := badger.Open(badger.DefaultOptions(c.Dir).
 		WithLogger(logger{c.Logger}).
 		WithSyncWrites(c.Sync).
 		WithDetectConflicts(false).
@@ -47,6 +52,10 @@ func Open(c Config) (*badger.DB, error) {
 		WithBlockCacheSize(16 << 20).
 		WithNumCompactors(2).
 		WithMetricsEnabled(false)) // they are global
+	if err != nil {
+		return nil, err
+	}
+	return &DB{DB: db, dir: c.Dir, space: c.Space}, nil
 }
 
 // logger hands Badger's lines on, without those that it writes for each commit.
