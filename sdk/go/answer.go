@@ -41,6 +41,9 @@ func newCall(request *pluginv1.Request, host Host) (*Call, error) {
 	if call.Parameters, err = newFields(call, "parameter", request.GetParameters()); err != nil {
 		return nil, errors.New("parameters: " + err.Error())
 	}
+	if call.published, err = parsePublished(request.GetPublished()); err != nil {
+		return nil, errors.New("published: " + err.Error())
+	}
 	if call.Result, err = newFields(call, "result", request.GetResult()); err != nil {
 		return nil, errors.New("result: " + err.Error())
 	}

@@ -132,7 +132,7 @@ type Material struct {
 // A Call is for the handler that got it, and for one goroutine.
 type Call struct {
 	Fields
-	// Parameters are the published parameters, by id, as in force on Today at Place.
+	// Parameters are the published parameters, by id, as in force on Today at Place. [Call.ParametersOn] has other days'.
 	Parameters Fields
 	// Result is the decision's result by field id; only issue and revoke have one.
 	Result Fields
@@ -140,6 +140,7 @@ type Call struct {
 	request   *pluginv1.Request
 	today     Date
 	host      Host
+	published published
 	materials map[string]bool
 	lookups   []Lookup
 	fault     error
@@ -165,6 +166,13 @@ func (c *Call) Today() Date { return c.today }
 
 // Place returns the region of the office, six digits of GB/T 2260.
 func (c *Call) Place() string { return c.request.GetPlace() }
+
+// ParametersOn returns the published parameters, by id, as in force on a day at Place: where the law counts with the
+// value of the year of a death or of a retirement. What is not published for that day is not there: the value of another
+// day never stands in.
+func (c *Call) ParametersOn(day Date) Fields {
+	return Fields{what: "parameter", values: c.published.on(day), read: c.Parameters.read, call: c}
+}
 
 // Material returns the material with an id, and false if the step does not need it.
 func (c *Call) Material(id string) (Material, bool) {

@@ -85,7 +85,7 @@ sections:
       - { field: name, kind: TEXT, name: { zh: 姓名 }, required: true }
 `),
 		"library/departments.yaml":   file("library: departments\ndepartments: [{ department: office, name: { zh: 局 } }, { department: bank, name: { zh: 行 }, kind: PARTNER }]\n"),
-		"library/parameters.yaml":    file("library: parameters\nparameters: [{ param: rate, kind: DECIMAL, name: { zh: 率 }, values: [{ from: \"2026-01-01\", value: \"1.5\", basis: 例 }] }]\n"),
+		"library/parameters.yaml":    file("library: parameters\nparameters: [{ param: rate, kind: DECIMAL, name: { zh: 率 }, values: [{ from: \"2025-01-01\", until: \"2025-12-31\", place: \"32\", value: \"1.4\", basis: 例 }, { from: \"2026-01-01\", value: \"1.5\", basis: 例 }, { from: \"2025-01-01\", place: \"11\", value: \"9.9\", basis: 例 }] }]\n"),
 		"bundles/matter/bundle.yaml": file(fmt.Sprintf(matter, accept)),
 	})
 	if err := found.Err(); err != nil {

@@ -40,6 +40,10 @@ func (p Prefiller) Prefill(ctx context.Context, b *catalog.Bundle, step *catalog
 			}
 		}
 	}
+	var err error
+	if request.Published, err = published(parameters, place); err != nil {
+		return nil, err
+	}
 	answer, err := p.Caller.Call(ctx, step.Plugin, request)
 	if err != nil {
 		return nil, err

@@ -1,7 +1,9 @@
 package steps
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/siyiban/onething/engine/application"
@@ -77,6 +79,10 @@ func build(a *Application, w work, step *catalog.Step) (*pluginv1.Request, error
 			}
 		}
 	}
+	var err error
+	if r.Published, err = published(parameters, a.State.Place); err != nil {
+		return nil, err
+	}
 	for _, need := range step.Materials {
 		for _, m := range c.MaterialsOf(need.Material.ID) {
 			r.Materials = append(r.Materials, &pluginv1.Material{Id: m.ID, Origin: origin(m.Origin)})
@@ -90,6 +96,39 @@ func build(a *Application, w work, step *catalog.Step) (*pluginv1.Request, error
 		}
 	}
 	return r, nil
+}
+
+// maxPublished is how many values of a parameter a plugin gets: the latest ones.
+const maxPublished = 64
+
+// published returns what is published of parameters for a place, for whatever day.
+func published(parameters catalog.Parameters, place string) (map[string]*pluginv1.Published, error) {
+	all := map[string]*pluginv1.Published{}
+	text := func(d kind.Date) string {
+		if d.IsZero() {
+			return ""
+		}
+		return d.String()
+	}
+	for id, values := range parameters {
+		held := slices.DeleteFunc(slices.Clone(values), func(v catalog.ParameterValue) bool { return !strings.HasPrefix(place, v.Place) })
+		if len(held) == 0 {
+			continue
+		}
+		slices.SortStableFunc(held, func(a, b catalog.ParameterValue) int {
+			return cmp.Or(b.From.Compare(a.From), cmp.Compare(len(b.Place), len(a.Place)))
+		})
+		p := &pluginv1.Published{}
+		for _, v := range held[:min(len(held), maxPublished)] {
+			value, err := toPlugin(v.Value)
+			if err != nil {
+				return nil, fmt.Errorf("parameter %s: %w", id, err)
+			}
+			p.Values = append(p.Values, &pluginv1.PublishedValue{From: text(v.From), Until: text(v.Until), Place: v.Place, Value: value})
+		}
+		all[id] = p
+	}
+	return all, nil
 }
 
 // shorten returns a path as rules and plugins write it: the bundle's own fields without the bundle.

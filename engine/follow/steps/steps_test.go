@@ -61,7 +61,11 @@ func TestSteps_FromCheckToResult(t *testing.T) {
 			"own.twice":     money(170000),
 		},
 		Parameters: map[string]*pluginv1.Value{"rate": text(pluginv1.ValueKind_VALUE_KIND_DECIMAL, "1.5")},
-		Materials:  []*pluginv1.Material{{Id: "proof", Origin: "E_CERTIFICATE"}},
+		Published: map[string]*pluginv1.Published{"rate": {Values: []*pluginv1.PublishedValue{ // another province's is none of this office's
+			{From: "2026-01-01", Value: text(pluginv1.ValueKind_VALUE_KIND_DECIMAL, "1.5")},
+			{From: "2025-01-01", Until: "2025-12-31", Place: "32", Value: text(pluginv1.ValueKind_VALUE_KIND_DECIMAL, "1.4")},
+		}}},
+		Materials: []*pluginv1.Material{{Id: "proof", Origin: "E_CERTIFICATE"}},
 	}
 	equal(t, "calls of check", []*pluginv1.Request{want}, p.seen(pluginv1.Hook_HOOK_CHECK, "grant"))
 	want.Hook, want.Task = pluginv1.Hook_HOOK_DECIDE, grant.Number
@@ -75,7 +79,7 @@ func TestSteps_FromCheckToResult(t *testing.T) {
 			"own.wish":              text(pluginv1.ValueKind_VALUE_KIND_TEXT, "快"),
 			"results.grant.granted": money(85000),
 		},
-		Parameters: want.Parameters,
+		Parameters: want.Parameters, Published: want.Published,
 	}
 	equal(t, "calls of the step that reads a result", []*pluginv1.Request{want}, p.seen(pluginv1.Hook_HOOK_DECIDE, "pay"))
 	equal(t, "kept documents", map[string][]byte{"审核.html": []byte("<p>通知</p>")}, o.kept)

@@ -112,7 +112,7 @@ func build(t *testing.T) []byte {
 func request(c plugintest.Case) *sdkv1.Request {
 	return &sdkv1.Request{
 		Hook: c.Hook, Bundle: c.Bundle, Step: c.Step, Task: c.Task, Attempt: 1, Today: c.Today, Place: c.Place,
-		Answers: c.Answers.Wire(), Parameters: c.Parameters.Wire(), Result: c.Result.Wire(),
+		Answers: c.Answers.Wire(), Parameters: c.Parameters.Wire(), Published: c.Published.Wire(), Result: c.Result.Wire(),
 	}
 }
 

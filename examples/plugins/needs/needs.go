@@ -169,6 +169,13 @@ func checkParameters(lib library, cases []plugintest.Case) (faults []string) {
 				faults = append(faults, fmt.Sprintf("case %s: parameter %s is %s, the library says %q", c.Name, id, kind(v), kinds[id]))
 			}
 		}
+		for id, values := range c.Published {
+			for _, v := range values {
+				if kinds[id] != kind(v.Value) {
+					faults = append(faults, fmt.Sprintf("case %s: published parameter %s is %s, the library says %q", c.Name, id, kind(v.Value), kinds[id]))
+				}
+			}
+		}
 	}
 	return faults
 }

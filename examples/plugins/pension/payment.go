@@ -26,7 +26,7 @@ const (
 	basisAmount   = "国发〔2005〕38号 第六条"
 )
 
-// decideAmount works out the pension of an audited retirement from the account and the parameters in force. What the
+// decideAmount works out the pension of an audited retirement from the account and the parameters of its year. What the
 // form says of index and balance is compared with the account, which is the record; what it leaves blank comes from
 // there.
 func decideAmount(call *plugin.Call) (plugin.Decision, error) {
@@ -45,11 +45,16 @@ func decideAmount(call *plugin.Call) (plugin.Decision, error) {
 			doubts = append(doubts, missing(need.path))
 		}
 	}
-	// The base is that of the year of retirement; what is handed in is in force on the day of receipt.
+	// What counts is in force in the year of retirement, which need not be that of the day of receipt.
+	parameters := call.Parameters
 	if retired && retire.Year != call.Today().Year {
-		doubts = append(doubts, note("parameter_year", pathAuditRetire, "退休年度的计发基数尚未公布或者不是当年的数，由经办人核定", "The base of the year of retirement is not at hand"))
+		parameters = call.ParametersOn(retire)
+		if !parameters.Has(paramBase) {
+			doubts = append(doubts, note("parameter_year", pathAuditRetire, "退休年度的计发基数尚未公布，由经办人核定", "The base of the year of retirement is not published"))
+			parameters = call.Parameters
+		}
 	}
-	l, gaps := readLocal(call, deemed > 0, age%12 != 0)
+	l, gaps := readLocal(parameters, deemed > 0, age%12 != 0)
 	if doubts = append(doubts, gaps...); len(doubts) > 0 {
 		return undetermined(doubts)
 	}
@@ -80,7 +85,7 @@ func decideAmount(call *plugin.Call) (plugin.Decision, error) {
 
 // readLocal reads the province's parameters. One that is not published and that this pension needs is a doubt: last
 // year's value never stands in, and no rule is assumed.
-func readLocal(call *plugin.Call, transition, brokenAge bool) (local, []plugin.Finding) {
+func readLocal(parameters plugin.Fields, transition, brokenAge bool) (local, []plugin.Finding) {
 	var l local
 	var doubts []plugin.Finding
 	need := func(id string, ok bool) {
@@ -89,11 +94,11 @@ func readLocal(call *plugin.Call, transition, brokenAge bool) (local, []plugin.F
 		}
 	}
 	rule := func(id, first, second string) bool {
-		text, _ := call.Parameters.Text(id)
+		text, _ := parameters.Text(id)
 		need(id, text == first || text == second)
 		return text == second
 	}
-	base, ok := call.Parameters.Money(paramBase)
+	base, ok := parameters.Money(paramBase)
 	need(paramBase, ok)
 	l.Base = int64(base)
 	if brokenAge {
@@ -102,7 +107,7 @@ func readLocal(call *plugin.Call, transition, brokenAge bool) (local, []plugin.F
 	l.TwoDecimals = rule(paramYearsRule, "exact", "two_decimals")
 	l.UpToJiao = rule(paramRounding, "fen", "jiao_up")
 	if transition {
-		percent, _ := call.Parameters.Decimal(paramTransition)
+		percent, _ := parameters.Decimal(paramTransition)
 		rate, err := civil.Decimal(string(percent), 4)
 		need(paramTransition, err == nil)
 		l.Rate = rate

@@ -232,6 +232,25 @@ func amountCases() []plugintest.Case {
 		amountCase("retired in an earlier year", but(audited(), plugin.Values{pathAuditRetire: plugin.MustDate("2025-12-15")}), province(), auditedAccount(), undetermined("parameter_year")),
 		amountCase("name differs from the account", but(audited(), plugin.Values{pathName: plugin.Text("王")}), province(), auditedAccount(), undetermined("account_name")),
 	}
+	// A retirement of another year is reckoned with that year's values; 12049 is Beijing's base of 2025.
+	year := func(year string, values plugin.Values) plugin.Published {
+		published := plugin.Published{}
+		for id, v := range values {
+			published[id] = []plugin.PublishedValue{{From: plugin.MustDate(year + "-01-01"), Until: plugin.MustDate(year + "-12-31"), Place: "32", Value: v}}
+		}
+		return published
+	}
+	in := func(retire string, published plugin.Published, want plugintest.Want) plugintest.Case {
+		c := amountCase("retired on "+retire+" with other years' values", but(whole, plugin.Values{pathAuditRetire: plugin.MustDate(retire)}), province(), wholeAccount, want)
+		c.Published = published
+		return c
+	}
+	base2025 := year("2025", but(province(), plugin.Values{paramBase: plugin.Money(1204900), paramDivisorRule: nil, paramTransition: nil}))
+	cases = append(cases,
+		in("2025-12-15", base2025, paid(240980, 100000, 0, 340980, "2026-01-01")),
+		in("2024-12-15", base2025, undetermined("parameter_year@"+pathAuditRetire)),
+		in("2025-06-15", year("2025", plugin.Values{paramBase: plugin.Money(1204900)}), undetermined("parameter_missing", "parameter_missing")),
+	)
 	for _, param := range []string{paramBase, paramTransition, paramDivisorRule, paramYearsRule, paramRounding} {
 		answers, entry := deemed, deemedAccount
 		cases = append(cases, amountCase(param+" is not published", answers, but(province(), plugin.Values{param: nil}), entry, undetermined("parameter_missing")))

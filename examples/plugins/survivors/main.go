@@ -233,13 +233,9 @@ func decide(call *plugin.Call) (plugin.Decision, error) {
 	if len(doubts) == 0 && retired && (!ok || received < 0 || received > mostMonths) {
 		doubts = append(doubts, note("received_missing", "", "养老保险账户没有已领取养老金的月数，由经办人核定", "The account does not say the months of pension received"))
 	}
-	base, ok := call.Parameters.Money(paramIncome)
-	switch {
-	case !ok || base <= 0 || base > mostBase:
-		doubts = append(doubts, note("parameter_missing", "", "上一年度全省城镇居民月人均可支配收入尚未公布，由经办人核定", "The parameter "+paramIncome+" is not published"))
-	case c.died.Year != call.Today().Year:
-		// The base is that of the year of death; what is handed in is in force on the day of receipt.
-		doubts = append(doubts, note("parameter_year", pathDied, "死亡发生在以前年度，须用该年度的基数，由经办人核定", "The death was in an earlier year, whose base is not at hand"))
+	base, doubt := incomeOf(call, c.died)
+	if doubt != nil {
+		doubts = append(doubts, *doubt)
 	}
 	if len(doubts) > 0 {
 		return plugin.Undetermined(doubts[0], doubts[1:]...), nil
@@ -259,6 +255,25 @@ func decide(call *plugin.Call) (plugin.Decision, error) {
 		return plugin.Approve(result, f), nil
 	}
 	return plugin.Approve(result), nil
+}
+
+// incomeOf returns the income that the grants after a death on a day are reckoned with: the one published for that year.
+func incomeOf(call *plugin.Call, died plugin.Date) (plugin.Money, *plugin.Finding) {
+	parameters, earlier := call.Parameters, died.Year != call.Today().Year
+	if earlier {
+		parameters = call.ParametersOn(died)
+	}
+	base, ok := parameters.Money(paramIncome)
+	var doubt plugin.Finding
+	switch {
+	case ok && base > 0 && base <= mostBase:
+		return base, nil
+	case earlier:
+		doubt = note("parameter_year", pathDied, "死亡发生在以前年度，该年度的基数未公布，由经办人核定", "The death was in an earlier year, whose base is not published")
+	default:
+		doubt = note("parameter_missing", "", "上一年度全省城镇居民月人均可支配收入尚未公布，由经办人核定", "The parameter "+paramIncome+" is not published")
+	}
+	return 0, &doubt
 }
 
 // Bounds beyond which a figure is an error of the record: a lifetime of months, and an income in fen.

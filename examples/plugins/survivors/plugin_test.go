@@ -145,6 +145,23 @@ func cases() []plugintest.Case {
 	document := grantCase("the statement", plugin.HookIssue, form(), nil, nil, plugintest.Want{MediaType: "text/html; charset=utf-8",
 		Content: []string{"遗属待遇支付单", "赵德山", "2026年2月20日", "5637.00 元", "54256.13 元", "19.25", "59893.13 元", "赵敏", "农业银行众兴支行", "尾号0018"}})
 	document.Result = plugin.Values{"funeral_grant": plugin.Money(563700), "lump_sum": plugin.Money(5425613), "total": plugin.Money(5989313), "lump_months": plugin.Text("19.25")}
+	// A death in an earlier year is reckoned with that year's base; 5015 is what a city's office used for deaths in 2023.
+	earlier := func(name, died string, published plugin.Published, answers, entry plugin.Values, want plugintest.Want) plugintest.Case {
+		c := grantCase(name, decide, but(answers, plugin.Values{pathDied: plugin.MustDate(died)}), base(575000), entry, want)
+		c.Published = published
+		return c
+	}
+	in2023 := plugin.Published{paramIncome: {
+		{From: plugin.MustDate("2026-01-01"), Until: plugin.MustDate("2026-12-31"), Place: "32", Value: plugin.Money(575000)},
+		{From: plugin.MustDate("2023-01-01"), Until: plugin.MustDate("2023-12-31"), Place: "32", Value: plugin.Money(501500)},
+	}}
+	longPensioner := but(pensioner(), plugin.Values{"paid_months": plugin.Int(372), "received_months": plugin.Int(96)})
+	all = append(all,
+		earlier("died in 2023, 118 months paid", "2023-05-04", in2023, employed, employee(118), paid(1003000, 3009000, 4012000, "6")),
+		earlier("died on the last day of 2023, a pensioner of eight years", "2023-12-31", in2023, form(), longPensioner, paid(1003000, 8024000, 9027000, "16")),
+		earlier("died on the first day of a year that is not published", "2024-01-01", in2023, form(), longPensioner, undetermined("parameter_year@"+pathDied)),
+		earlier("an income of an earlier year that cannot be", "2023-05-04", plugin.Published{paramIncome: {{Value: plugin.Money(0)}}}, form(), longPensioner, undetermined("parameter_year")),
+	)
 	return append(all, silent, checkSilent, notFound, notInsured, silentNone, notGranted, document)
 }
 

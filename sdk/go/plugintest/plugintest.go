@@ -44,6 +44,8 @@ type Case struct {
 	Answers plugin.Values
 	// Parameters are the published parameters by id.
 	Parameters plugin.Values
+	// Published are the values of parameters for other days, by id.
+	Published plugin.Published
 	// Materials of the step.
 	Materials []plugin.Material
 	// Result of the decision, for issue and revoke.
@@ -177,7 +179,7 @@ func (n Needs) of(step Step, path string) (string, bool) {
 func call(p plugin.Plugin, c Case) (*pluginv1.Response, plugin.Trace, error) {
 	request := &pluginv1.Request{
 		Hook: c.Hook, Bundle: c.Bundle, Step: c.Step, Task: c.Task, Attempt: 1, Today: c.Today, Place: c.Place,
-		Answers: c.Answers.Wire(), Parameters: c.Parameters.Wire(), Result: c.Result.Wire(),
+		Answers: c.Answers.Wire(), Parameters: c.Parameters.Wire(), Published: c.Published.Wire(), Result: c.Result.Wire(),
 	}
 	for _, m := range c.Materials {
 		request.Materials = append(request.Materials, &pluginv1.Material{Id: m.ID, Origin: m.Origin})

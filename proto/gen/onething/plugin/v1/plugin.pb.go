@@ -704,6 +704,125 @@ func (x *Material) GetOrigin() string {
 	return ""
 }
 
+// PublishedValue is one value of a parameter, with the days and the region that it is published for.
+type PublishedValue struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// First day on which it holds, YYYY-MM-DD; empty: it always did.
+	From string `protobuf:"bytes,1,opt,name=from,proto3" json:"from,omitempty"`
+	// Last day on which it holds, YYYY-MM-DD; empty: no end is published.
+	Until string `protobuf:"bytes,2,opt,name=until,proto3" json:"until,omitempty"`
+	// Region for which it holds, digits of GB/T 2260; empty: everywhere. Of several that hold on a day the longest one counts.
+	Place string `protobuf:"bytes,3,opt,name=place,proto3" json:"place,omitempty"`
+	// The value.
+	Value         *Value `protobuf:"bytes,4,opt,name=value,proto3" json:"value,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PublishedValue) Reset() {
+	*x = PublishedValue{}
+	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PublishedValue) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PublishedValue) ProtoMessage() {}
+
+func (x *PublishedValue) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PublishedValue.ProtoReflect.Descriptor instead.
+func (*PublishedValue) Descriptor() ([]byte, []int) {
+	return file_onething_plugin_v1_plugin_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *PublishedValue) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *PublishedValue) GetUntil() string {
+	if x != nil {
+		return x.Until
+	}
+	return ""
+}
+
+func (x *PublishedValue) GetPlace() string {
+	if x != nil {
+		return x.Place
+	}
+	return ""
+}
+
+func (x *PublishedValue) GetValue() *Value {
+	if x != nil {
+		return x.Value
+	}
+	return nil
+}
+
+// Published is what is published of a parameter.
+type Published struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its values, the latest first, at most 64.
+	Values        []*PublishedValue `protobuf:"bytes,1,rep,name=values,proto3" json:"values,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Published) Reset() {
+	*x = Published{}
+	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Published) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Published) ProtoMessage() {}
+
+func (x *Published) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Published.ProtoReflect.Descriptor instead.
+func (*Published) Descriptor() ([]byte, []int) {
+	return file_onething_plugin_v1_plugin_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *Published) GetValues() []*PublishedValue {
+	if x != nil {
+		return x.Values
+	}
+	return nil
+}
+
 // Request is one call.
 type Request struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -724,19 +843,22 @@ type Request struct {
 	// Answers of exactly the fields that the step needs, by path (`form.mother.id_no`, `own.claim`, `results.audit.retire_date`).
 	// A path that is missing was left blank or does not apply.
 	Answers map[string]*Value `protobuf:"bytes,8,rep,name=answers,proto3" json:"answers,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// Published parameters that the step's needs name or the plugin's department publishes, by id, as in force on `today` at `place`.
+	// Published parameters of the library that the bundle was published with, by id, as in force on `today` at `place`.
 	Parameters map[string]*Value `protobuf:"bytes,9,rep,name=parameters,proto3" json:"parameters,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// Materials that the step needs.
 	Materials []*Material `protobuf:"bytes,10,rep,name=materials,proto3" json:"materials,omitempty"`
 	// For `issue` and `revoke`: the decision's result, by field id.
-	Result        map[string]*Value `protobuf:"bytes,11,rep,name=result,proto3" json:"result,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Result map[string]*Value `protobuf:"bytes,11,rep,name=result,proto3" json:"result,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// The same parameters with their values for other days too, as far as they hold at `place`: what counts may be the year of a death
+	// or of a retirement. A day that no value holds is not yet known; another day's value never stands in.
+	Published     map[string]*Published `protobuf:"bytes,12,rep,name=published,proto3" json:"published,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Request) Reset() {
 	*x = Request{}
-	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[5]
+	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -748,7 +870,7 @@ func (x *Request) String() string {
 func (*Request) ProtoMessage() {}
 
 func (x *Request) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[5]
+	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -761,7 +883,7 @@ func (x *Request) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Request.ProtoReflect.Descriptor instead.
 func (*Request) Descriptor() ([]byte, []int) {
-	return file_onething_plugin_v1_plugin_proto_rawDescGZIP(), []int{5}
+	return file_onething_plugin_v1_plugin_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Request) GetHook() Hook {
@@ -841,6 +963,13 @@ func (x *Request) GetResult() map[string]*Value {
 	return nil
 }
 
+func (x *Request) GetPublished() map[string]*Published {
+	if x != nil {
+		return x.Published
+	}
+	return nil
+}
+
 // Response is the answer. Of its members only the one of the called hook is read; a missing one is a failure, never consent.
 type Response struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -862,7 +991,7 @@ type Response struct {
 
 func (x *Response) Reset() {
 	*x = Response{}
-	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[6]
+	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -874,7 +1003,7 @@ func (x *Response) String() string {
 func (*Response) ProtoMessage() {}
 
 func (x *Response) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[6]
+	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -887,7 +1016,7 @@ func (x *Response) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Response.ProtoReflect.Descriptor instead.
 func (*Response) Descriptor() ([]byte, []int) {
-	return file_onething_plugin_v1_plugin_proto_rawDescGZIP(), []int{6}
+	return file_onething_plugin_v1_plugin_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Response) GetPrefill() *Prefill {
@@ -943,7 +1072,7 @@ type Prefill struct {
 
 func (x *Prefill) Reset() {
 	*x = Prefill{}
-	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[7]
+	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -955,7 +1084,7 @@ func (x *Prefill) String() string {
 func (*Prefill) ProtoMessage() {}
 
 func (x *Prefill) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[7]
+	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -968,7 +1097,7 @@ func (x *Prefill) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Prefill.ProtoReflect.Descriptor instead.
 func (*Prefill) Descriptor() ([]byte, []int) {
-	return file_onething_plugin_v1_plugin_proto_rawDescGZIP(), []int{7}
+	return file_onething_plugin_v1_plugin_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Prefill) GetProposals() map[string]*Value {
@@ -989,7 +1118,7 @@ type Check struct {
 
 func (x *Check) Reset() {
 	*x = Check{}
-	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[8]
+	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1001,7 +1130,7 @@ func (x *Check) String() string {
 func (*Check) ProtoMessage() {}
 
 func (x *Check) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[8]
+	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1014,7 +1143,7 @@ func (x *Check) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Check.ProtoReflect.Descriptor instead.
 func (*Check) Descriptor() ([]byte, []int) {
-	return file_onething_plugin_v1_plugin_proto_rawDescGZIP(), []int{8}
+	return file_onething_plugin_v1_plugin_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Check) GetFindings() []*Finding {
@@ -1045,7 +1174,7 @@ type Finding struct {
 
 func (x *Finding) Reset() {
 	*x = Finding{}
-	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[9]
+	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1057,7 +1186,7 @@ func (x *Finding) String() string {
 func (*Finding) ProtoMessage() {}
 
 func (x *Finding) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[9]
+	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1070,7 +1199,7 @@ func (x *Finding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Finding.ProtoReflect.Descriptor instead.
 func (*Finding) Descriptor() ([]byte, []int) {
-	return file_onething_plugin_v1_plugin_proto_rawDescGZIP(), []int{9}
+	return file_onething_plugin_v1_plugin_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Finding) GetCode() string {
@@ -1130,7 +1259,7 @@ type Decision struct {
 
 func (x *Decision) Reset() {
 	*x = Decision{}
-	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[10]
+	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1142,7 +1271,7 @@ func (x *Decision) String() string {
 func (*Decision) ProtoMessage() {}
 
 func (x *Decision) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[10]
+	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1155,7 +1284,7 @@ func (x *Decision) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Decision.ProtoReflect.Descriptor instead.
 func (*Decision) Descriptor() ([]byte, []int) {
-	return file_onething_plugin_v1_plugin_proto_rawDescGZIP(), []int{10}
+	return file_onething_plugin_v1_plugin_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Decision) GetOutcome() Outcome {
@@ -1194,7 +1323,7 @@ type Issue struct {
 
 func (x *Issue) Reset() {
 	*x = Issue{}
-	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[11]
+	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1206,7 +1335,7 @@ func (x *Issue) String() string {
 func (*Issue) ProtoMessage() {}
 
 func (x *Issue) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[11]
+	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1219,7 +1348,7 @@ func (x *Issue) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Issue.ProtoReflect.Descriptor instead.
 func (*Issue) Descriptor() ([]byte, []int) {
-	return file_onething_plugin_v1_plugin_proto_rawDescGZIP(), []int{11}
+	return file_onething_plugin_v1_plugin_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Issue) GetMediaType() string {
@@ -1256,7 +1385,7 @@ type Revocation struct {
 
 func (x *Revocation) Reset() {
 	*x = Revocation{}
-	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[12]
+	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1268,7 +1397,7 @@ func (x *Revocation) String() string {
 func (*Revocation) ProtoMessage() {}
 
 func (x *Revocation) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[12]
+	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1281,7 +1410,7 @@ func (x *Revocation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Revocation.ProtoReflect.Descriptor instead.
 func (*Revocation) Descriptor() ([]byte, []int) {
-	return file_onething_plugin_v1_plugin_proto_rawDescGZIP(), []int{12}
+	return file_onething_plugin_v1_plugin_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Revocation) GetRevoked() bool {
@@ -1313,7 +1442,7 @@ type SharedDataRequest struct {
 
 func (x *SharedDataRequest) Reset() {
 	*x = SharedDataRequest{}
-	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[13]
+	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1325,7 +1454,7 @@ func (x *SharedDataRequest) String() string {
 func (*SharedDataRequest) ProtoMessage() {}
 
 func (x *SharedDataRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[13]
+	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1338,7 +1467,7 @@ func (x *SharedDataRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SharedDataRequest.ProtoReflect.Descriptor instead.
 func (*SharedDataRequest) Descriptor() ([]byte, []int) {
-	return file_onething_plugin_v1_plugin_proto_rawDescGZIP(), []int{13}
+	return file_onething_plugin_v1_plugin_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *SharedDataRequest) GetSource() string {
@@ -1379,7 +1508,7 @@ type SharedDataResponse struct {
 
 func (x *SharedDataResponse) Reset() {
 	*x = SharedDataResponse{}
-	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[14]
+	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1391,7 +1520,7 @@ func (x *SharedDataResponse) String() string {
 func (*SharedDataResponse) ProtoMessage() {}
 
 func (x *SharedDataResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[14]
+	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1404,7 +1533,7 @@ func (x *SharedDataResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SharedDataResponse.ProtoReflect.Descriptor instead.
 func (*SharedDataResponse) Descriptor() ([]byte, []int) {
-	return file_onething_plugin_v1_plugin_proto_rawDescGZIP(), []int{14}
+	return file_onething_plugin_v1_plugin_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *SharedDataResponse) GetAnswered() bool {
@@ -1480,7 +1609,14 @@ const file_onething_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\v2\x19.onething.plugin.v1.ValueR\x05value:\x028\x01\"2\n" +
 	"\bMaterial\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
-	"\x06origin\x18\x02 \x01(\tR\x06origin\"\xd2\x05\n" +
+	"\x06origin\x18\x02 \x01(\tR\x06origin\"\x81\x01\n" +
+	"\x0ePublishedValue\x12\x12\n" +
+	"\x04from\x18\x01 \x01(\tR\x04from\x12\x14\n" +
+	"\x05until\x18\x02 \x01(\tR\x05until\x12\x14\n" +
+	"\x05place\x18\x03 \x01(\tR\x05place\x12/\n" +
+	"\x05value\x18\x04 \x01(\v2\x19.onething.plugin.v1.ValueR\x05value\"G\n" +
+	"\tPublished\x12:\n" +
+	"\x06values\x18\x01 \x03(\v2\".onething.plugin.v1.PublishedValueR\x06values\"\xf9\x06\n" +
 	"\aRequest\x12,\n" +
 	"\x04hook\x18\x01 \x01(\x0e2\x18.onething.plugin.v1.HookR\x04hook\x12\x16\n" +
 	"\x06bundle\x18\x02 \x01(\tR\x06bundle\x12\x12\n" +
@@ -1495,7 +1631,8 @@ const file_onething_plugin_v1_plugin_proto_rawDesc = "" +
 	"parameters\x12:\n" +
 	"\tmaterials\x18\n" +
 	" \x03(\v2\x1c.onething.plugin.v1.MaterialR\tmaterials\x12?\n" +
-	"\x06result\x18\v \x03(\v2'.onething.plugin.v1.Request.ResultEntryR\x06result\x1aU\n" +
+	"\x06result\x18\v \x03(\v2'.onething.plugin.v1.Request.ResultEntryR\x06result\x12H\n" +
+	"\tpublished\x18\f \x03(\v2*.onething.plugin.v1.Request.PublishedEntryR\tpublished\x1aU\n" +
 	"\fAnswersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12/\n" +
 	"\x05value\x18\x02 \x01(\v2\x19.onething.plugin.v1.ValueR\x05value:\x028\x01\x1aX\n" +
@@ -1504,7 +1641,10 @@ const file_onething_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\v2\x19.onething.plugin.v1.ValueR\x05value:\x028\x01\x1aT\n" +
 	"\vResultEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12/\n" +
-	"\x05value\x18\x02 \x01(\v2\x19.onething.plugin.v1.ValueR\x05value:\x028\x01\"\xb7\x02\n" +
+	"\x05value\x18\x02 \x01(\v2\x19.onething.plugin.v1.ValueR\x05value:\x028\x01\x1a[\n" +
+	"\x0ePublishedEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x123\n" +
+	"\x05value\x18\x02 \x01(\v2\x1d.onething.plugin.v1.PublishedR\x05value:\x028\x01\"\xb7\x02\n" +
 	"\bResponse\x125\n" +
 	"\aprefill\x18\x01 \x01(\v2\x1b.onething.plugin.v1.PrefillR\aprefill\x12/\n" +
 	"\x05check\x18\x02 \x01(\v2\x19.onething.plugin.v1.CheckR\x05check\x128\n" +
@@ -1606,7 +1746,7 @@ func file_onething_plugin_v1_plugin_proto_rawDescGZIP() []byte {
 }
 
 var file_onething_plugin_v1_plugin_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_onething_plugin_v1_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_onething_plugin_v1_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_onething_plugin_v1_plugin_proto_goTypes = []any{
 	(Hook)(0),                  // 0: onething.plugin.v1.Hook
 	(ValueKind)(0),             // 1: onething.plugin.v1.ValueKind
@@ -1617,63 +1757,70 @@ var file_onething_plugin_v1_plugin_proto_goTypes = []any{
 	(*Value)(nil),              // 6: onething.plugin.v1.Value
 	(*Row)(nil),                // 7: onething.plugin.v1.Row
 	(*Material)(nil),           // 8: onething.plugin.v1.Material
-	(*Request)(nil),            // 9: onething.plugin.v1.Request
-	(*Response)(nil),           // 10: onething.plugin.v1.Response
-	(*Prefill)(nil),            // 11: onething.plugin.v1.Prefill
-	(*Check)(nil),              // 12: onething.plugin.v1.Check
-	(*Finding)(nil),            // 13: onething.plugin.v1.Finding
-	(*Decision)(nil),           // 14: onething.plugin.v1.Decision
-	(*Issue)(nil),              // 15: onething.plugin.v1.Issue
-	(*Revocation)(nil),         // 16: onething.plugin.v1.Revocation
-	(*SharedDataRequest)(nil),  // 17: onething.plugin.v1.SharedDataRequest
-	(*SharedDataResponse)(nil), // 18: onething.plugin.v1.SharedDataResponse
-	nil,                        // 19: onething.plugin.v1.Row.CellsEntry
-	nil,                        // 20: onething.plugin.v1.Request.AnswersEntry
-	nil,                        // 21: onething.plugin.v1.Request.ParametersEntry
-	nil,                        // 22: onething.plugin.v1.Request.ResultEntry
-	nil,                        // 23: onething.plugin.v1.Prefill.ProposalsEntry
-	nil,                        // 24: onething.plugin.v1.Decision.ResultEntry
-	nil,                        // 25: onething.plugin.v1.Issue.ResultEntry
-	nil,                        // 26: onething.plugin.v1.SharedDataResponse.ValuesEntry
+	(*PublishedValue)(nil),     // 9: onething.plugin.v1.PublishedValue
+	(*Published)(nil),          // 10: onething.plugin.v1.Published
+	(*Request)(nil),            // 11: onething.plugin.v1.Request
+	(*Response)(nil),           // 12: onething.plugin.v1.Response
+	(*Prefill)(nil),            // 13: onething.plugin.v1.Prefill
+	(*Check)(nil),              // 14: onething.plugin.v1.Check
+	(*Finding)(nil),            // 15: onething.plugin.v1.Finding
+	(*Decision)(nil),           // 16: onething.plugin.v1.Decision
+	(*Issue)(nil),              // 17: onething.plugin.v1.Issue
+	(*Revocation)(nil),         // 18: onething.plugin.v1.Revocation
+	(*SharedDataRequest)(nil),  // 19: onething.plugin.v1.SharedDataRequest
+	(*SharedDataResponse)(nil), // 20: onething.plugin.v1.SharedDataResponse
+	nil,                        // 21: onething.plugin.v1.Row.CellsEntry
+	nil,                        // 22: onething.plugin.v1.Request.AnswersEntry
+	nil,                        // 23: onething.plugin.v1.Request.ParametersEntry
+	nil,                        // 24: onething.plugin.v1.Request.ResultEntry
+	nil,                        // 25: onething.plugin.v1.Request.PublishedEntry
+	nil,                        // 26: onething.plugin.v1.Prefill.ProposalsEntry
+	nil,                        // 27: onething.plugin.v1.Decision.ResultEntry
+	nil,                        // 28: onething.plugin.v1.Issue.ResultEntry
+	nil,                        // 29: onething.plugin.v1.SharedDataResponse.ValuesEntry
 }
 var file_onething_plugin_v1_plugin_proto_depIdxs = []int32{
 	0,  // 0: onething.plugin.v1.Manifest.hooks:type_name -> onething.plugin.v1.Hook
 	5,  // 1: onething.plugin.v1.Manifest.limits:type_name -> onething.plugin.v1.Limits
 	1,  // 2: onething.plugin.v1.Value.kind:type_name -> onething.plugin.v1.ValueKind
 	7,  // 3: onething.plugin.v1.Value.rows:type_name -> onething.plugin.v1.Row
-	19, // 4: onething.plugin.v1.Row.cells:type_name -> onething.plugin.v1.Row.CellsEntry
-	0,  // 5: onething.plugin.v1.Request.hook:type_name -> onething.plugin.v1.Hook
-	20, // 6: onething.plugin.v1.Request.answers:type_name -> onething.plugin.v1.Request.AnswersEntry
-	21, // 7: onething.plugin.v1.Request.parameters:type_name -> onething.plugin.v1.Request.ParametersEntry
-	8,  // 8: onething.plugin.v1.Request.materials:type_name -> onething.plugin.v1.Material
-	22, // 9: onething.plugin.v1.Request.result:type_name -> onething.plugin.v1.Request.ResultEntry
-	11, // 10: onething.plugin.v1.Response.prefill:type_name -> onething.plugin.v1.Prefill
-	12, // 11: onething.plugin.v1.Response.check:type_name -> onething.plugin.v1.Check
-	14, // 12: onething.plugin.v1.Response.decision:type_name -> onething.plugin.v1.Decision
-	15, // 13: onething.plugin.v1.Response.issue:type_name -> onething.plugin.v1.Issue
-	16, // 14: onething.plugin.v1.Response.revocation:type_name -> onething.plugin.v1.Revocation
-	23, // 15: onething.plugin.v1.Prefill.proposals:type_name -> onething.plugin.v1.Prefill.ProposalsEntry
-	13, // 16: onething.plugin.v1.Check.findings:type_name -> onething.plugin.v1.Finding
-	2,  // 17: onething.plugin.v1.Finding.severity:type_name -> onething.plugin.v1.Severity
-	3,  // 18: onething.plugin.v1.Decision.outcome:type_name -> onething.plugin.v1.Outcome
-	24, // 19: onething.plugin.v1.Decision.result:type_name -> onething.plugin.v1.Decision.ResultEntry
-	13, // 20: onething.plugin.v1.Decision.findings:type_name -> onething.plugin.v1.Finding
-	25, // 21: onething.plugin.v1.Issue.result:type_name -> onething.plugin.v1.Issue.ResultEntry
-	13, // 22: onething.plugin.v1.Revocation.findings:type_name -> onething.plugin.v1.Finding
-	26, // 23: onething.plugin.v1.SharedDataResponse.values:type_name -> onething.plugin.v1.SharedDataResponse.ValuesEntry
-	6,  // 24: onething.plugin.v1.Row.CellsEntry.value:type_name -> onething.plugin.v1.Value
-	6,  // 25: onething.plugin.v1.Request.AnswersEntry.value:type_name -> onething.plugin.v1.Value
-	6,  // 26: onething.plugin.v1.Request.ParametersEntry.value:type_name -> onething.plugin.v1.Value
-	6,  // 27: onething.plugin.v1.Request.ResultEntry.value:type_name -> onething.plugin.v1.Value
-	6,  // 28: onething.plugin.v1.Prefill.ProposalsEntry.value:type_name -> onething.plugin.v1.Value
-	6,  // 29: onething.plugin.v1.Decision.ResultEntry.value:type_name -> onething.plugin.v1.Value
-	6,  // 30: onething.plugin.v1.Issue.ResultEntry.value:type_name -> onething.plugin.v1.Value
-	6,  // 31: onething.plugin.v1.SharedDataResponse.ValuesEntry.value:type_name -> onething.plugin.v1.Value
-	32, // [32:32] is the sub-list for method output_type
-	32, // [32:32] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	32, // [32:32] is the sub-list for extension extendee
-	0,  // [0:32] is the sub-list for field type_name
+	21, // 4: onething.plugin.v1.Row.cells:type_name -> onething.plugin.v1.Row.CellsEntry
+	6,  // 5: onething.plugin.v1.PublishedValue.value:type_name -> onething.plugin.v1.Value
+	9,  // 6: onething.plugin.v1.Published.values:type_name -> onething.plugin.v1.PublishedValue
+	0,  // 7: onething.plugin.v1.Request.hook:type_name -> onething.plugin.v1.Hook
+	22, // 8: onething.plugin.v1.Request.answers:type_name -> onething.plugin.v1.Request.AnswersEntry
+	23, // 9: onething.plugin.v1.Request.parameters:type_name -> onething.plugin.v1.Request.ParametersEntry
+	8,  // 10: onething.plugin.v1.Request.materials:type_name -> onething.plugin.v1.Material
+	24, // 11: onething.plugin.v1.Request.result:type_name -> onething.plugin.v1.Request.ResultEntry
+	25, // 12: onething.plugin.v1.Request.published:type_name -> onething.plugin.v1.Request.PublishedEntry
+	13, // 13: onething.plugin.v1.Response.prefill:type_name -> onething.plugin.v1.Prefill
+	14, // 14: onething.plugin.v1.Response.check:type_name -> onething.plugin.v1.Check
+	16, // 15: onething.plugin.v1.Response.decision:type_name -> onething.plugin.v1.Decision
+	17, // 16: onething.plugin.v1.Response.issue:type_name -> onething.plugin.v1.Issue
+	18, // 17: onething.plugin.v1.Response.revocation:type_name -> onething.plugin.v1.Revocation
+	26, // 18: onething.plugin.v1.Prefill.proposals:type_name -> onething.plugin.v1.Prefill.ProposalsEntry
+	15, // 19: onething.plugin.v1.Check.findings:type_name -> onething.plugin.v1.Finding
+	2,  // 20: onething.plugin.v1.Finding.severity:type_name -> onething.plugin.v1.Severity
+	3,  // 21: onething.plugin.v1.Decision.outcome:type_name -> onething.plugin.v1.Outcome
+	27, // 22: onething.plugin.v1.Decision.result:type_name -> onething.plugin.v1.Decision.ResultEntry
+	15, // 23: onething.plugin.v1.Decision.findings:type_name -> onething.plugin.v1.Finding
+	28, // 24: onething.plugin.v1.Issue.result:type_name -> onething.plugin.v1.Issue.ResultEntry
+	15, // 25: onething.plugin.v1.Revocation.findings:type_name -> onething.plugin.v1.Finding
+	29, // 26: onething.plugin.v1.SharedDataResponse.values:type_name -> onething.plugin.v1.SharedDataResponse.ValuesEntry
+	6,  // 27: onething.plugin.v1.Row.CellsEntry.value:type_name -> onething.plugin.v1.Value
+	6,  // 28: onething.plugin.v1.Request.AnswersEntry.value:type_name -> onething.plugin.v1.Value
+	6,  // 29: onething.plugin.v1.Request.ParametersEntry.value:type_name -> onething.plugin.v1.Value
+	6,  // 30: onething.plugin.v1.Request.ResultEntry.value:type_name -> onething.plugin.v1.Value
+	10, // 31: onething.plugin.v1.Request.PublishedEntry.value:type_name -> onething.plugin.v1.Published
+	6,  // 32: onething.plugin.v1.Prefill.ProposalsEntry.value:type_name -> onething.plugin.v1.Value
+	6,  // 33: onething.plugin.v1.Decision.ResultEntry.value:type_name -> onething.plugin.v1.Value
+	6,  // 34: onething.plugin.v1.Issue.ResultEntry.value:type_name -> onething.plugin.v1.Value
+	6,  // 35: onething.plugin.v1.SharedDataResponse.ValuesEntry.value:type_name -> onething.plugin.v1.Value
+	36, // [36:36] is the sub-list for method output_type
+	36, // [36:36] is the sub-list for method input_type
+	36, // [36:36] is the sub-list for extension type_name
+	36, // [36:36] is the sub-list for extension extendee
+	0,  // [0:36] is the sub-list for field type_name
 }
 
 func init() { file_onething_plugin_v1_plugin_proto_init() }
@@ -1687,7 +1834,7 @@ func file_onething_plugin_v1_plugin_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_onething_plugin_v1_plugin_proto_rawDesc), len(file_onething_plugin_v1_plugin_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   23,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
