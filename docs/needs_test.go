@@ -72,7 +72,14 @@ func needsOf(t *testing.T, b *catalog.Bundle, text []byte) string {
 			if name == "" {
 				name = "—"
 			}
-			byStep[s.ID] = append(byStep[s.ID], need{spelled(b, p), name, why.of(s, spelled(b, p))})
+			columns, partly := s.Columns[p]
+			if !partly {
+				byStep[s.ID] = append(byStep[s.ID], need{spelled(b, p), name, why.of(s, spelled(b, p))})
+			}
+			for _, column := range columns {
+				path := spelled(b, p) + "." + column
+				byStep[s.ID] = append(byStep[s.ID], need{path, name + "：" + f.Cell(column).Name.ZH, why.of(s, path)})
+			}
 		}
 		for _, p := range s.Results {
 			parts := p.Segments()
