@@ -23,7 +23,8 @@ import (
 const (
 	CodeFailed    = "test-failed"    // the assessment is another than expected
 	CodeMissing   = "test-missing"   // a bundle without tests
-	CodeUnreached = "test-unreached" // a rule that no test makes fail, a step that applies in none
+	CodeUnreached = "test-unreached" // a rule that no test makes fail, a step that applies in none, a tolerance or promise that none offers
+	CodeUncovered = "test-uncovered" // a rule of which no test sees both ways
 	CodeDuplicate = "test-duplicate" // an id that stands twice
 	CodeLike      = "test-like"      // a test like one that is not there, or like itself
 	CodePath      = "test-path"      // a path that the bundle does not have
@@ -39,6 +40,7 @@ type Test struct {
 	Faults  []forms.Violation // of answers that could not be read
 
 	source *diag.Source
+	span   diag.Span
 	expect *bundlev1.Expect
 }
 
@@ -86,7 +88,7 @@ func (r *reader) fault(at diag.Span, code, message, hint string) {
 }
 
 func (r *reader) test(m *bundlev1.Test) Test {
-	t := Test{ID: m.GetTest(), Bundle: r.bundle, source: r.source, expect: m.GetExpect()}
+	t := Test{ID: m.GetTest(), Bundle: r.bundle, source: r.source, span: r.source.At(m, "test"), expect: m.GetExpect()}
 	start, ok := r.given(m, nil)
 	if !ok {
 		return t

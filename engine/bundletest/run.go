@@ -22,67 +22,83 @@ import (
 // File is where the tests of a bundle stand in a tree.
 func File(bundle string) string { return "bundles/" + bundle + "/tests.yaml" }
 
+// Report is what became of the tests of one bundle.
+type Report struct {
+	Bundle string
+	File   string
+	// Found is what is wrong with the tests themselves: a file that is not there, a path that the bundle does not have.
+	Found diag.List
+	// Results are those of the tests that were run, in their order.
+	Results []Result
+	// Unreached are rules that no test makes fail, steps that apply in none, tolerances and promises that none offers.
+	Unreached diag.List
+	// Uncovered are the rules of the bundle's file of which no test sees both ways: a `when`, a condition, a case.
+	Uncovered diag.List
+}
+
+// Result is what became of one test. It has passed if there are no failures.
+type Result struct {
+	Test     string
+	Span     diag.Span
+	Failures diag.List
+}
+
+// Failed counts the tests that have not passed.
+func (r Report) Failed() int {
+	n := 0
+	for _, result := range r.Results {
+		if len(result.Failures) > 0 {
+			n++
+		}
+	}
+	return n
+}
+
 // Run runs the tests of all bundles of a tree and returns what differs from what they expect, with the place of the
-// expectation. A bundle without tests is an error; a rule that no test makes fail and a step that applies in none are
-// warnings.
+// expectation. A bundle without tests is an error; a rule that no test makes fail, a step that applies in none, a
+// tolerance or a promise that none offers are warnings.
 func Run(tree fs.FS, bundles map[string]*catalog.Bundle, days *calendar.Calendar) diag.List {
 	var found diag.List
 	for _, id := range slices.Sorted(maps.Keys(bundles)) {
-		file := File(id)
-		text, err := fs.ReadFile(tree, file)
-		if errors.Is(err, fs.ErrNotExist) {
-			found = append(found, diag.Diagnostic{Span: diag.Span{File: file, Start: diag.Position{Line: 1, Column: 1}}, Severity: diag.Error,
-				Code: CodeMissing, Message: fmt.Sprintf("the bundle `%s` has no tests", id), Hint: "add a record that is eligible, and one for each rule that fails"})
-			continue
+		report := RunBundle(tree, bundles[id], days, nil)
+		found = append(found, report.Found...)
+		for _, result := range report.Results {
+			found = append(found, result.Failures...)
 		}
-		if err != nil {
-			found = append(found, diag.Diagnostic{Span: diag.Span{File: file, Start: diag.Position{Line: 1, Column: 1}}, Severity: diag.Error,
-				Code: CodeMissing, Message: fmt.Sprintf("the tests of the bundle `%s` cannot be read", id)})
-			continue
-		}
-		tests, list := Read(bundles[id], file, text, days)
-		found = append(found, list...)
-		if list.Err() == nil { // else what is reached says nothing
-			found = append(found, runAll(bundles[id], file, tests)...)
-		}
+		found = append(found, report.Unreached...)
 	}
 	return found.Sorted()
 }
 
-// runAll runs the tests of one bundle and looks what none of them reaches.
-func runAll(b *catalog.Bundle, file string, tests []Test) diag.List {
-	var found diag.List
-	reached := map[string]bool{}
+// RunBundle runs the tests of one bundle, those whose id keep accepts; nil accepts all. What no test reaches is looked
+// at only if all are run.
+func RunBundle(tree fs.FS, b *catalog.Bundle, days *calendar.Calendar, keep func(test string) bool) Report {
+	report := Report{Bundle: b.ID, File: File(b.ID)}
+	top := diag.Span{File: report.File, Start: diag.Position{Line: 1, Column: 1}}
+	text, err := fs.ReadFile(tree, report.File)
+	if err != nil {
+		message := fmt.Sprintf("the tests of the bundle `%s` cannot be read", b.ID)
+		if errors.Is(err, fs.ErrNotExist) {
+			message = fmt.Sprintf("the bundle `%s` has no tests", b.ID)
+		}
+		report.Found = diag.List{{Span: top, Severity: diag.Error, Code: CodeMissing, Message: message, Hint: "add a record that is eligible, and one for each rule that fails"}}
+		return report
+	}
+	tests, found := Read(b, report.File, text, days)
+	report.Found = found
+	reached := newReach(b)
 	for i := range tests {
+		if keep != nil && !keep(tests[i].ID) {
+			continue
+		}
 		a := tests[i].Assess()
-		found = append(found, tests[i].Compare(a)...)
-		for _, c := range a.Cases {
-			for _, r := range c.Rules {
-				reached["rule "+r.ID] = reached["rule "+r.ID] || r.Outcome.Truth == rule.False
-			}
-			for _, s := range c.Steps {
-				reached["step "+s.ID] = reached["step "+s.ID] || s.Applies.Truth == rule.True
-			}
-		}
-		for _, v := range a.Faults {
-			reached["rule "+v.Rule] = true
-		}
+		report.Results = append(report.Results, Result{Test: tests[i].ID, Span: tests[i].span, Failures: tests[i].Compare(a)})
+		reached.add(&tests[i], a)
 	}
-	warn := func(what, id, message string) {
-		if !reached[what+" "+id] {
-			found = append(found, diag.Diagnostic{Span: diag.Span{File: file, Start: diag.Position{Line: 1, Column: 1}}, Severity: diag.Warning,
-				Code: CodeUnreached, Message: fmt.Sprintf(message, id)})
-		}
+	if keep == nil && found.Err() == nil { // else what is reached says nothing
+		report.Unreached, report.Uncovered = reached.unreached(top), reached.uncovered()
 	}
-	for _, r := range b.Eligibility {
-		if r.Examine == nil {
-			warn("rule", r.ID, "no test makes the rule `%s` fail")
-		}
-	}
-	for _, s := range b.Steps {
-		warn("step", s.ID, "the step `%s` applies in no test")
-	}
-	return found
+	return report
 }
 
 // Assess assesses the test's record with its bundle alone.
@@ -104,9 +120,9 @@ func (t *Test) Compare(a *guide.Assessment) diag.List {
 		return nil
 	}
 	c.text("verdict", e.GetVerdict(), matter.Verdict.String())
-	c.set("fails", e.GetFails(), rules(matter, rule.False, false))
-	c.set("undecided", e.GetUndecided(), rules(matter, rule.Unknown, false))
-	c.set("warns", e.GetWarns(), rules(matter, rule.False, true))
+	c.rules("fails", e.GetFails(), rules(matter, rule.False, false))
+	c.rules("undecided", e.GetUndecided(), rules(matter, rule.Unknown, false))
+	c.rules("warns", e.GetWarns(), rules(matter, rule.False, true))
 	c.set("faults", e.GetFaults(), t.faults(a))
 	c.set("steps", e.GetSteps(), steps(matter, rule.True))
 	c.set("undecided_steps", e.GetUndecidedSteps(), steps(matter, rule.Unknown))
@@ -156,10 +172,60 @@ func (c *comparison) text(key, want, got string) {
 	}
 }
 
-// set compares a list as a set; nothing is expected of one that is not written.
-func (c *comparison) set(key string, want *structpb.ListValue, got []string) {
-	if want == nil {
+// rules compares rules as a set; of each that is different, it says what its parts come to.
+func (c *comparison) rules(key string, want *structpb.ListValue, got []string) {
+	before := len(c.found)
+	different := c.set(key, want, got)
+	if len(c.found) == before {
 		return
+	}
+	trace := guide.NewTrace(c.test.Bundle, c.test.Record, c.test.Setting)
+	d := &c.found[len(c.found)-1]
+	for _, r := range c.test.Bundle.Eligibility {
+		if slices.Contains(different, r.ID) {
+			d.Related = append(d.Related, explained(trace, r)...)
+		}
+	}
+}
+
+// explained says of a rule what it comes to, and which values it read.
+func explained(trace guide.Trace, r *catalog.Rule) []diag.Related {
+	var all []diag.Related
+	say := func(compiled *rule.Rule) {
+		if compiled == nil {
+			return
+		}
+		text := part(trace.Explain(compiled))
+		for _, p := range compiled.Reads() {
+			text += fmt.Sprintf("; %s = %s", p, trace.Value(p))
+		}
+		all = append(all, diag.Related{Span: compiled.Span(), Message: text})
+	}
+	say(r.When)
+	say(r.Require)
+	for _, w := range r.AnyOf {
+		say(w.When)
+		say(w.Require)
+	}
+	return all
+}
+
+// part says what a rule comes to, and which of its parts make it so.
+func part(p rule.Part) string {
+	words := map[rule.Truth]string{rule.True: "holds", rule.False: "fails", rule.Unknown: "is not known"}
+	text := "`" + p.Text + "` " + words[p.Truth]
+	for _, inner := range p.Parts {
+		if len(p.Parts) > 1 && inner.Truth == p.Truth && !inner.Blank {
+			text += ", as `" + inner.Text + "` " + words[inner.Truth]
+		}
+	}
+	return text
+}
+
+// set compares a list as a set and returns what is different; nothing is expected of one that is not written.
+func (c *comparison) set(key string, want *structpb.ListValue, got []string) (different []string) {
+	if want == nil {
+		return nil
 	}
 	var missing []string
 	rest := slices.Clone(got)
@@ -171,7 +237,7 @@ func (c *comparison) set(key string, want *structpb.ListValue, got []string) {
 		}
 	}
 	if len(missing)+len(rest) == 0 {
-		return
+		return nil
 	}
 	var parts []string
 	if len(missing) > 0 {
@@ -181,6 +247,7 @@ func (c *comparison) set(key string, want *structpb.ListValue, got []string) {
 		parts = append(parts, "with "+strings.Join(rest, ", "))
 	}
 	c.fault(c.test.source.At(c.test.expect, key), CodeFailed, fmt.Sprintf("%s came out %s", key, strings.Join(parts, " and ")))
+	return append(missing, rest...)
 }
 
 func (c *comparison) due(id, want string, step *guide.Step) {

@@ -158,6 +158,11 @@ type Rule struct {
 	columns []forms.Path
 	tree    *tree
 	program cel.Program
+
+	// For [Rule.Explain].
+	env     *cel.Env
+	checked *cel.Ast
+	source  *source
 }
 
 // Text returns the rule as it was written.
@@ -196,7 +201,7 @@ func (e *Env) Compile(text diag.Scalar, o Options) (*Rule, diag.List) {
 	if !ok {
 		return nil, c.found
 	}
-	return &Rule{scalar: text, reads: c.paths(), columns: c.columns(), tree: e.tree, program: program}, nil
+	return &Rule{scalar: text, reads: c.paths(), columns: c.columns(), tree: e.tree, program: program, env: e.cel, checked: checked, source: c.source}, nil
 }
 
 // inForce returns what holds wherever a rule is evaluated.
