@@ -23,7 +23,8 @@ type reach struct {
 func newReach(b *catalog.Bundle) *reach {
 	r := &reach{bundle: b, rules: map[string]bool{}, steps: map[string]bool{}, tolerated: map[string]bool{}, promised: map[string]bool{}}
 	for _, d := range b.Decisions() {
-		if d.Rule.Span().File == bundleFile(b.ID) { // what stands in a library is tested with it
+		// What stands in a library is no bundle's to test; and `when: "false"` reads nothing that could be otherwise.
+		if d.Rule.Span().File == bundleFile(b.ID) && len(d.Rule.Reads()) > 0 {
 			r.decisions = append(r.decisions, d)
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -54,25 +53,9 @@ func (r Report) Failed() int {
 	return n
 }
 
-// Run runs the tests of all bundles of a tree and returns what differs from what they expect, with the place of the
-// expectation. A bundle without tests is an error; a rule that no test makes fail, a step that applies in none, a
-// tolerance or a promise that none offers are warnings.
-func Run(tree fs.FS, bundles map[string]*catalog.Bundle, days *calendar.Calendar) diag.List {
-	var found diag.List
-	for _, id := range slices.Sorted(maps.Keys(bundles)) {
-		report := RunBundle(tree, bundles[id], days, nil)
-		found = append(found, report.Found...)
-		for _, result := range report.Results {
-			found = append(found, result.Failures...)
-		}
-		found = append(found, report.Unreached...)
-	}
-	return found.Sorted()
-}
-
-// RunBundle runs the tests of one bundle, those whose id keep accepts; nil accepts all. What no test reaches is looked
-// at only if all are run.
-func RunBundle(tree fs.FS, b *catalog.Bundle, days *calendar.Calendar, keep func(test string) bool) Report {
+// Run runs the tests of one bundle of a tree, those whose id keep accepts; nil accepts all. What no test reaches is
+// looked at only if all are run.
+func Run(tree fs.FS, b *catalog.Bundle, days *calendar.Calendar, keep func(test string) bool) Report {
 	report := Report{Bundle: b.ID, File: File(b.ID)}
 	top := diag.Span{File: report.File, Start: diag.Position{Line: 1, Column: 1}}
 	text, err := fs.ReadFile(tree, report.File)

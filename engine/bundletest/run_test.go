@@ -2,6 +2,7 @@ package bundletest_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -79,8 +80,13 @@ func newTree(t testing.TB, tests string) (fstest.MapFS, map[string]*catalog.Bund
 func run(t *testing.T, tests string, warnings bool) []string {
 	t.Helper()
 	tree, bundles := newTree(t, tests)
+	report := bundletest.Run(tree, bundles["matter"], newCalendar(t), nil)
+	all := slices.Concat(report.Found, report.Unreached)
+	for _, result := range report.Results {
+		all = append(all, result.Failures...)
+	}
 	var lines []string
-	for _, d := range bundletest.Run(tree, bundles, newCalendar(t)) {
+	for _, d := range all.Sorted() {
 		if d.Severity == diag.Error || warnings {
 			line := fmt.Sprintf("%d:%d %s: %s", d.Span.Start.Line, d.Span.Start.Column, d.Code, d.Message)
 			if d.Hint != "" {

@@ -23,7 +23,7 @@ type Part struct {
 }
 
 // Span returns where the rule stands in its file.
-func (r *Rule) Span() diag.Span { return r.scalar.Span(0, len([]rune(r.scalar.Text))) }
+func (r *Rule) Span() diag.Span { return r.scalar.Whole() }
 
 // Explain returns the rule with what each of its parts comes to over what env knows. Unlike [Rule.Eval] it evaluates
 // every part, also those that decide nothing.
