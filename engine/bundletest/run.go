@@ -178,11 +178,11 @@ func explained(trace guide.Trace, r *catalog.Rule) []diag.Related {
 		if compiled == nil {
 			return
 		}
-		text := part(trace.Explain(compiled))
+		said := []string{part(trace.Explain(compiled))}
 		for _, p := range compiled.Reads() {
-			text += fmt.Sprintf("; %s = %s", p, trace.Value(p))
+			said = append(said, fmt.Sprintf("%s = %s", p, trace.Value(p)))
 		}
-		all = append(all, diag.Related{Span: compiled.Span(), Message: text})
+		all = append(all, diag.Related{Span: compiled.Span(), Message: strings.Join(said, "; ")})
 	}
 	say(r.When)
 	say(r.Require)
@@ -196,13 +196,13 @@ func explained(trace guide.Trace, r *catalog.Rule) []diag.Related {
 // part says what a rule comes to, and which of its parts make it so.
 func part(p rule.Part) string {
 	words := map[rule.Truth]string{rule.True: "holds", rule.False: "fails", rule.Unknown: "is not known"}
-	text := "`" + p.Text + "` " + words[p.Truth]
+	said := []string{"`" + p.Text + "` " + words[p.Truth]}
 	for _, inner := range p.Parts {
 		if len(p.Parts) > 1 && inner.Truth == p.Truth && !inner.Blank {
-			text += ", as `" + inner.Text + "` " + words[inner.Truth]
+			said = append(said, "as `"+inner.Text+"` "+words[inner.Truth])
 		}
 	}
-	return text
+	return strings.Join(said, ", ")
 }
 
 // set compares a list as a set and returns what is different; nothing is expected of one that is not written.

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/siyiban/onething/forms"
 	"github.com/siyiban/onething/forms/rule"
@@ -63,7 +64,7 @@ func (b *Bundle) Decisions() []Decision {
 				add(w.When, r.Each, given, "`when` of way %d of the rule %s%s", i+1, r.ID, of)
 				way := given
 				if w.When != nil {
-					way = append(way[:len(way):len(way)], w.When)
+					way = append(slices.Clip(way), w.When)
 				}
 				add(w.Require, r.Each, way, "way %d of the rule %s%s", i+1, r.ID, of)
 			}

@@ -71,9 +71,9 @@ func newMattersOf(t testing.TB, tree string, days *calendar.Calendar) []*matter 
 		}
 		m := &matter{tree: tree, bundle: c.Bundles[id], selection: selection, tests: tests, answers: map[forms.Path][]kind.Value{}}
 		for _, p := range m.asked() {
-			m.answers[p] = m.pool(p, m.bundle.Field(p).Field, m.given(p))
+			m.answers[p] = m.pool(m.bundle.Field(p).Field, m.given(p))
 			for _, cell := range m.bundle.Field(p).Row {
-				m.answers[column(p, cell.ID)] = m.pool(p, cell.Field, m.cells(p, cell.ID))
+				m.answers[column(p, cell.ID)] = m.pool(cell.Field, m.cells(p, cell.ID))
 			}
 		}
 		matters = append(matters, m)
@@ -122,7 +122,7 @@ func (m *matter) cells(list forms.Path, id string) []kind.Value {
 }
 
 // pool are the answers to one question that are worth trying.
-func (m *matter) pool(p forms.Path, f *forms.Field, given []kind.Value) []kind.Value {
+func (m *matter) pool(f *forms.Field, given []kind.Value) []kind.Value {
 	var all []kind.Value
 	add := func(values ...kind.Value) {
 		for _, v := range values {
