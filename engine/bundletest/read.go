@@ -75,6 +75,20 @@ func Read(b *catalog.Bundle, file string, text []byte, days *calendar.Calendar) 
 	return tests, append(found, r.found...)
 }
 
+// ReadRecord reads one record as [catalog.ReadRecord] does, for a bundle. A day that is not given is today.
+func ReadRecord(b *catalog.Bundle, file string, text []byte, days *calendar.Calendar, today kind.Date) (Test, diag.List) {
+	m, source, found := catalog.ReadRecord(file, text)
+	if found.Err() != nil {
+		return Test{}, found
+	}
+	if m.GetToday() == "" {
+		m.Today = today.String()
+	}
+	r := &reader{bundle: b, source: source, days: days, byID: map[string]*bundlev1.Test{}}
+	t := r.test(m)
+	return t, append(found, r.found...)
+}
+
 type reader struct {
 	bundle *catalog.Bundle
 	source *diag.Source

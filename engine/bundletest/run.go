@@ -166,13 +166,13 @@ func (c *comparison) rules(key string, want *structpb.ListValue, got []string) {
 	d := &c.found[len(c.found)-1]
 	for _, r := range c.test.Bundle.Eligibility {
 		if slices.Contains(different, r.ID) {
-			d.Related = append(d.Related, explained(trace, r)...)
+			d.Related = append(d.Related, explained(trace, c.test.Bundle, r)...)
 		}
 	}
 }
 
 // explained says of a rule what it comes to, and which values it read.
-func explained(trace guide.Trace, r *catalog.Rule) []diag.Related {
+func explained(trace guide.Trace, b *catalog.Bundle, r *catalog.Rule) []diag.Related {
 	var all []diag.Related
 	say := func(compiled *rule.Rule) {
 		if compiled == nil {
@@ -180,7 +180,7 @@ func explained(trace guide.Trace, r *catalog.Rule) []diag.Related {
 		}
 		said := []string{part(trace.Explain(compiled))}
 		for _, p := range compiled.Reads() {
-			said = append(said, fmt.Sprintf("%s = %s", p, trace.Value(p)))
+			said = append(said, fmt.Sprintf("%s = %s", short(b, p), trace.Value(p)))
 		}
 		all = append(all, diag.Related{Span: compiled.Span(), Message: strings.Join(said, "; ")})
 	}

@@ -126,6 +126,14 @@ func ReadTests(name string, text []byte) (*bundlev1.Tests, *diag.Source, diag.Li
 	return message, source, found
 }
 
+// ReadRecord reads one record with its day, place, facts and results, written as a test of tests.yaml writes them but
+// without its name and expectation.
+func ReadRecord(name string, text []byte) (*bundlev1.Test, *diag.Source, diag.List) {
+	message := &bundlev1.Test{}
+	source, found := diag.ReadYAML(name, text, message, shorthands)
+	return message, source, found
+}
+
 // readYAML reads and validates a file of the bundle language.
 func readYAML(name string, text []byte, message proto.Message) (*diag.Source, diag.List) {
 	source, found := diag.ReadYAML(name, text, message, shorthands)

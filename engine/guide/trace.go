@@ -58,24 +58,26 @@ func (t Trace) Explain(r *rule.Rule) rule.Part { return r.Explain(t.e) }
 // State returns what is known of a path.
 func (t Trace) State(p forms.Path) forms.State { return t.e.State(p) }
 
-// Value prints what is known of a path, as a configurator reads it; unknown is —, a blank one (blank).
+// Value prints what is known of a path, as a configurator writes it; what is not known is —, what was left blank (blank).
 func (t Trace) Value(p forms.Path) string {
 	switch s := t.State(p); s.Status {
 	case forms.Known:
-		if list, ok := s.Value.(kind.List); ok {
-			return printedList(list)
+		switch v := s.Value.(type) {
+		case kind.List:
+			if len(v) == 1 {
+				return "1 row"
+			}
+			return strconv.Itoa(len(v)) + " rows"
+		case kind.Address:
+			return v.Region + " " + v.Text
+		case kind.Date:
+			return v.String()
+		default:
+			return printed(v)
 		}
-		return printed(s.Value)
 	case forms.Blank:
 		return "(blank)"
 	default:
 		return "—"
 	}
-}
-
-func printedList(list kind.List) string {
-	if len(list) == 1 {
-		return "1 row"
-	}
-	return strconv.Itoa(len(list)) + " rows"
 }
