@@ -237,7 +237,7 @@ func (d *dialogue) parse(f *forms.Field, options []string, text string) (kind.Va
 		given = option(options, text)
 	case kind.KindChoices:
 		chosen := []any{}
-		for _, word := range strings.Fields(text) {
+		for word := range strings.FieldsSeq(text) {
 			if word != "0" {
 				chosen = append(chosen, option(options, word))
 			}
