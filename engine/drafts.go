@@ -17,6 +17,7 @@ import (
 	"github.com/siyiban/onething/engine/draft"
 	"github.com/siyiban/onething/engine/guide"
 	"github.com/siyiban/onething/forms"
+	"github.com/siyiban/onething/forms/kind"
 	"github.com/siyiban/onething/forms/rule"
 	applicationv1 "github.com/siyiban/onething/proto/gen/onething/application/v1"
 	formsv1 "github.com/siyiban/onething/proto/gen/onething/forms/v1"
@@ -235,12 +236,16 @@ func (e *Engine) Promise(ctx context.Context, owners []draft.Owner, id string, r
 }
 
 // AcceptsFile reports whether a draft or an application of the caller's asks for a material, and accepts files of the
-// media type for it; and whether it is a draft.
-func (e *Engine) AcceptsFile(ctx context.Context, owners []draft.Owner, mine func(*Dossier) error, id, key, mediaType string) (accepted, isDraft bool, err error) {
+// media type for it; and whether the draft is to be given the file. A file for a question of kind FILE, named by its
+// path, is kept, and becomes an answer when the client sends its digest.
+func (e *Engine) AcceptsFile(ctx context.Context, owners []draft.Owner, mine func(*Dossier) error, id, key, mediaType string) (accepted, forDraft bool, err error) {
 	extension := Extension(mediaType)
 	drafted, err := e.Draft(ctx, owners, id)
 	switch {
 	case err == nil:
+		if f := drafted.Assessed.Selection.Field(forms.Path(key)); f != nil && f.Kind == kind.KindFile {
+			return extension != "", false, nil
+		}
 		m, err := drafted.MaterialOf(key)
 		if err != nil {
 			return false, true, err

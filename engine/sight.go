@@ -27,7 +27,7 @@ type Needs struct {
 	files     []string
 }
 
-// File reports whether a file with the digest is among the step's materials.
+// File reports whether a file with the digest is among the step's materials, or the answer to a question that it needs.
 func (n *Needs) File(digest string) bool { return slices.Contains(n.files, digest) }
 
 // Needs returns what the step of a task is given.
@@ -47,6 +47,9 @@ func (e *Engine) needs(d *Dossier, b *catalog.Bundle, stepID string) *Needs {
 		value := f.Value(d.Record)
 		if _, answered := d.Record.Get(f.Path); answered || value != nil {
 			values = values.With(f.Path, step.Narrow(f.Path, value))
+			if file, ok := value.(kind.File); ok {
+				n.files = append(n.files, string(file))
+			}
 		}
 	}
 	n.Record = values

@@ -29,9 +29,14 @@ func applicant(who access.Identity) *applicationv1.Actor {
 	return &applicationv1.Actor{Role: applicationv1.Role_ROLE_APPLICANT}
 }
 
-// mine refuses whoever did not file the application and for whom it was not filed: for them it is not there.
+// mine refuses whoever did not file the application and for whom it was not filed: for them it is not there. It stays
+// that of who filed it whatever a correction says.
 func mine(who access.Identity) func(*engine.Dossier) error {
 	return func(d *engine.Dossier) error {
+		filer := d.Events[0].GetPersonal().GetActor()
+		if filer != "" && slices.Contains(who.Principals(), filer) {
+			return nil
+		}
 		for _, own := range who.Principals() {
 			for _, person := range d.Persons {
 				if person == own {

@@ -3,8 +3,10 @@ package api
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"io"
+	"slices"
 
 	"connectrpc.com/connect/v2"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -179,20 +181,27 @@ func (s intakeService) UploadMaterial(ctx context.Context, stream apiv1connect.I
 // correction that names it.
 func (s intakeService) upload(ctx context.Context, header *apiv1.UploadHeader, content io.Reader) (*applicationv1.MaterialFile, int64, error) {
 	who := access.FromContext(ctx)
-	accepted, isDraft, err := s.engine.AcceptsFile(ctx, owners(who), mine(who), header.GetApplication(), header.GetMaterial(), header.GetMediaType())
+	accepted, forDraft, err := s.engine.AcceptsFile(ctx, owners(who), mine(who), header.GetApplication(), header.GetMaterial(), header.GetMediaType())
 	if err != nil {
 		return nil, 0, err
 	}
 	if !accepted {
 		return nil, 0, engine.ErrFileFormat
 	}
-	file, err := s.engine.PutMaterial(ctx, header.GetApplication(), &applicationv1.MaterialFile{Material: header.GetMaterial(), Name: header.GetName(), MediaType: header.GetMediaType()}, content, MaxFile)
-	if err != nil || !isDraft {
+	sum := sha256.New()
+	file, err := s.engine.PutMaterial(ctx, header.GetApplication(), &applicationv1.MaterialFile{Material: header.GetMaterial(), Name: header.GetName(), MediaType: header.GetMediaType()},
+		io.TeeReader(content, sum), MaxFile)
+	if err != nil || !forDraft {
 		return file, 0, err
 	}
-	d, err := s.engine.AddFile(ctx, owners(who), header.GetApplication(), engine.Request{ID: header.GetRequestId(), Subject: who.Subject, Content: header}, file)
+	// The same file sent again under its request id is sealed anew, under another digest; the draft keeps the first one.
+	request := engine.Request{ID: header.GetRequestId(), Subject: who.Subject, Content: &apiv1.PutMaterialRequest{Header: header, Content: sum.Sum(nil)}}
+	d, err := s.engine.AddFile(ctx, owners(who), header.GetApplication(), request, file)
 	if err != nil {
 		return nil, 0, err
+	}
+	if i := slices.IndexFunc(d.Files, func(f *applicationv1.MaterialFile) bool { return f.GetMaterial() == file.GetMaterial() }); i >= 0 {
+		file = d.Files[i]
 	}
 	return file, d.Revision, nil
 }

@@ -193,7 +193,7 @@ func (h *house) file(t testing.TB) *apiv1.SubmitResponse {
 		t.Fatal(explain(err))
 	}
 	for key, m := range created.GetChange().GetChanged().GetMaterials() {
-		if m.GetAsked() == apiv1.Truth_TRUTH_YES && m.GetRequired() && slices.Equal(m.GetSources(), []string{"APPLICANT"}) {
+		if m.GetAsked() == apiv1.Truth_TRUTH_YES && m.GetRequired() && slices.Contains(m.GetSources(), "APPLICANT") {
 			if _, err := intake.PutMaterial(t.Context(), &apiv1.PutMaterialRequest{Header: &apiv1.UploadHeader{RequestId: uuid.NewString(), Application: created.GetDraft().GetDraft(),
 				Material: key, Name: "扫描件.pdf", MediaType: "application/pdf"}, Content: []byte("%PDF-1.7 scan")}); err != nil {
 				t.Fatal(explain(err))

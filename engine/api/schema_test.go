@@ -1,0 +1,84 @@
+package api_test
+
+import (
+	"strings"
+	"testing"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+)
+
+// Every method that changes something is repeatable by a request id, and names the version of what was shown; every list
+// has pages; whoever reads what is projected from the log can ask for at least a position. What does not says why.
+func TestSchema_Conventions(t *testing.T) {
+	t.Parallel()
+	reads := []string{"Get", "List", "Search", "Assess", "Watch", "Download"}
+	without := map[string]map[string]string{ // by field: why a method does without
+		"request_id": {
+			"DeleteDraft": "a second one finds no draft, and a deleted draft leaves nothing that could remember a request",
+		},
+		"expected_version": {
+			"CreateDraft":    "nothing was shown before",
+			"DeleteDraft":    "whatever it says, its owner does not want it",
+			"Prefill":        "it changes no draft: proposals become answers by SaveDraft",
+			"UploadMaterial": "a file takes the place of an earlier one on whatever revision there is, so that uploads go on while somebody types",
+			"PutMaterial":    "like UploadMaterial",
+			"Promise":        "what is signed is the text, word for word, whatever the revision",
+			"Supply":         "it is about one material, which is missing or not",
+			"Withdraw":       "an applicant may withdraw whatever was decided meanwhile, short of the end",
+			"ReleaseTask":    "it gives back only the caller's own claim",
+		},
+		"at_least_position": {
+			"GetApplication": "", "GetCase": "", // have it
+			"GetDraft": "drafts are not in the log", "ListDrafts": "drafts are not in the log",
+			"GetBundle": "read from what is in force, never behind", "SearchBundles": "read from what is in force, never behind",
+			"Assess": "keeps nothing and reads no application",
+			"Watch":  "reads the log itself, and goes on", "Download": "reads the log itself", "DownloadMaterial": "is called with a task that was shown",
+		},
+	}
+	methods := 0
+	protoregistry.GlobalFiles.RangeFilesByPackage("onething.api.v1", func(file protoreflect.FileDescriptor) bool {
+		for s := range file.Services().Len() {
+			service := file.Services().Get(s)
+			for m := range service.Methods().Len() {
+				methods++
+				method := service.Methods().Get(m)
+				name := string(method.Name())
+				in, out := method.Input().Fields(), method.Output().Fields()
+				if header := in.ByName("header"); header != nil { // of an upload
+					in = header.Message().Fields()
+				}
+				has := func(field protoreflect.Name) bool { return in.ByName(field) != nil }
+				wants := func(field string) {
+					reason, excused := without[field][name]
+					switch {
+					case has(protoreflect.Name(field)) && excused && reason != "":
+						t.Errorf("%s has %s: its excuse is out of date", name, field)
+					case !has(protoreflect.Name(field)) && reason == "":
+						t.Errorf("%s has no %s, and nothing says why", name, field)
+					}
+				}
+				read := false
+				for _, prefix := range reads {
+					read = read || strings.HasPrefix(name, prefix)
+				}
+				if !read {
+					wants("request_id")
+					wants("expected_version")
+				} else {
+					wants("at_least_position")
+				}
+				if strings.HasPrefix(name, "List") || strings.HasPrefix(name, "Search") {
+					page := in.ByName("page")
+					if page == nil || page.Message().Fields().ByName("size") == nil || page.Message().Fields().ByName("token") == nil || out.ByName("next_token") == nil {
+						t.Errorf("%s has no pages", name)
+					}
+				}
+			}
+		}
+		return true
+	})
+	if methods < 30 {
+		t.Errorf("only %d methods were looked at", methods)
+	}
+}
