@@ -46,6 +46,7 @@ func (s *server) follow(log commitlog.Log, calls *caller) error {
 			return err
 		}
 		s.closing(follower.Close)
+		s.followers[name] = follower
 		s.start(func() error { return follower.Run(s.running()) })
 	}
 	s.start(func() error { return s.views.Run(s.running()) })

@@ -62,6 +62,7 @@ type server struct {
 	engine    *engine.Engine
 	views     *view.Views
 	keys      *seal.Store
+	followers map[string]*follow.Follower
 	handler   http.Handler
 	issuer    *devissuer.Issuer // nil in production
 	issuerURL string
@@ -84,7 +85,7 @@ type listener struct {
 // ctx is for opening only.
 func openServer(ctx context.Context, cfg serverConfig) (*server, error) {
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
-	s := &server{cfg: cfg, failed: make(chan error, 1), running: func() context.Context { return running }, stop: stop}
+	s := &server{cfg: cfg, followers: map[string]*follow.Follower{}, failed: make(chan error, 1), running: func() context.Context { return running }, stop: stop}
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
@@ -166,8 +167,18 @@ func (s *server) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.handler = api.New(api.Config{Engine: s.engine, Views: s.views, Tokens: tokens, Logger: cfg.logger, Clock: time.Now, Origins: cfg.origins})
+	s.handler = api.New(api.Config{Engine: s.engine, Views: s.views, Tokens: tokens, Logger: cfg.logger, Clock: time.Now, Origins: cfg.origins,
+		Ready: func(context.Context) error { return log.Err() }, Parts: s.parts()})
 	return nil
+}
+
+// parts are the followers, whose parked streams wait for an operator.
+func (s *server) parts() map[string]func(context.Context) error {
+	parts := map[string]func(context.Context) error{}
+	for name, follower := range s.followers {
+		parts["follow/"+name] = func(context.Context) error { return follower.Err() }
+	}
+	return parts
 }
 
 // closing remembers what has to be closed.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
@@ -51,6 +52,9 @@ type Config struct {
 	Origins []string
 	// Ready says why the server cannot answer, nil if it can.
 	Ready func(context.Context) error
+	// Parts are what works beside the calls, by the name under which its health is asked, such as `follow/steps`. Each says
+	// why some of its work waits for an operator, nil if none does: calls are answered all the same.
+	Parts map[string]func(context.Context) error
 }
 
 // New returns the handler of every service on one port: Connect, gRPC and gRPC-Web, reflection, health and CORS.
@@ -70,7 +74,7 @@ func New(cfg Config) http.Handler {
 	apiv1connect.RegisterReviewServiceHandler(server, reviewService{service: s})
 	apiv1connect.RegisterTaskServiceHandler(server, taskService{service: s})
 	grpcreflect.Register(server)
-	server.Register(connect.Method{Spec: connect.Spec{Procedure: grpc_health_v1.Health_Check_FullMethodName}, Handler: health(cfg.Ready)})
+	server.Register(connect.Method{Spec: connect.Spec{Procedure: grpc_health_v1.Health_Check_FullMethodName}, Handler: health(cfg, services(server))})
 
 	mux := http.NewServeMux()
 	connecthttp.Mount(mux, server, connecthttp.WithReadMaxBytes(MaxMessage), connecthttp.WithCompressMinBytes(compressFrom))
@@ -140,15 +144,37 @@ func explainViolations(next connect.ServerFunc) connect.ServerFunc {
 	}
 }
 
-// health answers grpc.health.v1 for the server as a whole and for each of its services.
-func health(ready func(context.Context) error) connect.ServerFunc {
+// services returns the names of the services that a server has by now.
+func services(server *connect.Server) map[string]bool {
+	names := map[string]bool{"": true}
+	for spec := range server.Specs() {
+		name, _, _ := strings.Cut(strings.TrimPrefix(spec.Procedure, "/"), "/")
+		names[name] = true
+	}
+	return names
+}
+
+// health answers grpc.health.v1 for the server as a whole (without a name), for each of its services, and for each of
+// its parts. It says why to the operator's log only.
+func health(cfg Config, services map[string]bool) connect.ServerFunc {
 	return func(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
-		if err := stream.Receive(&grpc_health_v1.HealthCheckRequest{}); err != nil {
+		request := &grpc_health_v1.HealthCheckRequest{}
+		if err := stream.Receive(request); err != nil {
 			return err
 		}
+		ready, known := cfg.Parts[request.GetService()]
+		switch {
+		case services[request.GetService()]:
+			ready = cfg.Ready
+		case !known:
+			return fail(connect.CodeNotFound, nil, apiv1.Reason_REASON_NOT_FOUND, "没有这个服务", "there is no such service")
+		}
 		status := grpc_health_v1.HealthCheckResponse_SERVING
-		if ready != nil && ready(ctx) != nil {
-			status = grpc_health_v1.HealthCheckResponse_NOT_SERVING
+		if ready != nil {
+			if err := ready(ctx); err != nil {
+				status = grpc_health_v1.HealthCheckResponse_NOT_SERVING
+				cfg.Logger.LogAttrs(ctx, slog.LevelWarn, "not serving", slog.String("service", request.GetService()), slog.String("cause", err.Error()))
+			}
 		}
 		return stream.Send(&grpc_health_v1.HealthCheckResponse{Status: status})
 	}

@@ -166,6 +166,22 @@ func (f *Follower) Parked() (map[string]string, error) {
 	return streams, err
 }
 
+// ErrParked is returned by [Follower.Err] if streams are parked.
+var ErrParked = errors.New("follow: streams are parked")
+
+// Err says whether work waits for an operator: an error that wraps [ErrParked] and counts the parked streams, or that of
+// the store; nil if none does.
+func (f *Follower) Err() error {
+	streams, err := f.Parked()
+	if err != nil {
+		return fmt.Errorf("follower %s: %w", f.config.Name, err)
+	}
+	if len(streams) > 0 {
+		return fmt.Errorf("follower %s: %w: %d", f.config.Name, ErrParked, len(streams))
+	}
+	return nil
+}
+
 // Wait returns when the follower has digested the commit at a position, or with the error of ctx. The work of it may
 // still be under way.
 func (f *Follower) Wait(ctx context.Context, position uint64) error {

@@ -325,6 +325,9 @@ func TestFollower_ParksWhatItCannotDigest(t *testing.T) {
 	}
 	equal(t, "parked", map[string]string{"a": "what is this"}, parked)
 	equal(t, "alarms", 1, f.Alarms())
+	if err := f.Err(); !errors.Is(err, follow.ErrParked) {
+		t.Errorf("with a parked stream: %v", err)
+	}
 	f.stop()
 	if !bytes.Contains(logged.Bytes(), []byte("level=ERROR")) {
 		t.Error("nobody was told")
@@ -332,6 +335,9 @@ func TestFollower_ParksWhatItCannotDigest(t *testing.T) {
 	broken = false // mended, and started again
 	f = run(t, c)
 	equal(t, "worked", []string{"a3", "abad"}, r.next(t, 2))
+	if err := f.Err(); err != nil {
+		t.Errorf("without one: %v", err)
+	}
 	f.stop()
 	r.none(t)
 }

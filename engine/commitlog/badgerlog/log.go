@@ -187,6 +187,20 @@ func (l *Log) Close() error {
 // Head returns epoch and position of the last acknowledged commit, and position 0 for an empty log.
 func (l *Log) Head() (epoch, position uint64) { return l.epoch, l.head.Load() }
 
+// Err says why the log takes no appends at the moment: an error that wraps [commitlog.ErrStopped], [commitlog.ErrNoSpace]
+// or [commitlog.ErrClosed]; nil if it takes them.
+func (l *Log) Err() error {
+	select {
+	case <-l.quit:
+		return commitlog.ErrClosed
+	default:
+	}
+	if l.stopped.Load() {
+		return commitlog.ErrStopped
+	}
+	return l.enoughSpace()
+}
+
 // view runs f over a snapshot of the store, unless the log is closed or ctx has ended.
 func (l *Log) view(ctx context.Context, f func(*badger.Txn) error) error {
 	if err := ctx.Err(); err != nil {

@@ -128,9 +128,15 @@ func TestLog_NoSpace(t *testing.T) {
 	if _, err := l.Append(t.Context(), logtest.Commit("a", 0, "id")); !errors.Is(err, commitlog.ErrNoSpace) {
 		t.Errorf("append: %v", err)
 	}
+	if err := l.Err(); !errors.Is(err, commitlog.ErrNoSpace) {
+		t.Errorf("health: %v", err)
+	}
 	l.space.MinFree = 1
 	if r, err := l.Append(t.Context(), logtest.Commit("a", 0, "id")); err != nil || r.Position != 1 {
 		t.Errorf("append with room again: %+v, %v", r, err)
+	}
+	if err := l.Err(); err != nil {
+		t.Errorf("health with room again: %v", err)
 	}
 }
 
