@@ -368,7 +368,11 @@ func TestServer_AfterAWholeDemonstration(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer rebuilt.Close()
+	defer func() {
+		if err := rebuilt.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
 	persons := slices.Collect(maps.Keys(people))
 	if diff := cmp.Diff(shown(t, st.server.views, numbers, persons, departments), shown(t, rebuilt, numbers, persons, departments), protocmp.Transform(), cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("the views differ from a rebuild (-in use +rebuilt):\n%s", diff)
