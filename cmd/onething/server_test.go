@@ -246,8 +246,8 @@ func personal(into map[string]string, path string, v *structpb.Value) {
 	}
 }
 
-// shown are the lists of the views, for every clerk, department, resident and number.
-func shown(t testing.TB, v *view.Views, numbers, people []string, departments []string) map[string][]view.Row {
+// listed are the lists of the views, for every clerk, department, resident and number.
+func listed(t testing.TB, v *view.Views, numbers, people []string, departments []string) map[string][]view.Row {
 	t.Helper()
 	all := map[string][]view.Row{}
 	page := view.Page{Size: 1000}
@@ -374,7 +374,7 @@ func TestServer_AfterAWholeDemonstration(t *testing.T) {
 		}
 	}()
 	persons := slices.Collect(maps.Keys(people))
-	if diff := cmp.Diff(shown(t, st.server.views, numbers, persons, departments), shown(t, rebuilt, numbers, persons, departments), protocmp.Transform(), cmpopts.EquateEmpty()); diff != "" {
+	if diff := cmp.Diff(listed(t, st.server.views, numbers, persons, departments), listed(t, rebuilt, numbers, persons, departments), protocmp.Transform(), cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("the views differ from a rebuild (-in use +rebuilt):\n%s", diff)
 	}
 }
