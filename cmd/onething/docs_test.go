@@ -43,7 +43,7 @@ func TestGuides(t *testing.T) {
 	if _, err := os.Stat("../../build/plugins"); err != nil {
 		t.Skip("needs built plugins: run make plugins")
 	}
-	for _, page := range []string{"README.md", "docs/front-end.md", "docs/departments.md", "docs/configurators.md"} {
+	for _, page := range []string{"README.md", "docs/front-end.md", "docs/departments.md", "docs/configurators.md", "docs/operators.md", "docs/security.md"} {
 		t.Run(page, func(t *testing.T) {
 			t.Parallel()
 			blocks := blocksOf(t, page)

@@ -46,7 +46,7 @@ func run(ctx context.Context, args []string, out, progress io.Writer) int {
 	root.SetErr(progress)
 	root.SetArgs(args)
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newServe(), newCheck(), newTest(), newExplain(), newAsk(), newDemo(), newDays(), newPlugin(), newVersion())
+	root.AddCommand(newServe(), newCheck(), newTest(), newExplain(), newAsk(), newDemo(), newDays(), newKey(), newPlugin(), newVersion())
 	err := root.ExecuteContext(ctx)
 	switch {
 	case err == nil:

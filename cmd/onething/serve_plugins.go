@@ -63,6 +63,11 @@ func openPlugins(cfg serverConfig, found *catalog.Catalog) (*installed, error) {
 	if len(missing) > 0 {
 		return nil, missingPlugins(cfg.plugins, missing)
 	}
+	for id := range cfg.grants {
+		if _, ok := i.byID[id]; !ok {
+			return nil, fmt.Errorf("grants: %s does not hold the plugin %s", cfg.plugins, id)
+		}
+	}
 	return i, nil
 }
 
