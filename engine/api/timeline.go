@@ -103,12 +103,32 @@ func describe(d *engine.Dossier, event *applicationv1.Event, entry *apiv1.Timeli
 	case *applicationv1.Event_Extended:
 		return say("extended", k.Extended.GetBundle(), k.Extended.GetTask(), "办理期限延长至 "+day(k.Extended.GetDue()), "extended to "+dayEN(k.Extended.GetDue()))
 	case *applicationv1.Event_DueSettled:
-		return say("due_settled", k.DueSettled.GetBundle(), k.DueSettled.GetTask(), "办理日期确定为 "+day(k.DueSettled.GetDue()), "date settled: "+dayEN(k.DueSettled.GetDue()))
+		return describeSettled(d, k.DueSettled, say)
 	case *applicationv1.Event_VerificationOpened, *applicationv1.Event_PromiseVerified, *applicationv1.Event_Checked, *applicationv1.Event_StepSkipped,
 		*applicationv1.Event_TaskClaimed, *applicationv1.Event_TaskReleased, *applicationv1.Event_PluginFailed, *applicationv1.Event_Warned:
 		return false
 	}
 	return false
+}
+
+// describeSettled says which dates became known or were moved: that of the case or task, and those by which the applicant
+// has to act. The office's own dates are not the applicant's matter.
+func describeSettled(d *engine.Dossier, settled *applicationv1.DueSettled, say func(kind, bundle, task, zh, en string) bool) bool {
+	var zh, en []string
+	if due := settled.GetDue(); due != nil {
+		zh, en = append(zh, "办理日期确定为 "+day(due)), append(en, "date settled: "+dayEN(due))
+	}
+	if due := settled.GetCorrection(); due != nil {
+		zh, en = append(zh, "补正截止日期确定为 "+day(due)), append(en, "to be corrected by "+dayEN(due))
+	}
+	for _, t := range settled.GetTolerances() {
+		name := d.Selection.Bundle(settled.GetBundle()).Material(t.GetMaterial()).Name
+		zh, en = append(zh, "“"+name.ZH+"”补交截止日期确定为 "+day(t.GetDue())), append(en, name.In("en")+" to be supplied by "+dayEN(t.GetDue()))
+	}
+	if len(zh) == 0 {
+		return false
+	}
+	return say("due_settled", settled.GetBundle(), settled.GetTask(), strings.Join(zh, "；"), strings.Join(en, "; "))
 }
 
 // day is a due date in Chinese, or what is known of it.
