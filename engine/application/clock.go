@@ -74,12 +74,6 @@ func (d *decision) anew(due *applicationv1.Due, pauses []Pause) *applicationv1.D
 	return d.clock(from, limit, pauses)
 }
 
-// passed says whether a date is over; one that is not known is not.
-func passed(due *applicationv1.Due, today kind.Date) bool {
-	last, ok := kind.ParseDate(due.GetDate())
-	return ok && today.After(last)
-}
-
 // caseDue is the promised date of a case that is accepted as of a day. Where every step is promised in working days
 // (or the bundle has a limit of its own), it is one clock; else it is the end of the longest way as the guide works
 // it out, step by step.
@@ -167,31 +161,73 @@ func (d *decision) dates(t *Task) (due, statutory *applicationv1.Due) {
 	return due, statutory
 }
 
-// settle records what has lapsed by now, as if a follower had come in time: downtime changes no right. One thing
-// may make another lapse, so it goes on until nothing more does.
+// settle records what has lapsed by now, in the order of the dates, each as of the day after its date: as if a follower
+// had come in time, so that downtime changes no right.
 func (d *decision) settle() error {
-	if err := d.settleDates(false); err != nil {
-		return err
-	}
+	d.settleDates(false)
+	now := d.today
 	for {
-		before := len(d.events)
-		if err := d.lapseNotice(); err != nil {
-			return err
+		date, lapse := d.nextLapse(now)
+		if lapse == nil {
+			break
 		}
-		if err := d.lapseTolerances(); err != nil {
+		d.today = nextDay(date)
+		if err := lapse(); err != nil {
 			return err
-		}
-		d.lapseCorrections()
-		d.lapseClaims()
-		if len(d.events) == before {
-			return nil
 		}
 	}
+	d.today = now
+	d.lapseClaims()
+	return nil
+}
+
+// nextLapse returns the earliest date that has passed by a day, and what the law makes of that; nil if nothing has. What
+// lapses changes the state, so that it does not lapse again.
+func (d *decision) nextLapse(now kind.Date) (date kind.Date, lapse func() error) {
+	consider := func(due *applicationv1.Due, f func() error) {
+		if last, ok := kind.ParseDate(due.GetDate()); ok && now.After(last) && (lapse == nil || last.Before(date)) {
+			date, lapse = last, f
+		}
+	}
+	for _, c := range d.s.Cases {
+		switch c.State {
+		case PreReview:
+			consider(c.NoticeDue, func() error { return d.lapseNotice(c) })
+		case ToBeCorrected:
+			consider(c.CorrectionDue, func() error { return d.end(c, applicationv1.CaseEnded_OUTCOME_EXPIRED) })
+		case Accepted:
+			for _, t := range c.Tolerances {
+				switch {
+				case t.Supplied:
+				case !t.Lapsed:
+					consider(t.Due, func() error { return d.lapseTolerance(c, t) })
+				default:
+					consider(t.Until, func() error { return d.end(c, applicationv1.CaseEnded_OUTCOME_ENDED) })
+				}
+			}
+		default: // over: nothing lapses any more
+		}
+	}
+	for _, t := range d.s.Tasks {
+		if t.State == TaskWaiting {
+			consider(t.CorrectionDue, func() error { return d.lapseCorrection(t) })
+		}
+		if t.Silent() {
+			consider(t.Statutory, func() error { return d.lapseTask(t) })
+		}
+	}
+	return date, lapse
+}
+
+// end ends a case before its time.
+func (d *decision) end(c *Case, outcome applicationv1.CaseEnded_Outcome) error {
+	d.follows(&applicationv1.Event{Kind: &applicationv1.Event_CaseEnded{CaseEnded: &applicationv1.CaseEnded{Bundle: c.Bundle, Outcome: outcome}}})
+	return nil
 }
 
 // settleDates records dates that the calendar tells by now; with `all` also known dates of open clocks that a newly
 // published calendar moves.
-func (d *decision) settleDates(all bool) error {
+func (d *decision) settleDates(all bool) {
 	renew := func(due *applicationv1.Due, pauses []Pause) *applicationv1.Due {
 		if due == nil || due.GetDate() != "" && !all {
 			return nil
@@ -243,7 +279,6 @@ func (d *decision) settleDates(all bool) error {
 			d.follows(&applicationv1.Event{Kind: &applicationv1.Event_DueSettled{DueSettled: e}})
 		}
 	}
-	return nil
 }
 
 func (s *State) dueSettled(e *applicationv1.DueSettled) {

@@ -9,6 +9,7 @@ import (
 	"github.com/siyiban/onething/engine/refusal"
 	"github.com/siyiban/onething/forms"
 	"github.com/siyiban/onething/forms/kind"
+	"github.com/siyiban/onething/forms/rule"
 	applicationv1 "github.com/siyiban/onething/proto/gen/onething/application/v1"
 )
 
@@ -30,7 +31,8 @@ func (d *decision) notifyCorrection(cmd NotifyCorrection) error {
 			continue
 		}
 		inReview = true
-		if awaited := c.Awaited(); len(awaited) > 0 && d.today.String() < c.NoticeDue.GetDate() {
+		last := c.NoticeDue.GetDate() + c.NoticeDue.GetEarliest() // one of them: a day that is not known is not earlier than that
+		if awaited := c.Awaited(); len(awaited) > 0 && d.today.String() < last {
 			return refusal.New(refusal.WrongState, "部门核验尚未全部答复，请待全部答复后或在告知期限最后一日告知",
 				"not all checks have answered; the notice goes out when they have, or on its last day")
 		}
@@ -107,21 +109,13 @@ func (s *State) correctionNotified(e *applicationv1.CorrectionNotified) {
 	}
 }
 
-// lapseCorrections ends the cases whose correction was not made in time. A correction that a department asked for
-// after acceptance ends nothing: the department decides on what there is.
-func (d *decision) lapseCorrections() {
-	for _, c := range d.s.Cases {
-		if c.State == ToBeCorrected && passed(c.CorrectionDue, d.today) {
-			d.follows(&applicationv1.Event{Kind: &applicationv1.Event_CaseEnded{CaseEnded: &applicationv1.CaseEnded{Bundle: c.Bundle, Outcome: applicationv1.CaseEnded_OUTCOME_EXPIRED}}})
-		}
-	}
-	for _, t := range d.s.Tasks {
-		if t.State == TaskWaiting && passed(t.CorrectionDue, d.today) {
-			last, _ := kind.ParseDate(t.CorrectionDue.GetDate())
-			d.follows(d.resumed(t, last))
-			d.moveCase(t.Bundle)
-		}
-	}
+// lapseCorrection lets a task go on whose correction was not made in time. Before acceptance that ends the case; one that a
+// department asked for after acceptance ends nothing: the department decides on what there is.
+func (d *decision) lapseCorrection(t *Task) error {
+	last, _ := kind.ParseDate(t.CorrectionDue.GetDate())
+	d.follows(d.resumed(t, last))
+	d.moveCase(t.Bundle)
+	return nil
 }
 
 // correct makes a new revision. Before acceptance that is always possible, and the cases are looked at anew with a
@@ -160,9 +154,10 @@ func (d *decision) correct(cmd Correct) error {
 		switch {
 		case c == nil || m == nil:
 		case c.State == Accepted:
-			if err := keepsAcceptance(c, a); err != nil {
+			if err := d.keepsAcceptance(c, a, m); err != nil {
 				return err
 			}
+			e.Cases = append(e.Cases, &applicationv1.SubmittedCase{Bundle: m.GetBundle(), Digest: m.GetDigest(), Number: c.Number, Materials: m.GetMaterials()})
 		default:
 			m.Number, m.Checks = c.Number, d.checks(a)
 			e.Cases = append(e.Cases, m)
@@ -170,7 +165,17 @@ func (d *decision) correct(cmd Correct) error {
 		}
 	}
 	d.record = f.record
+	before := d.s.Cases
 	d.by(&applicationv1.Event{Kind: &applicationv1.Event_Corrected{Corrected: e}, Personal: f.personal})
+	for _, c := range before {
+		if c.State != Accepted {
+			continue
+		}
+		for _, t := range c.Tolerances {
+			d.settleWaits(c.Bundle, t.Material) // of one that is not asked any more
+		}
+		d.openVerifications(d.s.Case(c.Bundle))
+	}
 	for _, file := range cmd.Files {
 		d.supplied(file.GetMaterial(), file)
 	}
@@ -214,19 +219,40 @@ func (d *decision) notUsed(changed []forms.Path) error {
 		Else("请联系"+strings.Join(departments, "、"), "ask the department that has decided")
 }
 
-// keepsAcceptance refuses answers under which an accepted case would not have been accepted.
-func keepsAcceptance(c *Case, a *guide.Case) error {
-	var faults []forms.Violation
+// keepsAcceptance refuses a correction under which an accepted case would not have been accepted as it was: a rule fails,
+// a step that was left out would apply or one that was opened would not, or a material shall follow of which the notice
+// of acceptance says nothing.
+func (d *decision) keepsAcceptance(c *Case, a *guide.Case, m *applicationv1.SubmittedCase) error {
+	var rules, steps, materials []forms.Violation
 	for _, r := range a.Failing() {
 		if !slices.Contains(c.Failing, r.ID) {
-			faults = append(faults, forms.Violation{Code: "rule", Bundle: c.Bundle, Rule: r.ID, Text: r.Because})
+			rules = append(rules, forms.Violation{Code: "rule", Bundle: c.Bundle, Rule: r.ID, Text: r.Because})
 		}
 	}
-	if len(faults) == 0 {
-		return nil
+	for _, step := range a.Steps {
+		skipped, t := c.Skip(step.ID), d.s.TaskOf(c.Bundle, step.ID)
+		if skipped != nil && !skipped.Ended && step.Applies.Truth != rule.False || t != nil && step.Applies.Truth == rule.False {
+			steps = append(steps, forms.Violation{Code: "step", Bundle: c.Bundle, Rule: step.ID,
+				Text: forms.Text{ZH: "是否办理“" + step.Name.ZH + "”已经确定", EN: "Whether “" + step.Name.In("en") + "” applies is settled."}})
+		}
 	}
-	return refusal.New(refusal.NotEligible, "修改后不再符合已受理事项的条件", "with this change an accepted case would not meet its conditions").With(faults...).
-		Else("可以撤回该事项后重新申请", "withdraw the case and apply again")
+	for _, state := range m.GetMaterials() {
+		if state.GetOrigin() == applicationv1.Origin_ORIGIN_TOLERATED && !slices.ContainsFunc(c.Tolerances, func(t Tolerance) bool { return t.Material == state.GetMaterial() }) {
+			materials = append(materials, forms.Violation{Path: materialPath(state.GetShared()), Code: "not_open", Bundle: c.Bundle,
+				Text: forms.Text{ZH: "受理后不能再申请容缺", EN: "After acceptance it is too late to let a material follow."}})
+		}
+	}
+	switch {
+	case len(rules) > 0:
+		return refusal.New(refusal.NotEligible, "修改后不再符合已受理事项的条件", "with this change an accepted case would not meet its conditions").With(rules...).With(steps...).With(materials...).
+			Else("可以撤回该事项后重新申请", "withdraw the case and apply again")
+	case len(steps) > 0:
+		return refusal.New(refusal.WrongState, "修改后已受理事项的办理环节会变化", "with this change an accepted case would have other steps").With(steps...).With(materials...).
+			Else("可以撤回该事项后重新申请", "withdraw the case and apply again")
+	case len(materials) > 0:
+		return refusal.New(refusal.ToleranceRefused, "受理后不能再申请容缺", "after acceptance it is too late to let a material follow").With(materials...)
+	}
+	return nil
 }
 
 // resumeCorrected lets the tasks go on that have waited for a correction.
@@ -242,6 +268,11 @@ func (d *decision) resumeCorrected() {
 func (s *State) corrected(e *applicationv1.Corrected) {
 	s.Revision = int(e.GetRevision())
 	for _, m := range e.GetCases() {
+		if c := s.Case(m.GetBundle()); c != nil && c.State == Accepted {
+			today, _ := kind.ParseDate(e.GetNoticeDue().GetFrom())
+			s.correctedAfterwards(c, m, today)
+			continue
+		}
 		c := s.touch(m.GetBundle())
 		c.State, c.CorrectionDue = PreReview, nil
 		c.judge(m, s.Revision, e.GetNoticeDue())
@@ -252,7 +283,25 @@ func (s *State) corrected(e *applicationv1.Corrected) {
 		}
 		c.Version++
 		c.Revision = s.Revision
+		for _, t := range s.Tasks {
+			if t.Bundle == c.Bundle && !t.State.Settled() {
+				t.Version++ // what its officer was shown is an old revision
+			}
+		}
 	}
+}
+
+// correctedAfterwards is what a correction makes of the materials of an accepted case; one that is not asked any more
+// need not be supplied.
+func (s *State) correctedAfterwards(c *Case, m *applicationv1.SubmittedCase, today kind.Date) {
+	c.take(m.GetMaterials())
+	c.Tolerances = slices.DeleteFunc(c.Tolerances, func(t Tolerance) bool {
+		if c.Material(t.Material) != nil {
+			return false
+		}
+		s.waitNoLonger(c.Bundle, t.Material, today)
+		return true
+	})
 }
 
 // askCorrection asks for what could not have been known at pre-review: only what the step needs, and it says why.

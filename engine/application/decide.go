@@ -124,7 +124,8 @@ func (d *decision) do(cmd Command) error {
 	case Lapse:
 		return nil // has been settled
 	case SettleDates:
-		return d.settleDates(true)
+		d.settleDates(true)
+		return nil
 	}
 	return fmt.Errorf("decide: no such command: %T", cmd)
 }

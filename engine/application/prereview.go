@@ -107,24 +107,16 @@ func (d *decision) accept(cmd Accept) error {
 	return d.opened(c.Bundle)
 }
 
-// lapseNotice accepts what got no notice in time (行政许可法 32): as of receipt, clocks included. No check and no
+// lapseNotice accepts a case that got no notice in time (行政许可法 32): as of receipt, clocks included. No check and no
 // rule counts as passed; what nobody has judged goes to the tasks.
-func (d *decision) lapseNotice() error {
-	for _, c := range d.s.Cases {
-		if c.State != PreReview || !passed(c.NoticeDue, d.today) {
-			continue
-		}
-		asOf, _ := kind.ParseDate(c.NoticeDue.GetFrom())
-		notice, _ := kind.ParseDate(c.NoticeDue.GetDate())
-		// Nobody has sent a notice of acceptance from which tolerances would count: they count from the day on which
-		// silence became acceptance.
-		e := d.acceptance(c, d.assess(c, asOf), applicationv1.Accepted_BY_SILENCE, asOf, notice)
-		d.follows(&applicationv1.Event{Kind: &applicationv1.Event_Accepted{Accepted: e}})
-		if err := d.opened(c.Bundle); err != nil {
-			return err
-		}
-	}
-	return nil
+func (d *decision) lapseNotice(c *Case) error {
+	asOf, _ := kind.ParseDate(c.NoticeDue.GetFrom())
+	notice, _ := kind.ParseDate(c.NoticeDue.GetDate())
+	// Nobody has sent a notice of acceptance from which tolerances would count: they count from the day on which
+	// silence became acceptance.
+	e := d.acceptance(c, d.assess(c, asOf), applicationv1.Accepted_BY_SILENCE, asOf, notice)
+	d.follows(&applicationv1.Event{Kind: &applicationv1.Event_Accepted{Accepted: e}})
+	return d.opened(c.Bundle)
 }
 
 // acceptance is a case accepted as of a day, with the tolerances whose days count from another one.

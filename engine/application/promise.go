@@ -1,17 +1,20 @@
 package application
 
 import (
+	"slices"
+
 	"github.com/siyiban/onething/engine/catalog"
 	"github.com/siyiban/onething/engine/refusal"
 	applicationv1 "github.com/siyiban/onething/proto/gen/onething/application/v1"
 )
 
-// openVerifications opens the verification of each promise that a case was accepted on (国办发〔2020〕42号: verified
-// afterwards). It may outlive the case.
+// openVerifications opens the verification of each promise that a case was accepted on, or that came with a later
+// correction (国办发〔2020〕42号: verified afterwards). It may outlive the case.
 func (d *decision) openVerifications(c *Case) {
 	for _, m := range c.Materials {
 		declared := d.bundle(c.Bundle).Material(m.ID)
-		if m.Origin != applicationv1.Origin_ORIGIN_PROMISE || declared == nil || declared.Promise == nil {
+		if m.Origin != applicationv1.Origin_ORIGIN_PROMISE || declared == nil || declared.Promise == nil ||
+			slices.ContainsFunc(c.Promises, func(p Promise) bool { return p.Material == m.ID }) {
 			continue
 		}
 		d.follows(&applicationv1.Event{Kind: &applicationv1.Event_VerificationOpened{VerificationOpened: &applicationv1.VerificationOpened{

@@ -185,6 +185,7 @@ type Task struct {
 	Conditions       []string // rules for the officer: they fail, are not known, or are his to examine
 	Findings         []string // that nobody has judged
 	AutoApprove      bool
+	Silence          bool // the law takes it for approved when its statutory date passes without a decision
 	Claim            *Claim
 	Pauses           []Pause
 	CorrectionDue    *applicationv1.Due // nil: it asks for no correction
@@ -364,7 +365,22 @@ func (t *Task) Hook() (hook string, attempt int32) {
 	if !slices.Contains(t.Hooks, hook) || slices.Contains(t.GaveUp, hook) {
 		return "", 0
 	}
+	if hook == HookDecide && len(t.Conditions)+len(t.Findings) > 0 {
+		return "", 0 // what is put before an officer is his to judge
+	}
 	return hook, t.Attempts[hook] + 1
+}
+
+// Silent says whether the law takes the task for approved when its statutory date passes. It does not where the office
+// could not decide on that date, because the step waited for a material of the applicant's.
+func (t *Task) Silent() bool {
+	last, ok := kind.ParseDate(t.Statutory.GetDate())
+	if !ok || !t.Silence || t.State != TaskOpen {
+		return false
+	}
+	return !slices.ContainsFunc(t.Pauses, func(p Pause) bool {
+		return p.Procedure == PauseSupply && !last.Before(p.From) && !last.After(p.To)
+	})
 }
 
 // clone returns a state that shares nothing with s that Evolve changes.

@@ -91,6 +91,7 @@ func (d *decision) route(bundle string) error {
 		at := d.standingOf(c, step)
 		if at.lost {
 			d.skip(bundle, step, true)
+			assessed = nil // how a step ended may decide whether a later one applies
 			continue
 		}
 		if !at.ready && !at.settled {
@@ -102,6 +103,7 @@ func (d *decision) route(bundle string) error {
 		switch truth := applies(assessed, step.ID); {
 		case truth == rule.False && at.settled:
 			d.skip(bundle, step, false)
+			assessed = nil
 		case truth == rule.False || !at.ready || truth == rule.Unknown && !at.settled:
 			// Its turn comes when those before it are settled.
 		default:
@@ -170,6 +172,7 @@ func (d *decision) open(c *Case, step *catalog.Step, assessed *guide.Step) error
 	e.Due = d.latest(from, assessed.Limit, pauses)
 	if !step.Department.Partner {
 		e.Statutory = d.latest(from, ready.Statutory, nil)
+		e.Silence = step.Silence && e.Statutory != nil
 	}
 	e.AutoApprove = ready.AutoApprove.Truth == rule.True && len(e.OpenConditions)+len(e.Findings)+len(e.WaitsExamination) == 0 &&
 		len(d.checkResult(b, step, nil)) == 0
@@ -200,7 +203,7 @@ func (s *State) taskOpened(e *applicationv1.TaskOpened) {
 	t := &Task{Number: e.GetTask(), Bundle: e.GetBundle(), Step: e.GetStep(), Department: e.GetDepartment(), Version: 1, State: TaskOpen,
 		Plugin: e.GetPlugin(), Hooks: e.GetHooks(), Due: e.GetDue(), Statutory: e.GetStatutory(), Conditions: e.GetOpenConditions(),
 		WaitsExamination: slices.Clone(e.GetWaitsExamination()), WaitsResult: slices.Clone(e.GetWaitsResult()),
-		Findings: e.GetFindings(), AutoApprove: e.GetAutoApprove(), Attempts: map[string]int32{}}
+		Findings: e.GetFindings(), AutoApprove: e.GetAutoApprove(), Silence: e.GetSilence(), Attempts: map[string]int32{}}
 	t.Opened, _ = kind.ParseDate(e.GetOpened())
 	if len(t.WaitsExamination) > 0 {
 		t.Pauses = append(t.Pauses, Pause{Procedure: PauseSupply, From: nextDay(t.Opened)})
@@ -234,11 +237,14 @@ func (t *Task) endPauses(last kind.Date, meant func(Pause) bool) {
 	}
 }
 
-// issueDecided lets the results go out of which everything is there: no material is missing, and no plugin makes the
-// document.
+// issueDecided lets the results go out of which everything is there: no material is missing, no plugin makes the
+// document, and no value is missing, as where the law took silence for approval.
 func (d *decision) issueDecided(bundle string) error {
 	for _, t := range d.s.Tasks {
 		if t.Bundle != bundle || t.State != TaskDecided || len(t.WaitsResult) > 0 || slices.Contains(t.Hooks, HookIssue) {
+			continue
+		}
+		if b := d.bundle(bundle); len(d.checkResult(b, b.Step(t.Step), d.results[bundle])) > 0 {
 			continue
 		}
 		d.follows(&applicationv1.Event{Kind: &applicationv1.Event_ResultIssued{ResultIssued: d.issued(t, "")}})

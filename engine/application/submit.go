@@ -97,8 +97,13 @@ func (c *Case) judge(m *applicationv1.SubmittedCase, revision int, noticeDue *ap
 		}
 		c.Checks = append(c.Checks, check)
 	}
+	c.take(m.GetMaterials())
+}
+
+// take takes over the materials that are asked.
+func (c *Case) take(states []*applicationv1.MaterialState) {
 	c.Materials = nil
-	for _, s := range m.GetMaterials() {
+	for _, s := range states {
 		c.Materials = append(c.Materials, Material{ID: s.GetMaterial(), Shared: s.GetShared(), Origin: s.GetOrigin(), Required: s.GetRequired(),
 			Secondary: s.GetSecondary(), Tolerable: s.GetTolerable(), Promisable: s.GetPromisable()})
 	}

@@ -111,14 +111,15 @@ func (d *decision) lapseClaims() {
 	}
 }
 
-// decideTask is the decision of a person, or of a department's own system. Where a plugin could not make the document
-// of an approved result, the same command lets the result out.
+// decideTask is the decision of a person, or of a department's own system. Where a plugin could not make the document of
+// an approved result, or silence approved what still lacks values, the same command lets the result out.
 func (d *decision) decideTask(cmd DecideTask) error {
 	t, err := d.task(cmd.Task)
 	if err != nil {
 		return err
 	}
-	issue := t.State == TaskDecided && cmd.Approve && len(t.WaitsResult) == 0 && slices.Contains(t.GaveUp, HookIssue)
+	byPerson := slices.Contains(t.GaveUp, HookIssue) || !slices.Contains(t.Hooks, HookIssue)
+	issue := t.State == TaskDecided && cmd.Approve && len(t.WaitsResult) == 0 && byPerson
 	if t.State != TaskOpen && !issue {
 		return wrongTaskState(t)
 	}
@@ -146,6 +147,17 @@ func (d *decision) decideTask(cmd DecideTask) error {
 		e.Outcome = Approved
 	}
 	d.by(&applicationv1.Event{Kind: &applicationv1.Event_TaskDecided{TaskDecided: e}, Personal: personal})
+	return d.proceed(t.Bundle)
+}
+
+// reasonSilence is the code of an approval that the law makes of silence.
+const reasonSilence = "silence"
+
+// lapseTask approves a task whose statutory date has passed without a decision, where the law says so. Values of the
+// result that have to be given are its department's to add.
+func (d *decision) lapseTask(t *Task) error {
+	d.follows(&applicationv1.Event{Kind: &applicationv1.Event_TaskDecided{TaskDecided: &applicationv1.TaskDecided{Task: t.Number, Outcome: Approved,
+		Revision: int32(d.s.Revision), Reasons: []string{reasonSilence}}}})
 	return d.proceed(t.Bundle)
 }
 
@@ -231,7 +243,7 @@ func (d *decision) recordFailure(cmd RecordFailure) error {
 	if err != nil {
 		return err
 	}
-	if hook, attempt := t.Hook(); hook != cmd.Hook || attempt != cmd.Attempt {
+	if hook, attempt := t.Hook(); hook == "" || hook != cmd.Hook || attempt != cmd.Attempt {
 		return stale("部门系统的答复已过时", "this failure is not awaited: it is of an old attempt")
 	}
 	d.by(&applicationv1.Event{Kind: &applicationv1.Event_PluginFailed{PluginFailed: &applicationv1.PluginFailed{Task: t.Number, Hook: cmd.Hook, Attempt: cmd.Attempt,
@@ -256,6 +268,9 @@ func (s *State) pluginFailed(e *applicationv1.PluginFailed) {
 	}
 }
 
+// codeRequired is the code of a value that has to be given and is not.
+const codeRequired = "required"
+
 // takeResult checks the values of a result, together with those that were given before, and makes them readable for
 // the steps that follow. It returns what was given, by field id.
 func (d *decision) takeResult(t *Task, given map[string]*structpb.Value) (*formsv1.Record, error) {
@@ -273,6 +288,10 @@ func (d *decision) takeResult(t *Task, given map[string]*structpb.Value) (*forms
 	}
 	if len(faults) == 0 {
 		faults = d.checkResult(b, step, all)
+	}
+	if t.State != TaskDecided && slices.Contains(t.Hooks, HookIssue) {
+		// What is known only once it is issued cannot be there yet.
+		faults = slices.DeleteFunc(faults, func(v forms.Violation) bool { return v.Code == codeRequired })
 	}
 	if len(faults) > 0 {
 		return nil, refusal.New(refusal.RecordInvalid, "办理结果填写有误", "the result has faults").With(faults...)
@@ -382,6 +401,9 @@ func (d *decision) resume(cmd ResumeTask) error {
 	}
 	if t.State != TaskPaused {
 		return refusal.New(refusal.WrongState, "没有进行中的特别程序", "no special procedure is under way")
+	}
+	if err := d.mine(t); err != nil {
+		return err
 	}
 	d.by(d.resumed(t, d.today))
 	d.moveCase(t.Bundle)

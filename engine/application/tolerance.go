@@ -42,28 +42,39 @@ func (d *decision) supply(cmd Supply) error {
 		return refusal.New(refusal.WrongState, "没有等待补交此材料的事项", "no case waits for this material").
 			Else("受理前请通过补正提交", "before acceptance, correct the application instead")
 	}
+	if err := d.acceptWithoutFindings(); err != nil {
+		return err
+	}
 	return d.proceedAll()
 }
 
-// supplied records a material for the cases that wait for it, and the dates of the steps that go on. It says whether
-// there was one.
+// supplied records a material if an accepted case waits for it, with the dates of the steps that go on; it says whether
+// one does. It counts for every case that shall get it later, as the applicant brings one set of materials.
 func (d *decision) supplied(key string, file *applicationv1.MaterialFile) bool {
-	some := false
+	if !slices.ContainsFunc(d.s.Cases, func(c *Case) bool {
+		return c.State == Accepted && slices.ContainsFunc(c.Materials, func(m Material) bool { return m.Shared == key && c.awaits(m) })
+	}) {
+		return false
+	}
 	for _, c := range d.s.Cases {
-		if c.State != Accepted {
-			continue
-		}
 		for _, m := range c.Materials {
-			if m.Shared != key || !slices.Contains(c.Tolerated(), m.ID) {
+			if m.Shared != key || !c.awaits(m) {
 				continue
 			}
-			some = true
 			d.by(&applicationv1.Event{Kind: &applicationv1.Event_MaterialSupplied{MaterialSupplied: &applicationv1.MaterialSupplied{Bundle: c.Bundle, Material: m.ID, On: d.today.String()}},
 				Personal: &applicationv1.Personal{Files: []*applicationv1.MaterialFile{file}}})
 			d.settleWaits(c.Bundle, m.ID)
 		}
 	}
-	return some
+	return true
+}
+
+// awaits says whether a case gets a material later: one that was tolerated, or shall be at its acceptance.
+func (c *Case) awaits(m Material) bool {
+	if c.State == Accepted {
+		return slices.Contains(c.Tolerated(), m.ID)
+	}
+	return !c.State.Over() && m.Origin == applicationv1.Origin_ORIGIN_TOLERATED
 }
 
 // settleWaits records the dates of the steps that need a material, after they have begun or ended to wait for it.
@@ -90,59 +101,47 @@ func (s *State) materialSupplied(e *applicationv1.MaterialSupplied) {
 	if m := c.Material(e.GetMaterial()); m != nil {
 		m.Origin = applicationv1.Origin_ORIGIN_APPLICANT
 	}
+	c.Undecided = slices.DeleteFunc(slices.Clone(c.Undecided), func(id string) bool { return id == string(materialPath(e.GetMaterial())) })
 	for i := range c.Tolerances {
 		if c.Tolerances[i].Material == e.GetMaterial() {
 			c.Tolerances[i].Supplied = true
 		}
 	}
 	on, _ := kind.ParseDate(e.GetOn())
-	is := func(id string) bool { return id == e.GetMaterial() }
+	s.waitNoLonger(e.GetBundle(), e.GetMaterial(), on)
+}
+
+// waitNoLonger lets the tasks of a case go on that have waited for a material, up to and with a day.
+func (s *State) waitNoLonger(bundle, material string, last kind.Date) {
+	is := func(id string) bool { return id == material }
 	for _, t := range s.Tasks {
-		if t.Bundle != e.GetBundle() || t.State.Settled() || !slices.ContainsFunc(slices.Concat(t.WaitsExamination, t.WaitsResult), is) {
+		if t.Bundle != bundle || t.State.Settled() || !slices.ContainsFunc(slices.Concat(t.WaitsExamination, t.WaitsResult), is) {
 			continue
 		}
 		t.Version++
 		t.WaitsResult = slices.DeleteFunc(t.WaitsResult, is)
 		t.WaitsExamination = slices.DeleteFunc(t.WaitsExamination, is)
 		if len(t.WaitsExamination) == 0 {
-			t.endPauses(on, func(p Pause) bool { return p.Procedure == PauseSupply })
+			t.endPauses(last, func(p Pause) bool { return p.Procedure == PauseSupply })
 		}
 		t.rest()
 	}
 }
 
-// lapseTolerances does what the bundle says of a tolerance whose date has passed: remind, suspend the steps that need
-// the material and then end the case, or end it. Dates count from the date that passed, however late it is noticed.
-func (d *decision) lapseTolerances() error {
-	for _, c := range d.s.Cases {
-		if c.State != Accepted {
-			continue
-		}
-		for _, t := range c.Tolerances {
-			if t.Supplied {
-				continue
-			}
-			switch {
-			case !t.Lapsed && passed(t.Due, d.today):
-				e := &applicationv1.ToleranceLapsed{Bundle: c.Bundle, Material: t.Material, Then: t.Then}
-				if t.Then == thenSuspend {
-					last, _ := kind.ParseDate(t.Due.GetDate())
-					e.Until = d.clock(last, workingDays(int(t.Suspended)), nil)
-				}
-				d.follows(&applicationv1.Event{Kind: &applicationv1.Event_ToleranceLapsed{ToleranceLapsed: e}})
-				if t.Then == thenSuspend {
-					d.settleWaits(c.Bundle, t.Material)
-				}
-				if t.Then != thenEnd {
-					continue
-				}
-			case t.Lapsed && t.Then == thenSuspend && passed(t.Until, d.today):
-			default:
-				continue
-			}
-			d.follows(&applicationv1.Event{Kind: &applicationv1.Event_CaseEnded{CaseEnded: &applicationv1.CaseEnded{Bundle: c.Bundle, Outcome: applicationv1.CaseEnded_OUTCOME_ENDED}}})
-			break
-		}
+// lapseTolerance does what the bundle says of a tolerance whose date has passed: remind, suspend the steps that need the
+// material and later end the case, or end it. Dates count from the date that passed, however late it is noticed.
+func (d *decision) lapseTolerance(c *Case, t Tolerance) error {
+	e := &applicationv1.ToleranceLapsed{Bundle: c.Bundle, Material: t.Material, Then: t.Then}
+	if t.Then == thenSuspend {
+		last, _ := kind.ParseDate(t.Due.GetDate())
+		e.Until = d.clock(last, workingDays(int(t.Suspended)), nil)
+	}
+	d.follows(&applicationv1.Event{Kind: &applicationv1.Event_ToleranceLapsed{ToleranceLapsed: e}})
+	switch t.Then {
+	case thenSuspend:
+		d.settleWaits(c.Bundle, t.Material)
+	case thenEnd:
+		return d.end(c, applicationv1.CaseEnded_OUTCOME_ENDED)
 	}
 	return nil
 }

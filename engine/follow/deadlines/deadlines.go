@@ -116,6 +116,9 @@ func Next(s application.State, office *time.Location) (time.Time, bool) {
 			continue
 		}
 		last(t.CorrectionDue)
+		if t.Silent() {
+			last(t.Statutory)
+		}
 		if t.Claim != nil {
 			consider(t.Claim.Until)
 		}

@@ -2117,7 +2117,7 @@ type Corrected struct {
 	Paths []string `protobuf:"bytes,2,rep,name=paths,proto3" json:"paths,omitempty"`
 	// Materials that changed, as the form merges them.
 	Materials []string `protobuf:"bytes,3,rep,name=materials,proto3" json:"materials,omitempty"`
-	// The cases, assessed anew; only those in pre-review.
+	// The cases, assessed anew: those in pre-review. Of a case that was accepted only what became of its materials.
 	Cases []*SubmittedCase `protobuf:"bytes,4,rep,name=cases,proto3" json:"cases,omitempty"`
 	// Until when the office has to answer.
 	NoticeDue     *Due `protobuf:"bytes,5,opt,name=notice_due,json=noticeDue,proto3" json:"notice_due,omitempty"`
@@ -2394,7 +2394,9 @@ type TaskOpened struct {
 	// Day on which it opened, YYYY-MM-DD.
 	Opened string `protobuf:"bytes,13,opt,name=opened,proto3" json:"opened,omitempty"`
 	// Findings and rules that nobody has judged, because the case was accepted by silence: codes and ids.
-	Findings      []string `protobuf:"bytes,14,rep,name=findings,proto3" json:"findings,omitempty"`
+	Findings []string `protobuf:"bytes,14,rep,name=findings,proto3" json:"findings,omitempty"`
+	// True: where the statutory date passes without a decision, the law takes that for approval.
+	Silence       bool `protobuf:"varint,15,opt,name=silence,proto3" json:"silence,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2525,6 +2527,13 @@ func (x *TaskOpened) GetFindings() []string {
 		return x.Findings
 	}
 	return nil
+}
+
+func (x *TaskOpened) GetSilence() bool {
+	if x != nil {
+		return x.Silence
+	}
+	return false
 }
 
 // StepSkipped: a step does not apply, and all before it are settled; or it is not reached.
@@ -4057,7 +4066,7 @@ const file_onething_application_v1_application_proto_rawDesc = "" +
 	"\bmaterial\x18\x02 \x01(\tR\bmaterial\x12\x0e\n" +
 	"\x02on\x18\x03 \x01(\tR\x02on\"#\n" +
 	"\tWithdrawn\x12\x16\n" +
-	"\x06bundle\x18\x01 \x01(\tR\x06bundle\"\xd6\x03\n" +
+	"\x06bundle\x18\x01 \x01(\tR\x06bundle\"\xf0\x03\n" +
 	"\n" +
 	"TaskOpened\x12\x12\n" +
 	"\x04task\x18\x01 \x01(\tR\x04task\x12\x16\n" +
@@ -4076,7 +4085,8 @@ const file_onething_application_v1_application_proto_rawDesc = "" +
 	"\x0fopen_conditions\x18\v \x03(\tR\x0eopenConditions\x12!\n" +
 	"\fauto_approve\x18\f \x01(\bR\vautoApprove\x12\x16\n" +
 	"\x06opened\x18\r \x01(\tR\x06opened\x12\x1a\n" +
-	"\bfindings\x18\x0e \x03(\tR\bfindings\"O\n" +
+	"\bfindings\x18\x0e \x03(\tR\bfindings\x12\x18\n" +
+	"\asilence\x18\x0f \x01(\bR\asilence\"O\n" +
 	"\vStepSkipped\x12\x16\n" +
 	"\x06bundle\x18\x01 \x01(\tR\x06bundle\x12\x12\n" +
 	"\x04step\x18\x02 \x01(\tR\x04step\x12\x14\n" +
