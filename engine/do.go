@@ -34,6 +34,9 @@ type Call struct {
 	Allowed func(*Dossier) error
 	// Command makes the command of what is there.
 	Command func(context.Context, *Dossier) (application.Command, error)
+	// Keep keeps the files that the command brings, and returns the command with them; nil: it brings none. It is called
+	// only if the command would be taken, so that a refused one leaves nothing behind.
+	Keep func(context.Context, *Dossier, application.Command) (application.Command, error)
 }
 
 // Answer is what a command came to.
@@ -120,6 +123,12 @@ func (e *Engine) decide(ctx context.Context, c Call, digest []byte, stream strin
 	defer e.deciding.RUnlock()
 	w.Calendar = e.InForce().Calendar
 	events, err := application.Decide(d.State, command, w)
+	if err == nil && c.Keep != nil {
+		if command, err = c.Keep(ctx, d, command); err != nil {
+			return nil, err
+		}
+		events, err = application.Decide(d.State, command, w)
+	}
 	if err != nil {
 		if _, refused := errors.AsType[*refusal.Refusal](err); refused {
 			err = errors.Join(err, e.lapse(ctx, stream, d, w))

@@ -51,6 +51,7 @@ type house struct {
 	views  *view.Views
 	url    string
 	http   *http.Client
+	blobs  string // folder of the files
 
 	mu  sync.Mutex
 	now time.Time
@@ -89,7 +90,8 @@ func newHouse(t testing.TB) *house {
 	keys, err := seal.Open(seal.Config{Dir: filepath.Join(dir, "keys"), KeyEncryption: kek})
 	must(err)
 	t.Cleanup(func() { must(keys.Close()) })
-	blobs, err := blob.Open(filepath.Join(dir, "blobs"))
+	h.blobs = filepath.Join(dir, "blobs")
+	blobs, err := blob.Open(h.blobs)
 	must(err)
 	t.Cleanup(func() { must(blobs.Close()) })
 	drafts, err := draft.Open(t.Context(), draft.Config{Dir: filepath.Join(dir, "drafts"), Keys: keys, Now: h.clock, Logger: slog.New(slog.DiscardHandler),

@@ -146,15 +146,23 @@ func (s taskService) GetTask(ctx context.Context, r *apiv1.GetTaskRequest) (*api
 	return answer, nil
 }
 
-// do gives a command of a department.
-func (s taskService) do(ctx context.Context, number, requestID string, content requestMessage, command func(context.Context, *engine.Dossier) (application.Command, error)) (*engine.Answer, error) {
-	who := access.FromContext(ctx)
-	id, err := s.find(ctx, number, 0)
-	if err != nil {
+// call is a command of a department.
+func (s taskService) call(number, requestID string, content requestMessage, who access.Identity, command func(context.Context, *engine.Dossier) (application.Command, error)) engine.Call {
+	return engine.Call{Request: engine.Request{ID: requestID, Subject: who.Subject, Content: content}, Actor: officer(who),
+		Allowed: func(d *engine.Dossier) error { _, err := of(d, number, who); return err }, Command: command}
+}
+
+// give gives it to the task's application.
+func (s taskService) give(ctx context.Context, number string, call engine.Call) (*engine.Answer, error) {
+	var err error
+	if call.Application, err = s.find(ctx, number, 0); err != nil {
 		return nil, err
 	}
-	return s.engine.Do(ctx, engine.Call{Application: id, Request: engine.Request{ID: requestID, Subject: who.Subject, Content: content}, Actor: officer(who),
-		Allowed: func(d *engine.Dossier) error { _, err := of(d, number, who); return err }, Command: command})
+	return s.engine.Do(ctx, call)
+}
+
+func (s taskService) do(ctx context.Context, number, requestID string, content requestMessage, command func(context.Context, *engine.Dossier) (application.Command, error)) (*engine.Answer, error) {
+	return s.give(ctx, number, s.call(number, requestID, content, access.FromContext(ctx), command))
 }
 
 // always makes the same command, whatever is there.
@@ -187,22 +195,28 @@ func (s taskService) ReleaseTask(ctx context.Context, r *apiv1.ReleaseTaskReques
 	return &apiv1.ReleaseTaskResponse{Position: answer.Position}, nil
 }
 
-// DecideTask implements TaskService.
+// DecideTask implements TaskService. The document is kept only when the decision would be taken.
 func (s taskService) DecideTask(ctx context.Context, r *apiv1.DecideTaskRequest) (*apiv1.DecideTaskResponse, error) {
-	answer, err := s.do(ctx, r.GetTask(), r.GetRequestId(), r, func(ctx context.Context, d *engine.Dossier) (application.Command, error) {
-		command := application.DecideTask{Task: r.GetTask(), Approve: r.GetApprove(), Result: r.GetResult(), Reason: r.GetReason(), Expected: r.GetExpectedVersion()}
-		if !r.GetApprove() {
-			return command, nil
+	call := s.call(r.GetTask(), r.GetRequestId(), r, access.FromContext(ctx), always(application.DecideTask{Task: r.GetTask(), Approve: r.GetApprove(), Result: r.GetResult(),
+		Reason: r.GetReason(), Expected: r.GetExpectedVersion()}))
+	var document *applicationv1.MaterialFile // kept once, also where the command is decided again
+	call.Keep = func(ctx context.Context, d *engine.Dossier, c application.Command) (application.Command, error) {
+		decision, ok := c.(application.DecideTask)
+		if !ok || !decision.Approve {
+			return c, nil
 		}
-		if len(r.GetDocument()) == 0 {
-			file, err := s.engine.ResultDocument(ctx, d, r.GetTask(), r.GetResult())
-			command.Document = file
-			return command, err
+		var err error
+		switch {
+		case document != nil:
+		case len(r.GetDocument()) > 0:
+			document, err = s.engine.PutMaterial(ctx, d.State.ID, &applicationv1.MaterialFile{Material: application.ResultFile(r.GetTask()), Name: r.GetTask(), MediaType: r.GetMediaType()}, bytes.NewReader(r.GetDocument()), MaxFile)
+		default:
+			document, err = s.engine.ResultDocument(ctx, d, r.GetTask(), r.GetResult())
 		}
-		file, err := s.engine.PutMaterial(ctx, d.State.ID, &applicationv1.MaterialFile{Material: application.ResultFile(r.GetTask()), Name: r.GetTask(), MediaType: r.GetMediaType()}, bytes.NewReader(r.GetDocument()), MaxFile)
-		command.Document = file
-		return command, err
-	})
+		decision.Document = document
+		return decision, err
+	}
+	answer, err := s.give(ctx, r.GetTask(), call)
 	if err != nil {
 		return nil, refused(err)
 	}
