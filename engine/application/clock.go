@@ -2,6 +2,7 @@ package application
 
 import (
 	"strings"
+	"time"
 
 	"github.com/siyiban/onething/engine/calendar"
 	"github.com/siyiban/onething/engine/guide"
@@ -161,62 +162,68 @@ func (d *decision) dates(t *Task) (due, statutory *applicationv1.Due) {
 	return due, statutory
 }
 
-// settle records what has lapsed by now, in the order of the dates, each as of the day after its date: as if a follower
-// had come in time, so that downtime changes no right.
+// settle records what has lapsed by now, in the order of the moments at which it did, each as of its day: as if a
+// follower had come in time, so that downtime changes no right.
 func (d *decision) settle() error {
 	d.settleDates(false)
-	now := d.today
 	for {
-		date, lapse := d.nextLapse(now)
+		at, lapse := d.nextLapse()
 		if lapse == nil {
 			break
 		}
-		d.today = nextDay(date)
+		d.today = kind.DateOf(at)
 		if err := lapse(); err != nil {
 			return err
 		}
 	}
-	d.today = now
-	d.lapseClaims()
+	d.today = kind.DateOf(d.w.Now)
 	return nil
 }
 
-// nextLapse returns the earliest date that has passed by a day, and what the law makes of that; nil if nothing has. What
-// lapses changes the state, so that it does not lapse again.
-func (d *decision) nextLapse(now kind.Date) (date kind.Date, lapse func() error) {
-	consider := func(due *applicationv1.Due, f func() error) {
-		if last, ok := kind.ParseDate(due.GetDate()); ok && now.After(last) && (lapse == nil || last.Before(date)) {
-			date, lapse = last, f
+// nextLapse returns what has lapsed first by now, and when: the end of a claim, or the beginning of the day after a date;
+// nil if nothing has. What lapses changes the state, so that it does not lapse again.
+func (d *decision) nextLapse() (first time.Time, lapse func() error) {
+	consider := func(at time.Time, f func() error) {
+		if !d.w.Now.Before(at) && (lapse == nil || at.Before(first)) {
+			first, lapse = at, f
+		}
+	}
+	last := func(due *applicationv1.Due, f func() error) {
+		if day, ok := kind.ParseDate(due.GetDate()); ok {
+			consider(time.Date(day.Year, day.Month, day.Day+1, 0, 0, 0, 0, d.w.Now.Location()), f)
 		}
 	}
 	for _, c := range d.s.Cases {
 		switch c.State {
 		case PreReview:
-			consider(c.NoticeDue, func() error { return d.lapseNotice(c) })
+			last(c.NoticeDue, func() error { return d.lapseNotice(c) })
 		case ToBeCorrected:
-			consider(c.CorrectionDue, func() error { return d.end(c, applicationv1.CaseEnded_OUTCOME_EXPIRED) })
+			last(c.CorrectionDue, func() error { return d.end(c, applicationv1.CaseEnded_OUTCOME_EXPIRED) })
 		case Accepted:
 			for _, t := range c.Tolerances {
 				switch {
 				case t.Supplied:
 				case !t.Lapsed:
-					consider(t.Due, func() error { return d.lapseTolerance(c, t) })
+					last(t.Due, func() error { return d.lapseTolerance(c, t) })
 				default:
-					consider(t.Until, func() error { return d.end(c, applicationv1.CaseEnded_OUTCOME_ENDED) })
+					last(t.Until, func() error { return d.end(c, applicationv1.CaseEnded_OUTCOME_ENDED) })
 				}
 			}
 		default: // over: nothing lapses any more
 		}
 	}
 	for _, t := range d.s.Tasks {
+		if t.Claim != nil {
+			consider(t.Claim.Until, func() error { return d.lapseClaim(t) })
+		}
 		if t.State == TaskWaiting {
-			consider(t.CorrectionDue, func() error { return d.lapseCorrection(t) })
+			last(t.CorrectionDue, func() error { return d.lapseCorrection(t) })
 		}
 		if t.Silent() {
-			consider(t.Statutory, func() error { return d.lapseTask(t) })
+			last(t.Statutory, func() error { return d.lapseTask(t) })
 		}
 	}
-	return date, lapse
+	return first, lapse
 }
 
 // end ends a case before its time.

@@ -113,6 +113,7 @@ func TestDecide_Downtime(t *testing.T) {
 		{apply("fair", answer("own.fair.big", false), answer("own.fair.shown", true))},
 		{apply("fair badge", tolerate("plan")), accept("badge"), ask("badge", "print", "own.badge.urgent")},
 		shopAccepted(ask("shop", "licence", "own.shop.remark"), claim("shop", "audit")),
+		{apply("fair"), claim("fair", "noise")}, // silence ends the claim, if nobody has given it back before
 	} {
 		late, daily := newPlay(t), newPlay(t)
 		for _, a := range given {

@@ -102,13 +102,10 @@ func (d *decision) release(cmd ReleaseTask) error {
 
 func (s *State) taskReleased(e *applicationv1.TaskReleased) { s.touchTask(e.GetTask()).Claim = nil }
 
-// lapseClaims gives back what was claimed until now.
-func (d *decision) lapseClaims() {
-	for _, t := range d.s.Tasks {
-		if t.Claim != nil && !d.w.Now.Before(t.Claim.Until) {
-			d.follows(&applicationv1.Event{Kind: &applicationv1.Event_TaskReleased{TaskReleased: &applicationv1.TaskReleased{Task: t.Number}}})
-		}
-	}
+// lapseClaim gives back what was claimed until now.
+func (d *decision) lapseClaim(t *Task) error {
+	d.follows(&applicationv1.Event{Kind: &applicationv1.Event_TaskReleased{TaskReleased: &applicationv1.TaskReleased{Task: t.Number}}})
+	return nil
 }
 
 // decideTask is the decision of a person, or of a department's own system. Where a plugin could not make the document of
