@@ -50,6 +50,7 @@ func TestDecide_Notice(t *testing.T) {
 		{name: "what is not asked, said, or in pre-review cannot be corrected, all at once", given: []act{apply("badge fair"), correctionDays(3)},
 			when: notify(item("badge", "own.badge.moon"), item("badge", "materials.moon"), application.Item{Bundle: "badge", Path: "own.badge.urgent"}, item("fair", "own.fair.big"), item("shop", "own.shop.size"), item("badge", "materials.card")), but: refusal.Invalid,
 			wrong: []string{"unknown_item own.badge.moon", "unknown_item materials.moon", "unknown_item own.badge.urgent", "unknown_item own.fair.big", "unknown_item own.shop.size"}},
+		{name: "what is computed cannot be corrected", given: []act{apply("shop"), checked("shop", "audit")}, when: notify(item("shop", "own.shop.large")), but: refusal.Invalid, wrong: []string{"unknown_item own.shop.large"}},
 		{name: "no case is in pre-review", given: []act{apply("fair")}, when: notify(item("fair", "own.fair.big")), but: refusal.WrongState},
 		{name: "what was shown has changed", given: []act{apply("shop"), checked("shop", "audit")}, when: as(clerk(), application.NotifyCorrection{Items: []application.Item{item("shop", "own.shop.size")}, Expected: 1}), but: refusal.Stale},
 
@@ -147,6 +148,13 @@ func TestDecide_Correct(t *testing.T) {
 			then: []string{"corrected to 2, notice by 03-23; paths own.shop.size; shop "}},
 		{name: "answers under which a step would not apply that is under way", given: after(), when: correct(answer("own.shop.food", false)), but: refusal.WrongState, wrong: []string{"step audit"}},
 		{name: "answers under which a step would apply that was left out", given: []act{apply("shop", answer("own.shop.food", false)), accept("shop")}, when: correct(answer("own.shop.food", true), answer("own.shop.size", 50)), but: refusal.WrongState, wrong: []string{"step audit"}},
+		{name: "a step that is not reached holds nothing up", given: after(reject("shop", "licence")), when: correct(answer("own.shop.size", 50)),
+			then: []string{"corrected to 2, notice by 03-23; paths own.shop.size; shop "}},
+		{name: "a step that has waited for what is not asked any more goes on, with its days from then", given: []act{apply("fair", tolerate("plan")), on("03-18")}, when: correct(answer("own.fair.big", false)),
+			then: []string{
+				"corrected to 2, notice by 03-25; paths own.fair.big; fair ",
+				"dates of fair.noise; due 03-20; statutory 03-19",
+			}},
 		{name: "answers about a step whose turn has not come", given: after(), when: correct(answer("own.shop.sign", false)),
 			then: []string{"corrected to 2, notice by 03-23; paths own.shop.sign; shop "}},
 		{name: "a material that is asked now has to be there", given: []act{apply("shop", answer("own.shop.rented", false), without("own.shop.lease")), checked("shop", "audit"), accept("shop")}, when: correct(answer("own.shop.rented", true)), but: refusal.MaterialMissing},
@@ -218,6 +226,7 @@ func TestDecide_AskCorrection(t *testing.T) {
 				}
 			}},
 		{name: "what the step does not need", given: after(), when: ask("shop", "licence", "own.shop.size", "materials.map", "own.shop.food"), but: refusal.Invalid, wrong: []string{"unknown_item own.shop.size", "unknown_item materials.map", "unknown_item own.shop.food"}},
+		{name: "what is computed", given: after(), when: ask("shop", "audit", "own.shop.large"), but: refusal.Invalid, wrong: []string{"unknown_item own.shop.large"}},
 		{name: "without a list", given: after(), when: ask("shop", "licence"), but: refusal.Invalid},
 		{name: "without a reason", given: after(), when: of("shop", "licence", func(task string) application.Command {
 			return application.AskCorrection{Task: task, Items: []application.Item{item("", "own.shop.remark")}}

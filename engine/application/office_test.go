@@ -67,6 +67,7 @@ own:
   - { field: rented, kind: BOOL, name: { zh: 租用 }, required: true }
   - { field: remark, kind: TEXT, name: { zh: 备注 } }
   - { field: size, kind: INT, name: { zh: 面积 }, required: true, when: own.food, max: "1000" }
+  - { field: large, kind: BOOL, name: { zh: 大型 }, is: own.food && own.size >= 500 }
 eligibility:
   - { id: trained, require: own.trained, because: { zh: 已培训 }, remedy: { zh: 先培训 }, basis: 某法 第一条 }
   - { id: lucky, require: own.size < 900, when: own.food, because: { zh: 面积不大 }, remedy: { zh: 小一点 } }
@@ -93,7 +94,7 @@ steps:
     when: own.food
     plugin: fire/audit
     conditions: [{ id: roomy, require: own.size >= 20, because: { zh: 够大 }, remedy: { zh: 大一点 } }]
-    needs: { fields: [own.size, own.trained], materials: [{ use: plan, before: EXAMINATION }] }
+    needs: { fields: [own.size, own.large, own.trained], materials: [{ use: plan, before: EXAMINATION }] }
     promised: { working_days: 3 }
     result: { fields: [{ field: poor, kind: BOOL, name: { zh: 差 }, required: true }], document: report }
   - id: repair

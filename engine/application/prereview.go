@@ -71,7 +71,7 @@ func (s *State) checked(e *applicationv1.Checked) {
 func (d *decision) acceptWithoutFindings() error {
 	for _, c := range d.s.Cases {
 		b := d.bundle(c.Bundle)
-		if c.State != PreReview || !b.ByEngine || c.Verdict != guide.Eligible.String() || len(c.Against()) > 0 {
+		if c.State != PreReview || !b.ByEngine || len(c.Against()) > 0 {
 			continue
 		}
 		a := d.assess(c, d.today)

@@ -153,7 +153,7 @@ func TestDecide_World(t *testing.T) {
 			t.Errorf("%s: %v", test.name, p.err)
 		}
 	}
-	for _, test := range []struct{ name, number string }{{"no number", ""}, {"a number of another day", "321323202603170000076"}, {"a case's number", ""}} {
+	for _, test := range []struct{ name, number string }{{"no number", ""}, {"a number of another day", "321323202603170000075"}, {"a case's number", ""}} {
 		p := newPlay(t)
 		p.choose("badge")
 		p.world.Number = test.number

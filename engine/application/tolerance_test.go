@@ -120,6 +120,22 @@ func TestDecide_Tolerance(t *testing.T) {
 				"dates of shop.licence; due 03-25; statutory 03-30",
 				"dates of shop.audit; due 03-25",
 			}},
+		{name: "the end of a special procedure does not end the wait", given: following(plan, pause("shop", "licence", "HEARING"), on("03-19"), lapse), at: "03-20", when: resume("shop", "licence"),
+			then: []string{
+				"resumed shop.licence after 03-20, due ?03-27, statutory 04-03",
+				"dates of shop; due 03-31; statutory 05-27",
+			},
+			check: func(p *play) {
+				if task := p.state.TaskOf("shop", "licence"); task.State != application.TaskWaiting {
+					p.Errorf("the task is %s", task.State)
+				}
+			}},
+		{name: "which then ends with the supply, and no day counts twice", given: following(plan, pause("shop", "licence", "HEARING"), on("03-19"), lapse, on("03-20"), resume("shop", "licence")), at: "03-23", when: supply("plan"),
+			then: []string{
+				"supplied shop.plan on 03-23",
+				"dates of shop.licence; due 03-30; statutory 04-03",
+				"dates of shop.audit; due 03-26",
+			}},
 		{name: "a step that opens before the date does not wait, its result does", given: following(mapped), when: approve("shop", "audit", "poor", true),
 			then: []string{
 				"approved shop.audit on revision 1",

@@ -178,14 +178,18 @@ func (k Clock) days() (n int, ok bool) {
 	return kind.DaysBetween(k.Start, end), ok
 }
 
-// paused returns the first pause that holds the day. One that has not ended holds only the day when it begins.
-func (k Clock) paused(day kind.Date) (Pause, bool) {
+// paused returns the pause that holds the day: one that has not ended, else the first. One that has not ended holds only
+// the day when it begins.
+func (k Clock) paused(day kind.Date) (held Pause, paused bool) {
 	for _, p := range k.Pauses {
-		if day == p.From || day.After(p.From) && !day.After(p.To) {
-			return p, true
+		if day != p.From && (!day.After(p.From) || day.After(p.To)) {
+			continue
+		}
+		if !paused || p.To.IsZero() {
+			held, paused = p, true
 		}
 	}
-	return Pause{}, false
+	return held, paused
 }
 
 // look returns what a day is, before pauses and counting.
