@@ -22,9 +22,7 @@ func (d *decision) complete(bundle string) {
 		case t != nil && t.State.Settled():
 			refused++
 			essential = essential || step.Essential
-		case skipped != nil && skipped.Ended:
-			refused++
-		case skipped == nil:
+		case skipped == nil: // one that is not reached hangs on another that was rejected
 			settled = false
 		}
 	}

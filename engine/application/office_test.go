@@ -197,12 +197,62 @@ steps:
     statutory: { working_days: 6 }
     result: { fields: [{ field: number, kind: TEXT, name: { zh: 编号 }, required: true }], document: badge, valid: { months: 1 } }
 `
+	// A relay: steps that need not wait until the one before them is settled.
+	relay = `bundle: relay
+name: { zh: 接力一件事 }
+level: COUNTY
+lead: market
+applicant: [owner]
+form: [{ section: person, as: owner }]
+own: [{ field: fast, kind: BOOL, name: { zh: 快 }, required: true }]
+steps:
+  - id: first
+    name: { zh: 第一 }
+    department: market
+    needs: { fields: [owner, own.fast] }
+    promised: { working_days: 1 }
+  - id: second
+    name: { zh: 第二 }
+    department: police
+    after: [{ step: first, on: PROMISED }]
+    when: own.fast
+    needs: { fields: [owner] }
+    promised: { working_days: 1 }
+  - id: third
+    name: { zh: 第三 }
+    department: fire
+    after: [{ step: first, on: PROMISED }]
+    when: "!facts.owner.credit_restricted"
+    auto_approve: own.fast
+    needs: { fields: [owner] }
+    promised: { working_days: 1 }
+  - id: log
+    name: { zh: 登记 }
+    department: market
+    after: [{ step: first, on: SETTLED }]
+    needs: { fields: [owner] }
+    promised: { working_days: 1 }
+  - id: grade
+    name: { zh: 评级 }
+    department: fire
+    after: [first]
+    needs: { fields: [owner] }
+    promised: { working_days: 1 }
+    result: { fields: [{ field: good, kind: BOOL, name: { zh: 好 } }] }
+  - id: praise
+    name: { zh: 表彰 }
+    department: police
+    after: [{ step: grade, on: SETTLED }]
+    when: has(results.grade.good) && results.grade.good
+    needs: { fields: [owner] }
+    promised: { working_days: 1 }
+`
 )
 
 // own are the answers to each bundle's own questions, in the usual case.
 func own() map[string]any {
 	return map[string]any{"form.owner.id_no": "321323199001010014", "own.shop.trained": true, "own.shop.food": true, "own.shop.size": 100, "own.shop.sign": true,
-		"own.shop.rented": true, "own.fair.big": true, "own.fair.loud": true, "own.fair.shown": false, "own.badge.urgent": false}
+		"own.shop.rented": true, "own.fair.big": true, "own.fair.loud": true, "own.fair.shown": false, "own.badge.urgent": false, "own.relay.fast": true}
 }
 
 // materialsOf are the materials that an applicant brings, as the form merges them.
@@ -223,7 +273,7 @@ var opened = sync.OnceValues(func() (*office, error) {
 		name, _, _ := strings.Cut(strings.TrimPrefix(text, "library: "), "\n")
 		tree["library/"+name+".yaml"] = &fstest.MapFile{Data: []byte(text)}
 	}
-	for _, text := range []string{shop, fair, badge} {
+	for _, text := range []string{shop, fair, badge, relay} {
 		name, _, _ := strings.Cut(strings.TrimPrefix(text, "bundle: "), "\n")
 		tree["bundles/"+name+"/bundle.yaml"] = &fstest.MapFile{Data: []byte(text)}
 	}
@@ -235,11 +285,11 @@ var opened = sync.OnceValues(func() (*office, error) {
 		}
 		return nil, fmt.Errorf("%w:%s", err, all.String())
 	}
-	real, found := catalog.Load(os.DirFS("../../examples"))
+	examples, found := catalog.Load(os.DirFS("../../examples"))
 	if err := found.Err(); err != nil {
 		return nil, err
 	}
-	maps.Copy(c.Bundles, real.Bundles)
+	maps.Copy(c.Bundles, examples.Bundles)
 	days, found := calendar.Parse(holidays.File, holidays.Source())
 	if err := found.Err(); err != nil {
 		return nil, err

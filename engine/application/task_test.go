@@ -296,6 +296,11 @@ func TestDecide_Procedure(t *testing.T) {
 			then: []string{"resumed shop.licence after 03-17, due 03-23, statutory 03-30"}},
 		{name: "days in which two tasks stood count once for the case", given: shopAccepted(on("03-17"), pause("shop", "licence", "HEARING"), pause("shop", "audit", "TESTING"), on("03-20"), resume("shop", "licence")), when: resume("shop", "audit"),
 			then: []string{"resumed shop.audit after 03-20, due 03-24, statutory -"}},
+		{name: "another case's pauses move nothing", given: []act{apply("shop badge"), checked("shop", "audit"), accept("shop"), accept("badge"), pause("shop", "licence", "HEARING"), on("03-17"), resume("shop", "licence"), on("03-18"), pause("badge", "print", "TESTING")}, at: "03-19", when: resume("badge", "print"),
+			then: []string{
+				"resumed badge.print after 03-19, due 03-20, statutory 03-25",
+				"dates of badge; due 03-27; statutory 05-22",
+			}},
 		{name: "a second procedure, with the next notice", given: shopAccepted(on("03-17"), pause("shop", "licence", "HEARING"), on("03-18"), resume("shop", "licence"), on("03-19")), when: pause("shop", "licence", "APPRAISAL"),
 			then: []string{"paused shop.licence APPRAISAL from 03-20, due ?03-25, statutory ?04-01"}},
 		{name: "the date is settled from all of them", given: shopAccepted(on("03-17"), pause("shop", "licence", "HEARING"), on("03-18"), resume("shop", "licence"), on("03-19"), pause("shop", "licence", "APPRAISAL")), at: "03-23", when: resume("shop", "licence"),

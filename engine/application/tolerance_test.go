@@ -109,7 +109,7 @@ func TestDecide_Tolerance(t *testing.T) {
 		{name: "a decision that waits for it stays one", given: following(plan, approve("shop", "licence", "number", "A1")), at: "03-19", when: lapse,
 			then: []string{"lapsed shop.plan SUSPEND; until 03-23"},
 			check: func(p *play) {
-				if task := p.state.TaskOf("shop", "licence"); task.State != application.TaskDecided {
+				if task := p.state.TaskOf("shop", "licence"); task.State != application.TaskDecided || len(task.WaitsResult) != 1 || len(task.WaitsExamination) > 0 {
 					p.Errorf("the task is %s", task.State)
 				}
 			}},
@@ -191,6 +191,16 @@ func TestDecide_Tolerance(t *testing.T) {
 			check: func(p *play) {
 				if c, task := p.state.Case("shop"), p.state.TaskOf("shop", "licence"); len(c.Tolerances) > 0 || len(task.WaitsResult) > 0 {
 					p.Errorf("tolerances: %+v, the result waits for %v", c.Tolerances, task.WaitsResult)
+				}
+			}},
+		{name: "but another case that asks for it still waits", given: []act{apply("shop fair", tolerate("plan")), checked("shop", "audit"), accept("shop"), on("03-18")}, when: correct(answer("own.fair.big", false)),
+			then: []string{
+				"corrected to 2, notice by 03-25; paths own.fair.big; shop ; fair ",
+				"dates of fair.noise; due 03-20; statutory 03-19",
+			},
+			check: func(p *play) {
+				if task := p.state.TaskOf("shop", "audit"); task.State != application.TaskWaiting {
+					p.Errorf("the task is %s", task.State)
 				}
 			}},
 		{name: "nor is it missed later", given: following(photo, correct(answer("own.shop.sign", false))), at: "05-20", when: lapse},
