@@ -137,7 +137,7 @@ func TestServer_APublishedCalendarSettlesDates(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	st := newStage(t, folder, "2026-12-28", io.Discard)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	filing, err := st.file(ctx, birth())
 	if err != nil {
