@@ -22,7 +22,7 @@ import (
 func trees() map[string][]string {
 	return map[string][]string{
 		"../../examples":                  {"newborn", "first_employment", "retirement", "after_death"},
-		"../bundletest/testdata/language": {"company_setup", "inheritance"},
+		"../bundletest/testdata/language": {"company_setup", "inheritance", "ranks"},
 	}
 }
 
