@@ -75,16 +75,24 @@ func check(path string) (diag.List, error) {
 		if inside != "" && name != inside && !strings.HasPrefix(name, inside+"/") && !strings.HasPrefix(name, "library") {
 			continue
 		}
-		d.Span.File = filepath.Join(root, d.Span.File)
-		for i, r := range d.Related {
-			d.Related[i].Span.File = filepath.Join(root, r.Span.File)
-		}
 		kept = append(kept, d)
 	}
-	return kept, nil
+	return under(root, kept), nil
 }
 
-// treeOf finds the folder with the library at or above a path, and the path in it.
+// under names the files of findings so that they can be opened from the current folder.
+func under(root string, found diag.List) diag.List {
+	for i := range found {
+		found[i].Span.File = relative(filepath.Join(root, found[i].Span.File))
+		for j, r := range found[i].Related {
+			found[i].Related[j].Span.File = relative(filepath.Join(root, r.Span.File))
+		}
+	}
+	return found
+}
+
+// treeOf finds the folder whose library a path belongs to, and the path in it: the path is that folder, or stands in its
+// library/ or bundles/. Any other folder called library above it is somebody else's.
 func treeOf(path string) (root, inside string, err error) {
 	absolute, err := filepath.Abs(path)
 	if err != nil {
@@ -96,10 +104,14 @@ func treeOf(path string) (root, inside string, err error) {
 			if err != nil {
 				return "", "", err
 			}
-			if inside == "." {
-				inside = ""
+			inside = filepath.ToSlash(inside)
+			switch first, _, _ := strings.Cut(inside, "/"); first {
+			case ".":
+				return relative(dir), "", nil
+			case "library", "bundles":
+				return relative(dir), inside, nil
+			default:
 			}
-			return relative(dir), filepath.ToSlash(inside), nil
 		}
 		if dir == filepath.Dir(dir) {
 			return path, "", nil // no library: the loader says so
@@ -107,14 +119,20 @@ func treeOf(path string) (root, inside string, err error) {
 	}
 }
 
-// relative is a folder as it is named from the current one.
-func relative(dir string) string {
-	if here, err := os.Getwd(); err == nil {
-		if r, err := filepath.Rel(here, dir); err == nil {
-			return r
-		}
+// relative is a file as it is named from the current folder.
+func relative(file string) string {
+	here, err := os.Getwd()
+	if err != nil {
+		return file
 	}
-	return dir
+	absolute, err := filepath.Abs(file)
+	if err != nil {
+		return file
+	}
+	if r, err := filepath.Rel(here, absolute); err == nil {
+		return r
+	}
+	return file
 }
 
 // anywhere reads files by the names under which findings print them, which may lead above the current folder.

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -23,20 +22,28 @@ func newDays() *cobra.Command {
 			"working days. The day itself does not count. It exits with 1 where a calendar that it needs is not published.",
 		Example: `  onething days 2026-02-10 5
   onething days --why 2026-09-18 11`,
-		Args:               cobra.ExactArgs(2),
-		DisableFlagParsing: false,
+		Args: func(cmd *cobra.Command, args []string) error {
+			// Flags stand before FROM, so that -5 is a number and not a flag, or after N.
+			if len(args) > 2 {
+				if err := cmd.Flags().Parse(args[2:]); err != nil {
+					return cmd.FlagErrorFunc()(cmd, err)
+				}
+				args = append(args[:2:2], cmd.Flags().Args()...)
+			}
+			return arguments("FROM", "N")(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			from, ok := kind.ParseDate(args[0])
 			if !ok {
-				return fmt.Errorf("%q is no date: expected a day of the calendar as YYYY-MM-DD", args[0])
+				return fmt.Errorf("%q is no date: write FROM as a day of the calendar, YYYY-MM-DD", args[0])
 			}
 			n, err := strconv.Atoi(args[1])
 			if err != nil {
-				return fmt.Errorf("%q is no whole number of working days", args[1])
+				return fmt.Errorf("%q is no whole number of working days: write N as 5 or -5", args[1])
 			}
 			name, source := holidays.File, holidays.Source()
 			if file != "" {
-				name = filepath.Base(file)
+				name = file
 				if source, err = os.ReadFile(file); err != nil { //nolint:gosec // the user's own file
 					return err
 				}
@@ -67,7 +74,6 @@ func newDays() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&why, "why", false, "print the derivation: each day, whether it counts and why")
 	cmd.Flags().StringVar(&file, "holidays", "", "calendar file; default the embedded one (2024 to 2026)")
-	// A negative number is an argument, not a flag.
 	cmd.Flags().SetInterspersed(false)
 	return cmd
 }

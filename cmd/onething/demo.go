@@ -50,8 +50,8 @@ func newDemo() *cobra.Command {
 			"officers and a department's system; the plugins decide their own steps. It prints what happened to each application, and\n" +
 			"exits with 1 if one has come to anything else than it must.",
 		Example: `  onething demo
-  onething demo --plugins /usr/lib/onething/plugins`,
-		Args:    cobra.NoArgs,
+  ONETHING_PLUGINS=build/plugins onething demo > timelines.txt`,
+		Args:    arguments(),
 		PreRunE: func(cmd *cobra.Command, _ []string) error { return fromEnvironment(cmd.Flags()) },
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return demo(cmd.Context(), folder, scenes(), cmd.OutOrStdout(), cmd.ErrOrStderr())

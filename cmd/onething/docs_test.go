@@ -18,16 +18,6 @@ import (
 	"time"
 )
 
-// TestMain lets the test binary stand in for the command: started under the name `onething` it is the command, so what
-// the guides run is this package as it is.
-func TestMain(m *testing.M) {
-	if filepath.Base(os.Args[0]) == "onething" {
-		main()
-		return
-	}
-	os.Exit(m.Run())
-}
-
 // Every command in the guides is run as a reader would run it, in the order in which it stands there, and must print
 // what the guide says.
 //

@@ -12,14 +12,17 @@ func newPlugin() *cobra.Command {
 		Short: "Tools for departments' plugins",
 		Example: `  onething plugin pack --manifest examples/plugins/pension/manifest.yaml --output pension.wasm pension.unpacked
   onething plugin pack --help`,
+		SuggestionsMinimumDistance: 2,
+		Args:                       cobra.ArbitraryArgs,
+		RunE:                       noSuchVerb,
 	}
 	var manifestFile, output string
 	pack := &cobra.Command{
 		Use:   "pack MODULE",
 		Short: "Put the manifest into a guest's module",
 		Example: `  onething plugin pack --manifest manifest.yaml --output plugin.wasm module.wasm
-  onething plugin pack --manifest examples/plugins/household/manifest.yaml --output build/plugins/household.wasm household.unpacked`,
-		Args: cobra.ExactArgs(1),
+  onething plugin pack --manifest examples/plugins/household/manifest.yaml --output household.wasm household.unpacked`,
+		Args: arguments("MODULE"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			return manifest.Pack(args[0], manifestFile, output)
 		},

@@ -56,10 +56,10 @@ func newServe() *cobra.Command {
 			"picks a name; else it needs an OIDC issuer. Each flag has an environment variable: --listen is ONETHING_LISTEN.\n\n" +
 			"When it is ready it prints the addresses; its log goes to stderr and holds ids only.",
 		Example: `  onething serve --dev --today 2026-03-16
-  onething serve --listen 0.0.0.0:8080 --data /var/lib/onething --key-encryption-key /etc/onething/kek.json \
-    --issuer https://id.example.org/realms/county --audience onething --claims /etc/onething/claims.yaml \
-    --plugins /usr/lib/onething/plugins --grants /etc/onething/grants.yaml`,
-		Args:    cobra.NoArgs,
+  onething serve --listen 0.0.0.0:8080 --data var/lib/onething --key-encryption-key etc/onething/kek.json \
+    --issuer https://id.example.org/realms/county --audience onething --claims etc/onething/claims.yaml \
+    --plugins build/plugins --grants etc/onething/grants.yaml`,
+		Args:    arguments(),
 		PreRunE: func(cmd *cobra.Command, _ []string) error { return fromEnvironment(cmd.Flags()) },
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return serve(cmd.Context(), f, cmd.OutOrStdout(), cmd.ErrOrStderr())
@@ -147,7 +147,7 @@ func serve(ctx context.Context, f serveFlags, out, progress io.Writer) error {
 		plugins: f.plugins, withoutPlugins: f.withoutPlugins, origins: f.origins, logger: logger,
 	}
 	if f.bundles != "" {
-		cfg.tree = os.DirFS(f.bundles)
+		cfg.tree, cfg.treeFolder = os.DirFS(f.bundles), f.bundles
 	}
 	var err error
 	if f.grants != "" {

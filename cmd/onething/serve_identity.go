@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -57,8 +59,19 @@ func readYAML(name string, into any) error {
 	}
 	decoder := yaml.NewDecoder(bytes.NewReader(content))
 	decoder.KnownFields(true)
-	if err := decoder.Decode(into); err != nil {
+	err = decoder.Decode(into)
+	if wrong := (*yaml.TypeError)(nil); errors.As(err, &wrong) {
+		var faults []error
+		for _, fault := range wrong.Errors {
+			faults = append(faults, errors.New(name+":"+configFault.ReplaceAllString(strings.TrimPrefix(fault, "line "), "there is no key `$1` here")))
+		}
+		return errors.Join(faults...)
+	}
+	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil
 }
+
+// configFault is how the YAML package words an unknown key; what follows is a type of ours, which says nothing to a reader.
+var configFault = regexp.MustCompile(`field (\S+) not found in type .*`) //nolint:gochecknoglobals // a compiled constant

@@ -72,7 +72,7 @@ func openPlugins(cfg serverConfig, found *catalog.Catalog) (*installed, error) {
 }
 
 func missingPlugins(folder string, ids []string) error {
-	return fmt.Errorf("plugins: %s does not hold %s: build them with `make plugins` in the repository and name the folder with --plugins, or start with --without-plugins, then their steps wait in the officers' queues",
+	return fmt.Errorf("plugins: %s does not hold %s: build them with `make plugins` in the repository and name the folder with --plugins; `onething serve --without-plugins` does without, then their steps wait in the officers' queues",
 		folder, strings.Join(ids, ", "))
 }
 

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -42,7 +43,8 @@ type serverConfig struct {
 	development bool
 	clock       *follow.Clock
 	place       string
-	tree        fs.FS // what an empty store begins with
+	tree        fs.FS  // what an empty store begins with
+	treeFolder  string // where the tree lies; empty: in the binary
 	grants      map[string][]string
 
 	plugins        string
@@ -96,7 +98,7 @@ func openServer(ctx context.Context, cfg serverConfig) (*server, error) {
 func (s *server) open(ctx context.Context) error {
 	cfg := s.cfg
 	found, wrong := catalog.Load(cfg.tree)
-	if err := wrong.Err(); err != nil {
+	if err := under(cfg.treeFolder, wrong).Err(); err != nil {
 		return fmt.Errorf("read bundles: %w", err)
 	}
 	modules, err := openPlugins(cfg, found)
@@ -104,19 +106,28 @@ func (s *server) open(ctx context.Context) error {
 		return err
 	}
 
+	if cfg.keyFile != "" { // before anything is made: a key that is not there is the operator's to find
+		if _, err := seal.ReadKeyset(cfg.keyFile); err != nil {
+			return err
+		}
+	}
 	if err := os.MkdirAll(cfg.data, 0o700); err != nil {
 		return fmt.Errorf("make data folder: %w", err)
 	}
+	// The log comes first: its lock keeps two servers out of one folder, before the second one has touched anything.
+	log, err := badgerlog.Open(badgerlog.Config{Dir: filepath.Join(cfg.data, "log"), Logger: cfg.logger})
+	if err != nil {
+		if strings.Contains(err.Error(), "Another process") {
+			return fmt.Errorf("another server has %s: end it, or name another folder with --data (%w)", cfg.data, err)
+		}
+		return err
+	}
+	s.closing(log.Close)
 	keys, err := s.openKeys()
 	if err != nil {
 		return err
 	}
 	s.keys = keys
-	log, err := badgerlog.Open(badgerlog.Config{Dir: filepath.Join(cfg.data, "log"), Logger: cfg.logger})
-	if err != nil {
-		return err
-	}
-	s.closing(log.Close)
 	blobs, err := blob.Open(filepath.Join(cfg.data, "blobs"))
 	if err != nil {
 		return err

@@ -14,7 +14,7 @@ func newVersion() *cobra.Command {
 		Short: "Print the version",
 		Example: `  onething version
   go version -m "$(command -v onething)"`,
-		Args: cobra.NoArgs,
+		Args: arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			version, revision := "(devel)", ""
 			if info, ok := debug.ReadBuildInfo(); ok {

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/siyiban/onething/engine/seal"
+)
+
+// The help of each verb ends with two examples, and they do what they say, in a folder with what a user has at hand.
+func TestHelp_Examples(t *testing.T) {
+	t.Parallel()
+	var verbs func(cmd *cobra.Command)
+	verbs = func(cmd *cobra.Command) {
+		for _, verb := range cmd.Commands() {
+			if verb.Name() != "help" {
+				t.Run(strings.ReplaceAll(verb.CommandPath(), " ", "_"), func(t *testing.T) {
+					t.Parallel()
+					examples := examplesOf(t, strings.Fields(verb.CommandPath())[1:])
+					if len(examples) != 2 {
+						t.Fatalf("%d examples: %q", len(examples), examples)
+					}
+					for _, example := range examples {
+						runExample(t, example)
+					}
+				})
+			}
+			verbs(verb)
+		}
+	}
+	verbs(newRoot())
+}
+
+// examplesOf returns the examples with which the help of a verb ends.
+func examplesOf(t *testing.T, verb []string) []string {
+	t.Helper()
+	var out, progress bytes.Buffer
+	if code := run(t.Context(), append(verb, "--help"), &out, &progress); code != 0 || progress.Len() > 0 {
+		t.Fatalf("exit code %d: %s", code, progress.String())
+	}
+	_, examples, ok := strings.Cut(out.String(), "\nExamples:\n")
+	if !ok || strings.Contains(examples, "\n\n") {
+		t.Fatalf("the help does not end with examples:\n%s", out.String())
+	}
+	lines := strings.Split(strings.ReplaceAll(strings.TrimSpace(examples), "\\\n", ""), "\n")
+	for i := range lines {
+		lines[i] = strings.TrimSpace(lines[i])
+	}
+	return lines
+}
+
+func runExample(t *testing.T, example string) {
+	t.Helper()
+	if _, err := os.Stat("../../build/plugins"); err != nil && regexp.MustCompile(`onething (demo|serve)`).MatchString(example) {
+		t.Skip("needs built plugins: run make plugins")
+	}
+	folder := t.TempDir()
+	if err := prepare(folder); err != nil {
+		t.Fatal(err)
+	}
+	const manifest = "id: office/tiny\nversion: 1.0.0\ndepartment: office\nname_zh: 小\ninterface_version: 1\nhooks: [HOOK_CHECK]\n"
+	for name, text := range map[string]string{
+		"manifest.yaml": manifest, "examples/plugins/household/manifest.yaml": manifest, "examples/plugins/pension/manifest.yaml": manifest,
+		"module.wasm": "\x00asm\x01\x00\x00\x00", "household.unpacked": "\x00asm\x01\x00\x00\x00", "pension.unpacked": "\x00asm\x01\x00\x00\x00",
+		"etc/onething/claims.yaml": "roles: roles\nrole_values: { clerk: clerk }\nperson: sub\n", "etc/onething/grants.yaml": "hrss/pension: [shared_data]\n",
+	} {
+		file := filepath.Join(folder, name)
+		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := seal.GenerateKeyset(filepath.Join(folder, "etc/onething/kek.json")); err != nil {
+		t.Fatal(err)
+	}
+
+	serves := strings.HasPrefix(example, "onething serve")
+	if serves { // the ports are the machine's, and others run tests on it
+		example = "exec " + strings.ReplaceAll(example, ":8080", ":0")
+		if !strings.Contains(example, "--listen") {
+			example += " --listen 127.0.0.1:0 --dev-issuer 127.0.0.1:0"
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "sh", "-eu", "-c", example)
+	cmd.Dir = folder
+	var progress bytes.Buffer
+	cmd.Stderr = &progress
+	if serves {
+		end, err := untilReady(cmd)
+		if err == nil {
+			err = end()
+		}
+		if err != nil {
+			t.Errorf("%s: %v\n%s", example, err, progress.String())
+		}
+		return
+	}
+	out, err := cmd.Output()
+	if err != nil {
+		t.Errorf("%s: %v\n%s%s", example, err, out, progress.String())
+	}
+	if progress.Len() > 0 {
+		t.Errorf("%s: it says on stderr: %s", example, progress.String())
+	}
+	// The demonstration's exit code says that every outcome is the expected one; the last line says it to a reader.
+	if example == "onething demo" && !strings.HasSuffix(string(out), "5 份办件的结果均与预期一致\n") {
+		t.Errorf("%s ends with: %s", example, out[max(0, len(out)-200):])
+	}
+	if bytes.ContainsRune(out, '\x1b') {
+		t.Errorf("%s: control characters where there is no terminal: %s", example, out)
+	}
+}
