@@ -105,28 +105,35 @@ func parse(file string, text []byte) (*yaml.Node, List) {
 	if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
 		return nil, List{{Span: Span{File: file, Start: Position{Line: 1, Column: 1}}, Severity: Error, Code: "yaml-empty", Message: "the file holds nothing"}}
 	} else if err != nil {
-		line, message := 1, err.Error()
-		if m := yamlError.FindStringSubmatch(message); m != nil {
-			if n, err := strconv.Atoi(m[1]); err == nil {
-				line = n
-				if strings.HasPrefix(m[2], "did not find expected") { // of these, the package counts lines from 0
-					line++
-				}
-			}
-			message = m[2]
-		}
-		hint := ""
-		if strings.Contains(message, "mapping values are not allowed") || strings.Contains(message, "did not find expected") {
-			hint = "quote a rule or text that begins with `!`, holds `: ` or ` #`, or stands inside `{ … }` with a comma, bracket or brace"
-		}
-		return nil, List{{Span: Span{File: file, Start: Position{Line: line, Column: firstColumn(text, line)}}, Severity: Error, Code: "yaml-syntax", Message: message, Hint: hint}}
+		return nil, List{syntaxError(file, text, err)}
 	}
 	var second yaml.Node
 	if err := decoder.Decode(&second); err == nil {
 		return nil, List{{Span: Span{File: file, Start: Position{Line: max(1, second.Line), Column: max(1, second.Column)}}, Severity: Error,
 			Code: "yaml-documents", Message: "a second document begins here; a file holds one", Hint: "remove the line `---` and what follows"}}
+	} else if !errors.Is(err, io.EOF) {
+		return nil, List{syntaxError(file, text, err)}
 	}
 	return document.Content[0], nil
+}
+
+// syntaxError is what the YAML package says, at its place.
+func syntaxError(file string, text []byte, err error) Diagnostic {
+	line, message := 1, err.Error()
+	if m := yamlError.FindStringSubmatch(message); m != nil {
+		if n, err := strconv.Atoi(m[1]); err == nil {
+			line = n
+			if strings.HasPrefix(m[2], "did not find expected") { // of these, the package counts lines from 0
+				line++
+			}
+		}
+		message = m[2]
+	}
+	hint := ""
+	if strings.Contains(message, "mapping values are not allowed") || strings.Contains(message, "did not find expected") {
+		hint = "quote a rule or text that begins with `!`, holds `: ` or ` #`, or stands inside `{ … }` with a comma, bracket or brace"
+	}
+	return Diagnostic{Span: Span{File: file, Start: Position{Line: line, Column: firstColumn(text, line)}}, Severity: Error, Code: "yaml-syntax", Message: message, Hint: hint}
 }
 
 // firstColumn is where the text of a line begins.

@@ -1,9 +1,11 @@
 package docs_test
 
 import (
+	"errors"
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -12,22 +14,34 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/siyiban/onething/diag"
+	"github.com/siyiban/onething/docs"
+	"github.com/siyiban/onething/engine/bundletest"
+	"github.com/siyiban/onething/engine/calendar"
+	"github.com/siyiban/onething/engine/catalog"
+	"github.com/siyiban/onething/engine/registry"
+	"github.com/siyiban/onething/plugins/manifest"
 )
 
 var (
 	codeLike  = regexp.MustCompile(`^[a-z]+(-[a-z]+)*$`)
 	codePlain = regexp.MustCompile(`^(yaml|rule|formula|calendar|test|plugin)(-[a-z]+)+$`)
-	codeRow   = regexp.MustCompile("(?m)^\\| `([a-z-]+)` \\| [^|]+ \\| [^|]+ \\| [^|]+ \\|$")
+
+	diffBlock   = regexp.MustCompile("(?s)```diff\n--- (\\S+)\n(.*?)```\n")
+	textBlock   = regexp.MustCompile("(?s)```text\n.*?```\n")
+	placeholder = regexp.MustCompile(`<U\+[0-9A-F]{4}>|<[0-9A-F]{2}>`)
 )
 
 // The page of diagnostics documents every code that a finding can have, with a wrong and a right example, and no other.
 func TestDiagnostics(t *testing.T) {
 	t.Parallel()
 	emitted := map[string]bool{}
-	for _, dir := range []string{"diag", "engine/catalog", "engine/calendar", "engine/bundletest", "forms/rule", "forms/formula", "plugins/manifest"} {
-		files, err := filepath.Glob(filepath.Join("..", dir, "*.go"))
+	for _, dir := range reporting(t) {
+		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 		if err != nil || len(files) == 0 {
 			t.Fatalf("no sources in %s: %v", dir, err)
 		}
@@ -39,23 +53,237 @@ func TestDiagnostics(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			ast.Inspect(source, func(n ast.Node) bool { collect(n, dir == "engine/catalog", emitted); return true })
+			ast.Inspect(source, func(n ast.Node) bool { collect(n, dir == "../engine/catalog", emitted); return true })
 		}
+	}
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(emitted)), docs.Codes()); diff != "" {
+		t.Errorf("codes (-in the sources +in diagnostics.md):\n%s", diff)
+	}
+}
+
+// reporting are the folders whose sources make findings.
+func reporting(t *testing.T) []string {
+	t.Helper()
+	dirs := map[string]bool{"../diag": true}
+	err := filepath.WalkDir("..", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() && (entry.Name() == "build" || entry.Name() == "gen" || strings.HasPrefix(entry.Name(), ".") && name != "..") {
+			return filepath.SkipDir
+		}
+		if filepath.Ext(name) != ".go" || strings.HasSuffix(name, "_test.go") {
+			return nil
+		}
+		text, err := os.ReadFile(name)
+		if strings.Contains(string(text), "diag.Diagnostic{") || strings.Contains(string(text), "diag.List{{") {
+			dirs[filepath.Dir(name)] = true
+		}
+		return err
+	})
+	if err != nil || len(dirs) < 7 {
+		t.Fatalf("%v report: %v", dirs, err)
+	}
+	return slices.Sorted(maps.Keys(dirs))
+}
+
+// Nothing is wrong with the tree in which the examples stand; with the wrong lines of an example in it, its code is found
+// there and nothing else, in the words that the page shows. `-update` rewrites those.
+func TestDiagnostics_Examples(t *testing.T) {
+	t.Parallel()
+	right := map[string]string{}
+	err := fs.WalkDir(os.DirFS("diagnostics"), ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(filepath.Join("diagnostics", name))
+		right[name] = string(text)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found := findings(newTree(right), true); len(found) > 0 {
+		t.Fatalf("the tree of the examples is not right: %s", printed(t, found, newTree(right)))
 	}
 	page, err := os.ReadFile("diagnostics.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	documented := map[string]bool{}
-	for _, row := range codeRow.FindAllStringSubmatch(string(page), -1) {
-		if documented[row[1]] {
-			t.Errorf("%s is documented twice", row[1])
+	updated := string(page)
+	for _, code := range docs.Codes() {
+		if code == "rule-scope" || code == "formula-scope" {
+			continue // no file causes them
 		}
-		documented[row[1]] = true
+		section, _ := docs.Diagnostic(code)
+		tree, file, first, last := wrong(t, code, section, right)
+		found := findings(tree, code == "test-uncovered")
+		if len(found) == 0 {
+			t.Errorf("%s: nothing is found", code)
+		}
+		for _, d := range found {
+			if d.Code != code {
+				t.Errorf("%s: %s:%d:%d: %s is found too: %s", code, d.Span.File, d.Span.Start.Line, d.Span.Start.Column, d.Code, d.Message)
+			}
+			if first > 0 && (d.Span.File != file || d.Span.Start.Line < first || d.Span.Start.Line > last) {
+				t.Errorf("%s: found at %s:%d, and the wrong lines are %s:%d-%d", code, d.Span.File, d.Span.Start.Line, file, first, last)
+			}
+		}
+		shown := textBlock.FindString(section)
+		if want := "```text\n" + printed(t, found, tree) + "```\n"; shown != want {
+			if *update {
+				updated = strings.Replace(updated, section[strings.IndexByte(section, '\n'):], strings.Replace(section, shown, want, 1)[len(code):], 1)
+				continue
+			}
+			t.Errorf("%s: the page shows another finding (-page +found):\n%s", code, cmp.Diff(shown, want))
+		}
 	}
-	if diff := cmp.Diff(slices.Sorted(maps.Keys(emitted)), slices.Sorted(maps.Keys(documented))); diff != "" {
-		t.Errorf("codes (-in the sources +in diagnostics.md):\n%s", diff)
+	if *update {
+		if err := os.WriteFile("diagnostics.md", []byte(updated), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
+}
+
+// wrong is the tree with the wrong lines of a section in it, and where they stand: their file, first and last line; 0 if
+// the section shows none.
+func wrong(t *testing.T, code, section string, right map[string]string) (tree fs.FS, file string, first, last int) {
+	t.Helper()
+	texts := maps.Clone(right)
+	diff := diffBlock.FindStringSubmatch(section)
+	switch code {
+	case "library-missing":
+		maps.DeleteFunc(texts, func(name, _ string) bool { return strings.HasPrefix(name, "library/") })
+		return newTree(texts), "", 0, 0
+	case "file-unreadable":
+		return unreadable{newTree(texts)}, "", 0, 0
+	case "yaml-size":
+		texts["bundles/matter/bundle.yaml"] += strings.Repeat("#", diag.MaxFile)
+		return newTree(texts), "", 0, 0
+	case "test-missing":
+		delete(texts, "bundles/matter/tests.yaml")
+		return newTree(texts), "", 0, 0
+	}
+	if diff == nil {
+		t.Fatalf("%s has no example", code)
+	}
+	file = diff[1]
+	for hunk := range strings.SplitSeq(diff[2], "@@\n") {
+		var before, after strings.Builder
+		for line := range strings.Lines(hunk) {
+			if line[0] != '-' {
+				before.WriteString(line[1:])
+			}
+			if line[0] != '+' {
+				after.WriteString(hidden(line[1:]))
+			}
+		}
+		if n := strings.Count(texts[file], before.String()); n != 1 {
+			t.Fatalf("%s: the right lines stand %d times in %s:\n%s", code, n, file, before.String())
+		}
+		at := strings.Index(texts[file], before.String())
+		texts[file] = texts[file][:at] + after.String() + texts[file][at+before.Len():]
+		begin := strings.Count(texts[file][:at], "\n") + 1
+		if first == 0 || begin < first {
+			first = begin
+		}
+		last = max(last, begin+max(0, strings.Count(after.String(), "\n")-1))
+	}
+	if code == "test-unreached" || code == "test-uncovered" { // found by what is not there
+		return newTree(texts), file, 0, 0
+	}
+	return newTree(texts), file, first, last
+}
+
+// hidden puts in the characters that a page cannot show.
+func hidden(line string) string {
+	return placeholder.ReplaceAllStringFunc(line, func(name string) string {
+		n, err := strconv.ParseUint(strings.TrimPrefix(strings.Trim(name, "<>"), "U+"), 16, 32)
+		if err != nil {
+			return name
+		}
+		if strings.HasPrefix(name, "<U+") {
+			return string(rune(n))
+		}
+		return string([]byte{byte(n)})
+	})
+}
+
+// findings are what the real readers say of a tree: libraries and bundles, then the calendar, the manifest and the tests;
+// with cover also of which rules no test sees both ways.
+func findings(tree fs.FS, cover bool) diag.List {
+	loaded, found := catalog.Load(tree)
+	read := func(name string) []byte {
+		text, err := fs.ReadFile(tree, name)
+		if err != nil {
+			return nil
+		}
+		return text
+	}
+	days, list := calendar.Parse("holidays.yaml", read("holidays.yaml"))
+	found = append(found, list...)
+	if _, err := manifest.Load("manifest.yaml", read("manifest.yaml")); err != nil {
+		list = nil
+		if !errors.As(err, &list) {
+			list = diag.List{{Code: err.Error()}}
+		}
+		found = append(found, list...)
+	}
+	if found.Err() == nil {
+		for _, id := range slices.Sorted(maps.Keys(loaded.Bundles)) {
+			report := bundletest.Run(tree, loaded.Bundles[id], days, nil)
+			found = append(found, report.Found...)
+			for _, result := range report.Results {
+				found = append(found, result.Failures...)
+			}
+			if found.Err() == nil {
+				found = append(found, report.Unreached...)
+			}
+			if cover {
+				found = append(found, report.Uncovered...)
+			}
+		}
+	}
+	if found.Err() == nil { // what only publishing finds
+		list = nil
+		state := registry.State{Library: "l", Libraries: map[string]map[string][]byte{"l": loaded.Files[""]}}
+		world := registry.World{Offered: map[string]bool{"market/licence": true}}
+		const name = "bundles/matter/bundle.yaml"
+		if _, err := registry.Decide(state, registry.PublishBundle{Name: name, Text: read(name)}, world); err != nil && !errors.As(err, &list) {
+			list = diag.List{{Code: err.Error()}}
+		}
+		found = append(found, list...)
+	}
+	return found
+}
+
+func printed(t *testing.T, found diag.List, tree fs.FS) string {
+	t.Helper()
+	var b strings.Builder
+	if err := diag.PrintText(&b, found, tree, true); err != nil {
+		t.Fatal(err)
+	}
+	// A page shows no control characters.
+	return strings.NewReplacer("\r", "<U+000D>", "\xff", "<FF>").Replace(strings.ReplaceAll(b.String(), "\uFFFD", "<FF>"))
+}
+
+func newTree(texts map[string]string) fs.FS {
+	tree := fstest.MapFS{}
+	for name, text := range texts {
+		tree[name] = &fstest.MapFile{Data: []byte(text)}
+	}
+	return tree
+}
+
+// unreadable refuses to open one of the libraries.
+type unreadable struct{ fs.FS }
+
+// Open implements [fs.FS].
+func (u unreadable) Open(name string) (fs.File, error) {
+	if name == "library/facts.yaml" {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrPermission}
+	}
+	return u.FS.Open(name)
 }
 
 // collect notes the code of a finding: the value of a member Code or of a constant of such a name, what the catalogue

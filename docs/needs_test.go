@@ -18,7 +18,7 @@ import (
 	"github.com/siyiban/onething/forms"
 )
 
-var update = flag.Bool("update", false, "rewrite the generated pages")
+var update = flag.Bool("update", false, "rewrite the pages that are made by tests")
 
 // The pages of needs, one a bundle, are what the bundles say. `go test ./docs -update` writes them anew.
 func TestNeeds(t *testing.T) {

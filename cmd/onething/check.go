@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -10,22 +12,28 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/siyiban/onething/diag"
+	"github.com/siyiban/onething/docs"
 	"github.com/siyiban/onething/engine/catalog"
 )
 
 func newCheck() *cobra.Command {
 	var format string
 	var all bool
+	var explain string
 	cmd := &cobra.Command{
 		Use:   "check [PATH…]",
 		Short: "Check bundles and libraries, and say what is wrong and where",
 		Long: "check reads each tree (a folder with library/ and bundles/; a bundle in it stands for its tree, narrowed to that bundle)\n" +
-			"and prints every finding with file, line and column. It exits with 1 if one is an error. Default is the current folder.",
+			"and prints every finding with file, line and column. It exits with 1 if one is an error. Default is the current folder.\n" +
+			"A finding has a code in brackets; --explain prints what it means.",
 		Example: `  onething check examples
-  onething check --format json examples/bundles/newborn`,
+  onething check --explain rule-unguarded-blank`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if format != "text" && format != "json" {
 				return fmt.Errorf("--format is text or json, not %q", format)
+			}
+			if cmd.Flags().Changed("explain") {
+				return explainCode(cmd.OutOrStdout(), explain, args)
 			}
 			if len(args) == 0 {
 				args = []string{"."}
@@ -55,7 +63,25 @@ func newCheck() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&format, "format", "text", "text or json (one object a line)")
 	cmd.Flags().BoolVar(&all, "all", false, "print more than the first 50 findings")
+	cmd.Flags().StringVar(&explain, "explain", "", "print what a finding's code means, with an example, and check nothing")
 	return cmd
+}
+
+// explainCode prints the page of a code.
+func explainCode(out io.Writer, code string, args []string) error {
+	if len(args) > 0 {
+		return errors.New("--explain takes a code and no path: see `onething check --help`")
+	}
+	page, ok := docs.Diagnostic(code)
+	if !ok {
+		hint := "it stands in brackets in a finding, as in error[yaml-syntax]"
+		if near := diag.Nearest(code, docs.Codes()); near != "" {
+			hint = fmt.Sprintf("did you mean `%s`?", near)
+		}
+		return fmt.Errorf("there is no code `%s`: %s", code, hint)
+	}
+	_, err := io.WriteString(out, page)
+	return err
 }
 
 // check loads the tree that a path belongs to and returns what concerns the path, with file names that can be opened

@@ -74,4 +74,4 @@ func readYAML(name string, into any) error {
 }
 
 // configFault is how the YAML package words an unknown key; what follows is a type of ours, which says nothing to a reader.
-var configFault = regexp.MustCompile(`field (\S+) not found in type .*`) //nolint:gochecknoglobals // a compiled constant
+var configFault = regexp.MustCompile(`field (\S+) not found in type .*`)

@@ -84,7 +84,11 @@ func (p *parser) year(y *bundlev1.HolidayYear, path string) *year {
 			"leave the year out until its notice is out")
 	}
 	if len(y.GetHolidays()) > maxMarks || len(y.GetWorkdays()) > maxMarks {
-		p.report(p.source.At(y, ""), "calendar-too-many", path, fmt.Sprintf("a year has at most %d holidays and %d workdays", maxMarks, maxMarks), "")
+		at := p.source.At(y, "holidays")
+		if len(y.GetHolidays()) <= maxMarks {
+			at = p.source.At(y, "workdays")
+		}
+		p.report(at, "calendar-too-many", path, fmt.Sprintf("a year has at most %d holidays and %d workdays", maxMarks, maxMarks), "")
 		return nil
 	}
 	for i, h := range y.GetHolidays() {

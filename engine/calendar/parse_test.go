@@ -44,7 +44,7 @@ func TestParseReportsEveryFault(t *testing.T) {
 		{"a working weekend on a Monday", newYear + "    workdays: [2026-01-05, 2026-01-04]\n", []string{"5:16 calendar-workday"}},
 		{"a working weekend twice", newYear + "    workdays: [2026-01-04, 2026-01-04]\n", []string{"5:28 calendar-day-twice"}},
 		{"too many holidays", "years:\n  - year: 2026\n    holidays:\n" + strings.Repeat("      - { name: 元旦, from: 2026-01-01, to: 2026-01-01 }\n", 41),
-			[]string{"2:5 calendar-too-many"}},
+			[]string{"4:7 calendar-too-many"}},
 		{"three faults in one file", `years:
   - year: 2026
     holidays:

@@ -11,6 +11,7 @@ import (
 	"maps"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -200,7 +201,7 @@ func publishBundle(s State, c PublishBundle, w World) (*registryv1.BundlePublish
 	}
 	for _, step := range b.Steps {
 		if step.Plugin != "" && !w.Offered[step.Plugin] {
-			found = append(found, diag.Diagnostic{Span: diag.Span{File: c.Name, Start: diag.Position{Line: 1, Column: 1}}, Severity: diag.Error,
+			found = append(found, diag.Diagnostic{Span: named(c, step.Plugin), Severity: diag.Error,
 				Code: "plugin-missing", Message: fmt.Sprintf("the step `%s` is served by the plugin `%s`, which is not installed", step.ID, step.Plugin),
 				Hint: "build it with `make plugins` and start with --plugins, or leave `plugin` out for an officer's queue"})
 		}
@@ -214,6 +215,16 @@ func publishBundle(s State, c PublishBundle, w World) (*registryv1.BundlePublish
 	}
 	return &registryv1.BundlePublished{Bundle: b.ID, Number: int32(len(versions) + 1), Digest: b.Digest, Library: s.Library,
 		Files: []*registryv1.File{{Name: "bundle.yaml", Content: c.Text}}}, nil
+}
+
+// named is where a bundle names a plugin.
+func named(c PublishBundle, plugin string) diag.Span {
+	before, _, _ := bytes.Cut(c.Text, []byte("plugin: "+plugin))
+	if len(before) == len(c.Text) { // written in another way
+		before = nil
+	}
+	line := before[bytes.LastIndexByte(before, '\n')+1:]
+	return diag.Span{File: c.Name, Start: diag.Position{Line: bytes.Count(before, []byte("\n")) + 1, Column: utf8.RuneCount(line) + 1}}
 }
 
 // Evolve returns what is in force after an event. It is total.
