@@ -77,7 +77,7 @@ func New(cfg Config) http.Handler {
 	server.Register(connect.Method{Spec: connect.Spec{Procedure: grpc_health_v1.Health_Check_FullMethodName}, Handler: health(cfg, services(server))})
 
 	mux := http.NewServeMux()
-	connecthttp.Mount(mux, server, connecthttp.WithReadMaxBytes(MaxMessage), connecthttp.WithCompressMinBytes(compressFrom))
+	connecthttp.Mount(mux, server, strict(), connecthttp.WithReadMaxBytes(MaxMessage), connecthttp.WithCompressMinBytes(compressFrom))
 	return cors.New(cors.Options{
 		AllowedOrigins: cfg.Origins,
 		AllowedMethods: connectcors.AllowedMethods(),
