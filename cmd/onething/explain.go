@@ -31,7 +31,7 @@ func newExplain() *cobra.Command {
 			"whom, which materials come from where, and how each date is derived. The record is a YAML file with the keys of a test\n" +
 			"(today, place, facts, results, record), or a test of the bundle by its id.",
 		Example: `  onething explain newborn --tree examples --test usual
-  onething explain newborn --tree examples --record record.yaml`,
+  onething explain newborn --tree examples --test one_year_old`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if (file == "") == (test == "") {

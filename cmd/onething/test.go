@@ -44,8 +44,8 @@ func newTest() *cobra.Command {
 		Short: "Run the tests beside bundles, and show what differs from what they expect",
 		Long: "test runs the tests.yaml of each bundle of a tree (a folder with library/ and bundles/; a bundle in it stands for itself)\n" +
 			"and prints each expectation that is not met, at its place, with the rules behind it. It exits with 1 if a test fails.",
-		Example: `  onething test examples --cover
-  onething test examples/bundles/newborn --run 'too_old|without_father'`,
+		Example: `  onething test examples/bundles/newborn --cover
+  onething test examples/bundles/newborn --run 'one_year|single_mother'`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !slices.Contains([]string{"text", "json", "junit"}, t.format) {
 				return fmt.Errorf("--format is text, json or junit, not %q", t.format)
