@@ -37,6 +37,8 @@ type Call struct {
 	// Keep keeps the files that the command brings, and returns the command with them; nil: it brings none. It is called
 	// only if the command would be taken, so that a refused one leaves nothing behind.
 	Keep func(context.Context, *Dossier, application.Command) (application.Command, error)
+
+	made map[string]*applicationv1.MaterialFile // documents that an earlier try has kept
 }
 
 // Answer is what a command came to.
@@ -57,6 +59,7 @@ func (e *Engine) Do(ctx context.Context, c Call) (*Answer, error) {
 		return nil, err
 	}
 	stream := Stream(c.Application)
+	c.made = map[string]*applicationv1.MaterialFile{}
 	for try := 0; ; try++ {
 		if answer, err := e.answered(ctx, c, digest); answer != nil || err != nil {
 			return answer, err
@@ -161,8 +164,14 @@ func engineActor() *applicationv1.Actor {
 	return &applicationv1.Actor{Role: applicationv1.Role_ROLE_ENGINE, Id: "engine"}
 }
 
-// commit seals the personal parts and appends the events.
+// commit gives results their documents, seals the personal parts and appends the events.
 func (e *Engine) commit(ctx context.Context, c Call, digest []byte, stream string, d *Dossier, events []*applicationv1.Event) (*Answer, error) {
+	if c.made == nil {
+		c.made = map[string]*applicationv1.MaterialFile{}
+	}
+	if err := e.documents(ctx, d, events, c.made); err != nil {
+		return nil, err
+	}
 	appended := commitlog.Append{Stream: stream, Expected: uint64(d.State.Version)}
 	for i, event := range events {
 		sealed, err := e.seal(ctx, c, stream, appended.Expected+uint64(i)+1, event)

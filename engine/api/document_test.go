@@ -5,6 +5,7 @@ import (
 	"os"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
 	apiv1 "github.com/siyiban/onething/proto/gen/onething/api/v1"
@@ -69,5 +70,43 @@ func TestDecideTask_RefusedKeepsNothing(t *testing.T) {
 	}
 	if n := h.kept(t); n != before+1 {
 		t.Errorf("%d files were kept of a decision that was taken", n-before)
+	}
+}
+
+// A result has a document where its step yields one, also if the officer has brought none.
+func TestDecideTask_EveryResultHasADocument(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	filed := h.file(t)
+	review := apiv1connect.NewReviewServiceClient(h.as("clerk"))
+	accepted, err := review.Accept(t.Context(), &apiv1.AcceptRequest{RequestId: uuid.NewString(), Application: filed.GetApplication(), Bundle: "newborn", OverrideReason: "户籍系统核验一致"})
+	if err != nil {
+		t.Fatal(explain(err))
+	}
+	tasks := apiv1connect.NewTaskServiceClient(h.as("health"))
+	open, err := tasks.ListTasks(t.Context(), &apiv1.ListTasksRequest{AtLeastPosition: accepted.GetPosition()})
+	if err != nil || len(open.GetTasks()) == 0 {
+		t.Fatal(open, explain(err))
+	}
+	decided, err := tasks.DecideTask(t.Context(), &apiv1.DecideTaskRequest{RequestId: uuid.NewString(), Task: open.GetTasks()[0].GetTask(), Approve: true,
+		Result: record(t, `{"number": "X320101001"}`).GetAnswers()})
+	if err != nil {
+		t.Fatal(explain(err))
+	}
+	intake := apiv1connect.NewIntakeServiceClient(h.as("mother"))
+	seen, err := intake.GetApplication(t.Context(), &apiv1.GetApplicationRequest{Application: filed.GetApplication(), AtLeastPosition: decided.GetPosition()})
+	if err != nil {
+		t.Fatal(explain(err))
+	}
+	var got []string
+	for _, c := range seen.GetApplication().GetCases() {
+		for _, task := range c.GetTasks() {
+			if document := task.GetDocument(); document != nil {
+				got = append(got, task.GetStep()+" "+document.GetName())
+			}
+		}
+	}
+	if diff := cmp.Diff([]string{"certificate birth_certificate.html"}, got); diff != "" {
+		t.Error(diff)
 	}
 }

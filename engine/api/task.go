@@ -206,12 +206,8 @@ func (s taskService) DecideTask(ctx context.Context, r *apiv1.DecideTaskRequest)
 			return c, nil
 		}
 		var err error
-		switch {
-		case document != nil:
-		case len(r.GetDocument()) > 0:
+		if document == nil && len(r.GetDocument()) > 0 {
 			document, err = s.engine.PutMaterial(ctx, d.State.ID, &applicationv1.MaterialFile{Material: application.ResultFile(r.GetTask()), Name: r.GetTask(), MediaType: r.GetMediaType()}, bytes.NewReader(r.GetDocument()), MaxFile)
-		default:
-			document, err = s.engine.ResultDocument(ctx, d, r.GetTask(), r.GetResult())
 		}
 		decision.Document = document
 		return decision, err
