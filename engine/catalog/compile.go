@@ -43,13 +43,15 @@ type compiler struct {
 	// uses are the section uses behind sections.
 	uses map[*Section]*bundlev1.SectionUse
 	// envs are the places of expressions that were met, by name.
-	envs map[string]place
+	envs map[string]*place
 	// columns are the cells of lists that something reads, as <list>.<field>.
 	columns map[forms.Path]bool
 }
 
-// place compiles the expressions of one place: both languages over the same names.
+// place compiles the expressions of one place: both languages over the same names. Most places hold few expressions or
+// none, so what is needed for a language is made when the first one of it is met.
 type place struct {
+	scope    forms.Scope
 	rules    *rule.Env
 	formulas *formula.Env
 }
@@ -61,7 +63,7 @@ func compileFile(l *Library, name string, text []byte) (*Bundle, *diag.Source, d
 		return nil, source, found
 	}
 	c := &compiler{library: l, source: source, message: message, found: found, written: map[*Field]located[*formsv1.Field]{},
-		uses: map[*Section]*bundlev1.SectionUse{}, envs: map[string]place{}, columns: map[forms.Path]bool{}, facts: map[string][]*forms.Field{}}
+		uses: map[*Section]*bundlev1.SectionUse{}, envs: map[string]*place{}, columns: map[forms.Path]bool{}, facts: map[string][]*forms.Field{}}
 	c.bundle = &Bundle{ID: message.GetBundle(), fields: map[forms.Path]*Field{}, Pins: map[string]string{}, library: l}
 	c.compile()
 	if c.found.Err() != nil {
@@ -530,7 +532,7 @@ func (c *compiler) scopes() {
 
 // Places of expressions. What may be named differs: facts not where a question is shown or required, results
 // only where they are settled, `this` only in a section.
-func (c *compiler) placeOf(name string, change func(*forms.Scope)) place {
+func (c *compiler) placeOf(name string, change func(*forms.Scope)) *place {
 	if p, ok := c.envs[name]; ok {
 		return p
 	}
@@ -542,29 +544,43 @@ func (c *compiler) placeOf(name string, change func(*forms.Scope)) place {
 		scope.Own = append(scope.Own, f.Field)
 	}
 	change(&scope)
-	rules, err := rule.NewEnv(scope)
-	if err != nil {
-		c.fault(c.source.At(c.message, ""), "rule-scope", fmt.Sprintf("the rules of this place cannot be read: %v", err), "")
-	}
-	formulas, err := formula.NewEnv(scope)
-	if err != nil {
-		c.fault(c.source.At(c.message, ""), "formula-scope", fmt.Sprintf("the formulas of this place cannot be read: %v", err), "")
-	}
-	p := place{rules, formulas}
+	p := &place{scope: scope}
 	c.envs[name] = p
 	return p
 }
 
+// inRules is what rules of a place are compiled with; nil if it cannot be, which is told.
+func (c *compiler) inRules(p *place) *rule.Env {
+	if p.rules == nil {
+		var err error
+		if p.rules, err = rule.NewEnv(p.scope); err != nil {
+			c.fault(c.source.At(c.message, ""), "rule-scope", fmt.Sprintf("the rules of this place cannot be read: %v", err), "")
+		}
+	}
+	return p.rules
+}
+
+// inFormulas is what formulas of a place are compiled with; nil if it cannot be, which is told.
+func (c *compiler) inFormulas(p *place) *formula.Env {
+	if p.formulas == nil {
+		var err error
+		if p.formulas, err = formula.NewEnv(p.scope); err != nil {
+			c.fault(c.source.At(c.message, ""), "formula-scope", fmt.Sprintf("the formulas of this place cannot be read: %v", err), "")
+		}
+	}
+	return p.formulas
+}
+
 // asking is the place of a question's `when` and `required`.
-func (c *compiler) asking() place { return c.placeOf("asking", func(*forms.Scope) {}) }
+func (c *compiler) asking() *place { return c.placeOf("asking", func(*forms.Scope) {}) }
 
 // deciding is the place of rules, materials and limits.
-func (c *compiler) deciding() place {
+func (c *compiler) deciding() *place {
 	return c.placeOf("deciding", func(s *forms.Scope) { s.Facts = c.facts })
 }
 
 // deriving is the place of derived values: results of every step.
-func (c *compiler) deriving() place {
+func (c *compiler) deriving() *place {
 	return c.placeOf("deriving", func(s *forms.Scope) {
 		s.Facts = c.facts
 		s.Results, s.ResultGuards = c.results(c.bundle.Steps)
@@ -572,10 +588,15 @@ func (c *compiler) deriving() place {
 }
 
 // ready is the place of a step's `when`, conditions and limits: results of the steps before it.
-func (c *compiler) ready(step *Step) place {
-	return c.placeOf("ready "+step.ID, func(s *forms.Scope) {
+func (c *compiler) ready(step *Step) *place {
+	before := slices.DeleteFunc(c.bundle.Before(step), func(s *Step) bool { return len(s.Result) == 0 })
+	name := "ready"
+	for _, s := range before { // steps that know the same results share the place
+		name += " " + s.ID
+	}
+	return c.placeOf(name, func(s *forms.Scope) {
 		s.Facts = c.facts
-		s.Results, s.ResultGuards = c.results(c.bundle.Before(step))
+		s.Results, s.ResultGuards = c.results(before)
 	})
 }
 
@@ -591,7 +612,7 @@ func (c *compiler) results(steps []*Step) (fields map[string][]*forms.Field, gua
 }
 
 // within is the place of a section's own expressions: `this`, never `form`.
-func (c *compiler) within(s *Section) place {
+func (c *compiler) within(s *Section) *place {
 	return c.placeOf("within "+s.Alias, func(scope *forms.Scope) {
 		scope.Form, scope.Own = nil, nil
 		scope.This, scope.ThisPath = s.Section.Fields, s.this()
@@ -599,7 +620,7 @@ func (c *compiler) within(s *Section) place {
 }
 
 // using is the place of what a bundle sets in a section's use: both `this` and the bundle's names.
-func (c *compiler) using(s *Section) place {
+func (c *compiler) using(s *Section) *place {
 	return c.placeOf("using "+s.Alias, func(scope *forms.Scope) {
 		scope.This, scope.ThisPath = s.Section.Fields, s.this()
 	})
@@ -615,7 +636,7 @@ func (s *Section) this() forms.Path {
 
 // each is the place of what stands at the elements of a list: `this` is the element. Of a section's list, nothing else
 // may be named.
-func (c *compiler) each(list *Field, name string, outside bool) place {
+func (c *compiler) each(list *Field, name string, outside bool) *place {
 	return c.placeOf("each "+name, func(scope *forms.Scope) {
 		if !outside {
 			scope.Form, scope.Own = nil, nil
@@ -625,7 +646,7 @@ func (c *compiler) each(list *Field, name string, outside bool) place {
 }
 
 // perElement is the place of a material that is asked for each element.
-func (c *compiler) perElement(list *Field) place {
+func (c *compiler) perElement(list *Field) *place {
 	return c.placeOf("per "+string(list.Path), func(scope *forms.Scope) {
 		scope.Facts = c.facts
 		scope.This, scope.ThisPath = list.Field.Row, ""
@@ -633,16 +654,17 @@ func (c *compiler) perElement(list *Field) place {
 }
 
 // rule compiles the rule at a key; nil if it is not written or wrong.
-func (c *compiler) rule(p place, w *diag.Source, m proto.Message, key, path string, inForce []string) *rule.Rule {
+func (c *compiler) rule(p *place, w *diag.Source, m proto.Message, key, path string, inForce []string) *rule.Rule {
 	scalar := w.Scalar(m, key, path)
-	if p.rules == nil {
+	env := c.inRules(p)
+	if env == nil {
 		return nil
 	}
 	if strings.TrimSpace(scalar.Text) == "" {
 		c.fault(w.At(m, key), "rule-syntax", "the rule is empty", "")
 		return nil
 	}
-	compiled, found := p.rules.Compile(scalar, rule.Options{InForce: inForce})
+	compiled, found := env.Compile(scalar, rule.Options{InForce: inForce})
 	c.found = append(c.found, found...)
 	if compiled != nil {
 		c.read(compiled.Columns())
@@ -657,11 +679,12 @@ func (c *compiler) read(columns []forms.Path) {
 	}
 }
 
-func (c *compiler) formula(p place, w *diag.Source, m proto.Message, key, path string, want kind.Kind, inForce []string, f *forms.Field) *formula.Formula {
-	if p.formulas == nil {
+func (c *compiler) formula(p *place, w *diag.Source, m proto.Message, key, path string, want kind.Kind, inForce []string, f *forms.Field) *formula.Formula {
+	env := c.inFormulas(p)
+	if env == nil {
 		return nil
 	}
-	compiled, found := p.formulas.Compile(w.Scalar(m, key, path), want, inForce, f)
+	compiled, found := env.Compile(w.Scalar(m, key, path), want, inForce, f)
 	c.found = append(c.found, found...)
 	if compiled != nil {
 		c.read(compiled.Columns())
@@ -670,16 +693,20 @@ func (c *compiler) formula(p place, w *diag.Source, m proto.Message, key, path s
 }
 
 // text compiles a text with formulas in it.
-func (c *compiler) text(p place, w *diag.Source, m *formsv1.Text, path string) Text {
+func (c *compiler) text(p *place, w *diag.Source, m *formsv1.Text, path string) Text {
 	t := Text{Text: text(m)}
-	if m == nil || p.formulas == nil {
+	if m == nil {
+		return t
+	}
+	env := c.inFormulas(p)
+	if env == nil {
 		return t
 	}
 	var found diag.List
-	t.zh, found = p.formulas.CompileText(w.Scalar(m, "zh", path+".zh"))
+	t.zh, found = env.CompileText(w.Scalar(m, "zh", path+".zh"))
 	c.found = append(c.found, found...)
 	if m.GetEn() != "" {
-		t.en, found = p.formulas.CompileText(w.Scalar(m, "en", path+".en"))
+		t.en, found = env.CompileText(w.Scalar(m, "en", path+".en"))
 		c.found = append(c.found, found...)
 	}
 	return t

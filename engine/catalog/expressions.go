@@ -73,7 +73,7 @@ func (c *compiler) cells(list *Field, path string, outside bool, inForce []strin
 }
 
 // expressions compiles what is written at a field itself. this is the path behind `this`, "" for an own field.
-func (c *compiler) expressions(p place, f *Field, path string, this forms.Path, inForce []string) {
+func (c *compiler) expressions(p *place, f *Field, path string, this forms.Path, inForce []string) {
 	w := c.written[f]
 	m := w.item
 	if m.When != nil {
@@ -119,7 +119,7 @@ func (c *compiler) addWhen(f *Field, r *rule.Rule) {
 }
 
 // bounds compiles `min` and `max`.
-func (c *compiler) bounds(p place, w located[*fieldMessage], f *Field, path string, inForce []string) {
+func (c *compiler) bounds(p *place, w located[*fieldMessage], f *Field, path string, inForce []string) {
 	want := f.Kind
 	switch f.Kind {
 	case kind.KindText, kind.KindChoices, kind.KindList:
@@ -140,7 +140,7 @@ func (c *compiler) bounds(p place, w located[*fieldMessage], f *Field, path stri
 }
 
 // set compiles what a bundle changes in its use of a section.
-func (c *compiler) set(p place, set *bundlev1.FieldSet, f *Field, path string) {
+func (c *compiler) set(p *place, set *bundlev1.FieldSet, f *Field, path string) {
 	inForce := f.Conditions
 	if set.When != nil {
 		c.addWhen(f, c.rule(p, c.source, set, "when", path+".when", nil))
@@ -202,7 +202,7 @@ func (c *compiler) rules() {
 }
 
 // condition compiles one rule with its reason.
-func (c *compiler) condition(p place, w *diag.Source, m *bundlev1.Rule, path string, this forms.Path, inForce []string) *Rule {
+func (c *compiler) condition(p *place, w *diag.Source, m *bundlev1.Rule, path string, this forms.Path, inForce []string) *Rule {
 	c.reservedID(w.At(m, "id"), m.GetId())
 	r := &Rule{ID: m.GetId(), For: m.GetFor(), Basis: m.GetBasis(),
 		Because: c.text(p, w, m.GetBecause(), path+".because"), Remedy: c.text(p, w, m.GetRemedy(), path+".remedy")}
@@ -418,7 +418,7 @@ func (c *compiler) material(m *bundlev1.Material) *Material {
 	return material
 }
 
-func (c *compiler) tolerate(at place, m *bundlev1.Tolerate, path string, inForce []string) *Tolerate {
+func (c *compiler) tolerate(at *place, m *bundlev1.Tolerate, path string, inForce []string) *Tolerate {
 	t := &Tolerate{WorkingDays: int(m.GetWorkingDays()), Then: "REMIND"}
 	if m.When != nil {
 		t.When = c.rule(at, c.source, m, "when", path+".tolerate.when", inForce)
@@ -435,7 +435,7 @@ func (c *compiler) tolerate(at place, m *bundlev1.Tolerate, path string, inForce
 	return t
 }
 
-func (c *compiler) promise(at place, m *bundlev1.Promise, path string, inForce []string) *Promise {
+func (c *compiler) promise(at *place, m *bundlev1.Promise, path string, inForce []string) *Promise {
 	p := &Promise{By: c.department(m.GetVerify(), "by", m.GetVerify().GetBy()), WorkingDays: int(m.GetVerify().GetWorkingDays()), Sample: 100, IfFalse: "REVOKE", Text: text(m.GetText())}
 	if m.When != nil {
 		p.When = c.rule(at, c.source, m, "when", path+".promise.when", inForce)
@@ -506,7 +506,7 @@ func (c *compiler) steps() {
 	}
 }
 
-func (c *compiler) limits(p place, m *bundlev1.Step, cases []*bundlev1.Limit, key, path string, inForce []string) []Limit {
+func (c *compiler) limits(p *place, m *bundlev1.Step, cases []*bundlev1.Limit, key, path string, inForce []string) []Limit {
 	var limits []Limit
 	for i, l := range cases {
 		limit := Limit{}
