@@ -270,6 +270,9 @@ func (e *explanation) steps(c *guide.Case) {
 		if s.Applies.Truth == rule.False {
 			continue
 		}
+		for _, n := range s.NotCounted {
+			e.line(2, "%s, about %d days, does not count", n.Kind, n.Days)
+		}
 		for line := range strings.SplitSeq(s.Due.Due.Explain(), "\n") {
 			e.line(2, "%s", line)
 		}

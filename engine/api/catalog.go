@@ -113,6 +113,9 @@ func (s catalogService) GetBundle(_ context.Context, r *apiv1.GetBundleRequest) 
 		for _, a := range step.After {
 			message.After = append(message.After, a.Step)
 		}
+		for _, n := range step.NotCounted {
+			message.NotCounted = append(message.NotCounted, &apiv1.NotCounted{Kind: n.Kind, Days: int32(n.Days)})
+		}
 		answer.Steps = append(answer.Steps, message)
 	}
 	for _, m := range b.Materials {
@@ -121,7 +124,7 @@ func (s catalogService) GetBundle(_ context.Context, r *apiv1.GetBundleRequest) 
 			class = "SECONDARY"
 		}
 		answer.Materials = append(answer.Materials, &apiv1.BundleMaterial{Material: m.Key, Name: m.Name.Proto(), Class: class, Sources: m.Sources, Formats: m.Formats,
-			Tolerable: m.Tolerate != nil, Promisable: m.Promise != nil, Per: string(m.Per)})
+			Tolerable: m.Tolerate != nil, Promisable: m.Promise != nil, Per: string(m.Per), Originals: int32(m.Originals), Copies: int32(m.Copies)})
 		for _, o := range m.OneOf {
 			last := answer.Materials[len(answer.Materials)-1]
 			last.OneOf = append(last.OneOf, &apiv1.MaterialAlternative{Material: o.Key, Name: o.Name.Proto(), Formats: o.Formats})

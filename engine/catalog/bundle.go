@@ -191,6 +191,8 @@ type Material struct {
 	Sources      []string // E_CERTIFICATE, SHARED_DATA, APPLICANT, STEP, FORM, in order
 	Certificates []string
 	Formats      []string // file extensions
+	Originals    int      // that a counter wants to see, on paper
+	Copies       int      // that a counter keeps, on paper
 	Tolerate     *Tolerate
 	Promise      *Promise
 	Basis        string

@@ -337,7 +337,8 @@ func (c *compiler) elementReads(m *Material, reads []forms.Path) {
 
 func (c *compiler) material(m *bundlev1.Material) *Material {
 	material := &Material{ID: m.GetAs(), Of: m.GetOf(), Name: text(m.GetName()), Secondary: m.GetClass() == bundlev1.Material_SECONDARY,
-		Required: m.Required == nil || m.GetRequired(), Certificates: m.GetCertificates(), Formats: []string{"pdf", "jpg", "png"}, Basis: m.GetBasis()}
+		Required: m.Required == nil || m.GetRequired(), Certificates: m.GetCertificates(), Formats: []string{"pdf", "jpg", "png"}, Basis: m.GetBasis(),
+		Originals: int(m.GetCopies().GetOriginal()), Copies: int(m.GetCopies().GetCopy())}
 	sources := m.GetSource()
 	switch {
 	case m.GetUse() != "":

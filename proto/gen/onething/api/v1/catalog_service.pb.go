@@ -813,7 +813,9 @@ type BundleStep struct {
 	// Document that it yields.
 	Document string `protobuf:"bytes,5,opt,name=document,proto3" json:"document,omitempty"`
 	// True if it applies only under a condition.
-	Conditional   bool `protobuf:"varint,6,opt,name=conditional,proto3" json:"conditional,omitempty"`
+	Conditional bool `protobuf:"varint,6,opt,name=conditional,proto3" json:"conditional,omitempty"`
+	// Procedures that are to be expected and whose days do not count.
+	NotCounted    []*NotCounted `protobuf:"bytes,7,rep,name=not_counted,json=notCounted,proto3" json:"not_counted,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -890,6 +892,68 @@ func (x *BundleStep) GetConditional() bool {
 	return false
 }
 
+func (x *BundleStep) GetNotCounted() []*NotCounted {
+	if x != nil {
+		return x.NotCounted
+	}
+	return nil
+}
+
+// NotCounted is a procedure whose days do not count.
+type NotCounted struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// HEARING, TENDER, AUCTION, INSPECTION, TESTING, QUARANTINE, APPRAISAL, EXPERT_REVIEW or PUBLICITY.
+	Kind string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	// Days that it takes, as a rule.
+	Days          int32 `protobuf:"varint,2,opt,name=days,proto3" json:"days,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NotCounted) Reset() {
+	*x = NotCounted{}
+	mi := &file_onething_api_v1_catalog_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NotCounted) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NotCounted) ProtoMessage() {}
+
+func (x *NotCounted) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_catalog_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NotCounted.ProtoReflect.Descriptor instead.
+func (*NotCounted) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_catalog_service_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *NotCounted) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *NotCounted) GetDays() int32 {
+	if x != nil {
+		return x.Days
+	}
+	return 0
+}
+
 // BundleMaterial is a document that is asked.
 type BundleMaterial struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -910,14 +974,18 @@ type BundleMaterial struct {
 	// Path of the list for each of whose elements it is asked, under `<material>[<row>]`, rows counted from 0; empty: once.
 	Per string `protobuf:"bytes,8,opt,name=per,proto3" json:"per,omitempty"`
 	// Documents of which any one will do; empty: the material itself.
-	OneOf         []*MaterialAlternative `protobuf:"bytes,9,rep,name=one_of,json=oneOf,proto3" json:"one_of,omitempty"`
+	OneOf []*MaterialAlternative `protobuf:"bytes,9,rep,name=one_of,json=oneOf,proto3" json:"one_of,omitempty"`
+	// Originals that a counter wants to see, where it comes on paper.
+	Originals int32 `protobuf:"varint,10,opt,name=originals,proto3" json:"originals,omitempty"`
+	// Copies that a counter keeps, where it comes on paper.
+	Copies        int32 `protobuf:"varint,11,opt,name=copies,proto3" json:"copies,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *BundleMaterial) Reset() {
 	*x = BundleMaterial{}
-	mi := &file_onething_api_v1_catalog_service_proto_msgTypes[11]
+	mi := &file_onething_api_v1_catalog_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -929,7 +997,7 @@ func (x *BundleMaterial) String() string {
 func (*BundleMaterial) ProtoMessage() {}
 
 func (x *BundleMaterial) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_catalog_service_proto_msgTypes[11]
+	mi := &file_onething_api_v1_catalog_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -942,7 +1010,7 @@ func (x *BundleMaterial) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BundleMaterial.ProtoReflect.Descriptor instead.
 func (*BundleMaterial) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_catalog_service_proto_rawDescGZIP(), []int{11}
+	return file_onething_api_v1_catalog_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *BundleMaterial) GetMaterial() string {
@@ -1006,6 +1074,20 @@ func (x *BundleMaterial) GetOneOf() []*MaterialAlternative {
 		return x.OneOf
 	}
 	return nil
+}
+
+func (x *BundleMaterial) GetOriginals() int32 {
+	if x != nil {
+		return x.Originals
+	}
+	return 0
+}
+
+func (x *BundleMaterial) GetCopies() int32 {
+	if x != nil {
+		return x.Copies
+	}
+	return 0
 }
 
 var File_onething_api_v1_catalog_service_proto protoreflect.FileDescriptor
@@ -1076,7 +1158,7 @@ const file_onething_api_v1_catalog_service_proto_rawDesc = "" +
 	"\abecause\x18\x02 \x01(\v2\x17.onething.forms.v1.TextR\abecause\x12/\n" +
 	"\x06remedy\x18\x03 \x01(\v2\x17.onething.forms.v1.TextR\x06remedy\x12\x14\n" +
 	"\x05basis\x18\x04 \x01(\tR\x05basis\x12\x1c\n" +
-	"\totherwise\x18\x05 \x01(\tR\totherwise\"\xda\x01\n" +
+	"\totherwise\x18\x05 \x01(\tR\totherwise\"\x98\x02\n" +
 	"\n" +
 	"BundleStep\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12+\n" +
@@ -1086,7 +1168,13 @@ const file_onething_api_v1_catalog_service_proto_rawDesc = "" +
 	"department\x12\x14\n" +
 	"\x05after\x18\x04 \x03(\tR\x05after\x12\x1a\n" +
 	"\bdocument\x18\x05 \x01(\tR\bdocument\x12 \n" +
-	"\vconditional\x18\x06 \x01(\bR\vconditional\"\xb0\x02\n" +
+	"\vconditional\x18\x06 \x01(\bR\vconditional\x12<\n" +
+	"\vnot_counted\x18\a \x03(\v2\x1b.onething.api.v1.NotCountedR\n" +
+	"notCounted\"4\n" +
+	"\n" +
+	"NotCounted\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x12\n" +
+	"\x04days\x18\x02 \x01(\x05R\x04days\"\xe6\x02\n" +
 	"\x0eBundleMaterial\x12\x1a\n" +
 	"\bmaterial\x18\x01 \x01(\tR\bmaterial\x12+\n" +
 	"\x04name\x18\x02 \x01(\v2\x17.onething.forms.v1.TextR\x04name\x12\x14\n" +
@@ -1098,7 +1186,10 @@ const file_onething_api_v1_catalog_service_proto_rawDesc = "" +
 	"promisable\x18\a \x01(\bR\n" +
 	"promisable\x12\x10\n" +
 	"\x03per\x18\b \x01(\tR\x03per\x12;\n" +
-	"\x06one_of\x18\t \x03(\v2$.onething.api.v1.MaterialAlternativeR\x05oneOf2\xde\x01\n" +
+	"\x06one_of\x18\t \x03(\v2$.onething.api.v1.MaterialAlternativeR\x05oneOf\x12\x1c\n" +
+	"\toriginals\x18\n" +
+	" \x01(\x05R\toriginals\x12\x16\n" +
+	"\x06copies\x18\v \x01(\x05R\x06copies2\xde\x01\n" +
 	"\x0eCatalogService\x12k\n" +
 	"\rSearchBundles\x12%.onething.api.v1.SearchBundlesRequest\x1a&.onething.api.v1.SearchBundlesResponse\"\v\xda\xe2\x18\x04\x10\x01\x18\x01\x90\x02\x01\x12_\n" +
 	"\tGetBundle\x12!.onething.api.v1.GetBundleRequest\x1a\".onething.api.v1.GetBundleResponse\"\v\xda\xe2\x18\x04\x10\x01\x18\x01\x90\x02\x01B=Z;github.com/siyiban/onething/proto/gen/onething/api/v1;apiv1b\x06proto3"
@@ -1115,7 +1206,7 @@ func file_onething_api_v1_catalog_service_proto_rawDescGZIP() []byte {
 	return file_onething_api_v1_catalog_service_proto_rawDescData
 }
 
-var file_onething_api_v1_catalog_service_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_onething_api_v1_catalog_service_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_onething_api_v1_catalog_service_proto_goTypes = []any{
 	(*SearchBundlesRequest)(nil),  // 0: onething.api.v1.SearchBundlesRequest
 	(*SearchBundlesResponse)(nil), // 1: onething.api.v1.SearchBundlesResponse
@@ -1128,45 +1219,47 @@ var file_onething_api_v1_catalog_service_proto_goTypes = []any{
 	(*FormOption)(nil),            // 8: onething.api.v1.FormOption
 	(*BundleRule)(nil),            // 9: onething.api.v1.BundleRule
 	(*BundleStep)(nil),            // 10: onething.api.v1.BundleStep
-	(*BundleMaterial)(nil),        // 11: onething.api.v1.BundleMaterial
-	(*Page)(nil),                  // 12: onething.api.v1.Page
-	(*v1.Text)(nil),               // 13: onething.forms.v1.Text
-	(*MaterialAlternative)(nil),   // 14: onething.api.v1.MaterialAlternative
+	(*NotCounted)(nil),            // 11: onething.api.v1.NotCounted
+	(*BundleMaterial)(nil),        // 12: onething.api.v1.BundleMaterial
+	(*Page)(nil),                  // 13: onething.api.v1.Page
+	(*v1.Text)(nil),               // 14: onething.forms.v1.Text
+	(*MaterialAlternative)(nil),   // 15: onething.api.v1.MaterialAlternative
 }
 var file_onething_api_v1_catalog_service_proto_depIdxs = []int32{
-	12, // 0: onething.api.v1.SearchBundlesRequest.page:type_name -> onething.api.v1.Page
+	13, // 0: onething.api.v1.SearchBundlesRequest.page:type_name -> onething.api.v1.Page
 	2,  // 1: onething.api.v1.SearchBundlesResponse.bundles:type_name -> onething.api.v1.BundleSummary
-	13, // 2: onething.api.v1.BundleSummary.name:type_name -> onething.forms.v1.Text
+	14, // 2: onething.api.v1.BundleSummary.name:type_name -> onething.forms.v1.Text
 	3,  // 3: onething.api.v1.BundleSummary.lead:type_name -> onething.api.v1.Department
 	3,  // 4: onething.api.v1.BundleSummary.departments:type_name -> onething.api.v1.Department
-	13, // 5: onething.api.v1.Department.name:type_name -> onething.forms.v1.Text
+	14, // 5: onething.api.v1.Department.name:type_name -> onething.forms.v1.Text
 	2,  // 6: onething.api.v1.GetBundleResponse.summary:type_name -> onething.api.v1.BundleSummary
 	6,  // 7: onething.api.v1.GetBundleResponse.sections:type_name -> onething.api.v1.FormSection
 	9,  // 8: onething.api.v1.GetBundleResponse.rules:type_name -> onething.api.v1.BundleRule
 	10, // 9: onething.api.v1.GetBundleResponse.steps:type_name -> onething.api.v1.BundleStep
-	11, // 10: onething.api.v1.GetBundleResponse.materials:type_name -> onething.api.v1.BundleMaterial
-	13, // 11: onething.api.v1.FormSection.name:type_name -> onething.forms.v1.Text
+	12, // 10: onething.api.v1.GetBundleResponse.materials:type_name -> onething.api.v1.BundleMaterial
+	14, // 11: onething.api.v1.FormSection.name:type_name -> onething.forms.v1.Text
 	7,  // 12: onething.api.v1.FormSection.fields:type_name -> onething.api.v1.FormField
-	13, // 13: onething.api.v1.FormField.name:type_name -> onething.forms.v1.Text
-	13, // 14: onething.api.v1.FormField.help:type_name -> onething.forms.v1.Text
+	14, // 13: onething.api.v1.FormField.name:type_name -> onething.forms.v1.Text
+	14, // 14: onething.api.v1.FormField.help:type_name -> onething.forms.v1.Text
 	8,  // 15: onething.api.v1.FormField.options:type_name -> onething.api.v1.FormOption
 	7,  // 16: onething.api.v1.FormField.row:type_name -> onething.api.v1.FormField
-	13, // 17: onething.api.v1.FormOption.name:type_name -> onething.forms.v1.Text
-	13, // 18: onething.api.v1.BundleRule.because:type_name -> onething.forms.v1.Text
-	13, // 19: onething.api.v1.BundleRule.remedy:type_name -> onething.forms.v1.Text
-	13, // 20: onething.api.v1.BundleStep.name:type_name -> onething.forms.v1.Text
+	14, // 17: onething.api.v1.FormOption.name:type_name -> onething.forms.v1.Text
+	14, // 18: onething.api.v1.BundleRule.because:type_name -> onething.forms.v1.Text
+	14, // 19: onething.api.v1.BundleRule.remedy:type_name -> onething.forms.v1.Text
+	14, // 20: onething.api.v1.BundleStep.name:type_name -> onething.forms.v1.Text
 	3,  // 21: onething.api.v1.BundleStep.department:type_name -> onething.api.v1.Department
-	13, // 22: onething.api.v1.BundleMaterial.name:type_name -> onething.forms.v1.Text
-	14, // 23: onething.api.v1.BundleMaterial.one_of:type_name -> onething.api.v1.MaterialAlternative
-	0,  // 24: onething.api.v1.CatalogService.SearchBundles:input_type -> onething.api.v1.SearchBundlesRequest
-	4,  // 25: onething.api.v1.CatalogService.GetBundle:input_type -> onething.api.v1.GetBundleRequest
-	1,  // 26: onething.api.v1.CatalogService.SearchBundles:output_type -> onething.api.v1.SearchBundlesResponse
-	5,  // 27: onething.api.v1.CatalogService.GetBundle:output_type -> onething.api.v1.GetBundleResponse
-	26, // [26:28] is the sub-list for method output_type
-	24, // [24:26] is the sub-list for method input_type
-	24, // [24:24] is the sub-list for extension type_name
-	24, // [24:24] is the sub-list for extension extendee
-	0,  // [0:24] is the sub-list for field type_name
+	11, // 22: onething.api.v1.BundleStep.not_counted:type_name -> onething.api.v1.NotCounted
+	14, // 23: onething.api.v1.BundleMaterial.name:type_name -> onething.forms.v1.Text
+	15, // 24: onething.api.v1.BundleMaterial.one_of:type_name -> onething.api.v1.MaterialAlternative
+	0,  // 25: onething.api.v1.CatalogService.SearchBundles:input_type -> onething.api.v1.SearchBundlesRequest
+	4,  // 26: onething.api.v1.CatalogService.GetBundle:input_type -> onething.api.v1.GetBundleRequest
+	1,  // 27: onething.api.v1.CatalogService.SearchBundles:output_type -> onething.api.v1.SearchBundlesResponse
+	5,  // 28: onething.api.v1.CatalogService.GetBundle:output_type -> onething.api.v1.GetBundleResponse
+	27, // [27:29] is the sub-list for method output_type
+	25, // [25:27] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_onething_api_v1_catalog_service_proto_init() }
@@ -1181,7 +1274,7 @@ func file_onething_api_v1_catalog_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_onething_api_v1_catalog_service_proto_rawDesc), len(file_onething_api_v1_catalog_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   12,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
