@@ -21,11 +21,16 @@ type Assessed struct {
 	Unreadable []forms.Violation
 }
 
-// Assess answers what applies for the bundles that are in force today. Nothing is looked up about anybody and nothing
-// is kept: facts are not known.
+// Assess answers what applies for bundles that are in force today; for all of them, if none is named. Nothing is looked
+// up about anybody and nothing is kept: facts are not known.
 func (e *Engine) Assess(ids []string, place string, answers map[string]*structpb.Value) (*Assessed, error) {
 	if place == "" {
 		place = e.cfg.Place
+	}
+	if len(ids) == 0 {
+		for _, b := range e.InForce().All(e.Today(), place) {
+			ids = append(ids, b.ID)
+		}
 	}
 	selection, err := e.InForce().Select(ids, e.Today(), place)
 	if err != nil {

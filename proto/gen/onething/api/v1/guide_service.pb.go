@@ -150,7 +150,7 @@ func (Truth) EnumDescriptor() ([]byte, []int) {
 // AssessRequest asks for an assessment.
 type AssessRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Bundles that are selected.
+	// Bundles that are selected; none: all that are in force at the place ("what could I apply for?").
 	Bundles []string `protobuf:"bytes,1,rep,name=bundles,proto3" json:"bundles,omitempty"`
 	// Answers so far.
 	Record *v1.Record `protobuf:"bytes,2,opt,name=record,proto3" json:"record,omitempty"`
@@ -1053,10 +1053,9 @@ var File_onething_api_v1_guide_service_proto protoreflect.FileDescriptor
 
 const file_onething_api_v1_guide_service_proto_rawDesc = "" +
 	"\n" +
-	"#onething/api/v1/guide_service.proto\x12\x0fonething.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fonething/access/v1/access.proto\x1a\x1conething/api/v1/common.proto\x1a\x1donething/forms/v1/forms.proto\"\x95\x03\n" +
-	"\rAssessRequest\x12B\n" +
-	"\abundles\x18\x01 \x03(\tB(\xbaH%\x92\x01\"\b\x01\x10\n" +
-	"\x18\x01\"\x1ar\x182\x16^[a-z][a-z0-9_]{0,39}$R\abundles\x121\n" +
+	"#onething/api/v1/guide_service.proto\x12\x0fonething.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fonething/access/v1/access.proto\x1a\x1conething/api/v1/common.proto\x1a\x1donething/forms/v1/forms.proto\"\x94\x03\n" +
+	"\rAssessRequest\x12A\n" +
+	"\abundles\x18\x01 \x03(\tB'\xbaH$\x92\x01!\x10\xf4\x03\x18\x01\"\x1ar\x182\x16^[a-z][a-z0-9_]{0,39}$R\abundles\x121\n" +
 	"\x06record\x18\x02 \x01(\v2\x19.onething.forms.v1.RecordR\x06record\x12P\n" +
 	"\achanges\x18\x03 \x03(\v2+.onething.api.v1.AssessRequest.ChangesEntryB\t\xbaH\x06\x9a\x01\x03\x10\xf4\x03R\achanges\x12%\n" +
 	"\acleared\x18\x04 \x03(\tB\v\xbaH\b\x92\x01\x05\x10\xf4\x03\x18\x01R\acleared\x12\x14\n" +
