@@ -21,9 +21,7 @@ import (
 
 	"github.com/siyiban/onething/diag"
 	"github.com/siyiban/onething/engine/bundletest"
-	"github.com/siyiban/onething/engine/calendar"
 	"github.com/siyiban/onething/engine/catalog"
-	"github.com/siyiban/onething/examples/holidays"
 )
 
 // testRun is what the verb was asked for.
@@ -133,8 +131,8 @@ func (t *testRun) tree(path string) ([]bundletest.Report, diag.List, error) {
 	files := os.DirFS(root)
 	loaded, found := catalog.Load(files)
 	found = within(found, inside)
-	days, list := calendar.Parse(holidays.File, holidays.Source())
-	if err := list.Err(); err != nil {
+	days, err := published()
+	if err != nil {
 		return nil, nil, err
 	}
 	ids := slices.Sorted(maps.Keys(loaded.Bundles))

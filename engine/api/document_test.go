@@ -28,22 +28,28 @@ func (h *house) kept(t testing.TB) int {
 	return n
 }
 
-// A decision that is refused leaves no document behind that nothing refers to.
-func TestDecideTask_RefusedKeepsNothing(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
+// opened files a newborn's application and has it accepted, and returns it with its first task.
+func (h *house) opened(t testing.TB) (application string, task *apiv1.Task, tasks apiv1connect.TaskServiceClient) {
+	t.Helper()
 	filed := h.file(t)
 	review := apiv1connect.NewReviewServiceClient(h.as("clerk"))
 	accepted, err := review.Accept(t.Context(), &apiv1.AcceptRequest{RequestId: uuid.NewString(), Application: filed.GetApplication(), Bundle: "newborn", OverrideReason: "户籍系统核验一致"})
 	if err != nil {
 		t.Fatal(explain(err))
 	}
-	tasks := apiv1connect.NewTaskServiceClient(h.as("health"))
+	tasks = apiv1connect.NewTaskServiceClient(h.as("health"))
 	open, err := tasks.ListTasks(t.Context(), &apiv1.ListTasksRequest{AtLeastPosition: accepted.GetPosition()})
 	if err != nil || len(open.GetTasks()) == 0 {
 		t.Fatal(open, explain(err))
 	}
-	task := open.GetTasks()[0]
+	return filed.GetApplication(), open.GetTasks()[0], tasks
+}
+
+// A decision that is refused leaves no document behind that nothing refers to.
+func TestDecideTask_RefusedKeepsNothing(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	_, task, tasks := h.opened(t)
 	before := h.kept(t)
 	good := record(t, `{"number": "X320101001"}`).GetAnswers()
 	pdf := []byte("%PDF-1.7 certificate")
@@ -77,24 +83,14 @@ func TestDecideTask_RefusedKeepsNothing(t *testing.T) {
 func TestDecideTask_EveryResultHasADocument(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	filed := h.file(t)
-	review := apiv1connect.NewReviewServiceClient(h.as("clerk"))
-	accepted, err := review.Accept(t.Context(), &apiv1.AcceptRequest{RequestId: uuid.NewString(), Application: filed.GetApplication(), Bundle: "newborn", OverrideReason: "户籍系统核验一致"})
-	if err != nil {
-		t.Fatal(explain(err))
-	}
-	tasks := apiv1connect.NewTaskServiceClient(h.as("health"))
-	open, err := tasks.ListTasks(t.Context(), &apiv1.ListTasksRequest{AtLeastPosition: accepted.GetPosition()})
-	if err != nil || len(open.GetTasks()) == 0 {
-		t.Fatal(open, explain(err))
-	}
-	decided, err := tasks.DecideTask(t.Context(), &apiv1.DecideTaskRequest{RequestId: uuid.NewString(), Task: open.GetTasks()[0].GetTask(), Approve: true,
+	filed, task, tasks := h.opened(t)
+	decided, err := tasks.DecideTask(t.Context(), &apiv1.DecideTaskRequest{RequestId: uuid.NewString(), Task: task.GetTask(), Approve: true,
 		Result: record(t, `{"number": "X320101001"}`).GetAnswers()})
 	if err != nil {
 		t.Fatal(explain(err))
 	}
 	intake := apiv1connect.NewIntakeServiceClient(h.as("mother"))
-	seen, err := intake.GetApplication(t.Context(), &apiv1.GetApplicationRequest{Application: filed.GetApplication(), AtLeastPosition: decided.GetPosition()})
+	seen, err := intake.GetApplication(t.Context(), &apiv1.GetApplicationRequest{Application: filed, AtLeastPosition: decided.GetPosition()})
 	if err != nil {
 		t.Fatal(explain(err))
 	}
