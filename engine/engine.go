@@ -18,6 +18,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/siyiban/onething/engine/blob"
+	"github.com/siyiban/onething/engine/catalog"
 	"github.com/siyiban/onething/engine/commitlog"
 	"github.com/siyiban/onething/engine/draft"
 	"github.com/siyiban/onething/engine/registry"
@@ -44,6 +45,8 @@ type Config struct {
 	Prefiller Prefiller
 	// Offered are the plugins that are installed: a bundle that names another one is not published.
 	Offered map[string]bool
+	// Compiled is what is compiled already, so that it is not compiled again; nil: nothing is.
+	Compiled *catalog.Compiled
 	// CorrectionDays are the working days that the office gives for a correction; 0: the default of the decision.
 	CorrectionDays int
 	Logger         *slog.Logger
@@ -78,6 +81,9 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	case len(cfg.Place) != 6:
 		return nil, fmt.Errorf("engine: place %q is no region of six digits", cfg.Place)
 	}
+	if cfg.Compiled == nil {
+		cfg.Compiled = &catalog.Compiled{}
+	}
 	e := &Engine{cfg: cfg, versions: map[string]uint64{}}
 	var state registry.State
 	for _, stream := range registry.Streams() {
@@ -93,7 +99,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 			e.versions[stream] = event.Version
 		}
 	}
-	inForce, err := registry.Compile(state, nil)
+	inForce, err := registry.Compile(state, nil, cfg.Compiled)
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +146,7 @@ func (e *Engine) Publish(ctx context.Context, requestID, actor string, commands 
 	state := before.State
 	var appends []commitlog.Append
 	for _, command := range commands {
-		events, err := registry.Decide(state, command, registry.World{Now: e.cfg.Now(), Actor: actor, Offered: e.cfg.Offered})
+		events, err := registry.Decide(state, command, registry.World{Now: e.cfg.Now(), Actor: actor, Offered: e.cfg.Offered, Compiled: e.cfg.Compiled})
 		if err != nil {
 			return 0, err
 		}
@@ -162,7 +168,7 @@ func (e *Engine) Publish(ctx context.Context, requestID, actor string, commands 
 	if len(appends) == 0 {
 		return 0, nil
 	}
-	inForce, err := registry.Compile(state, before)
+	inForce, err := registry.Compile(state, before, e.cfg.Compiled)
 	if err != nil {
 		return 0, err
 	}

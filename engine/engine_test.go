@@ -24,6 +24,7 @@ import (
 	"github.com/siyiban/onething/engine/draft"
 	"github.com/siyiban/onething/engine/registry"
 	"github.com/siyiban/onething/engine/seal"
+	"github.com/siyiban/onething/examples"
 	"github.com/siyiban/onething/examples/holidays"
 	"github.com/siyiban/onething/forms/kind"
 	applicationv1 "github.com/siyiban/onething/proto/gen/onething/application/v1"
@@ -42,10 +43,16 @@ const newborn = `{
 
 const owner = draft.Owner("principal/mother")
 
-// examples is the examples' tree, loaded once for all tests.
-var examples = sync.OnceValues(func() (*catalog.Catalog, error) {
-	c, found := catalog.Load(os.DirFS("../examples"))
+// matters are the four matters, loaded once for all tests.
+var matters = sync.OnceValues(func() (*catalog.Catalog, error) {
+	c, found := catalog.Load(examples.Only(examples.Matters()...))
 	return c, found.Err()
+})
+
+// compiled is what comes of their bundles, shared by all tests.
+var compiled = sync.OnceValue(func() *catalog.Compiled {
+	c, _ := matters()
+	return c.Compiled()
 })
 
 // interrupted is a log whose appends come to another end than their callers': the commit is made first.
@@ -117,7 +124,7 @@ func open(t testing.TB, dir string, change func(*engine.Config)) *house {
 			return false, nil
 		}})
 	must(err)
-	tree, err := examples()
+	tree, err := matters()
 	must(err)
 	offered := map[string]bool{}
 	for _, b := range tree.Bundles {
@@ -125,7 +132,7 @@ func open(t testing.TB, dir string, change func(*engine.Config)) *house {
 			offered[s.Plugin] = true
 		}
 	}
-	cfg := engine.Config{Log: h.log, Keys: h.keys, Blobs: blobs, Drafts: h.drafts, Now: func() time.Time { return h.now }, Place: "321323", Offered: offered, Logger: quiet}
+	cfg := engine.Config{Log: h.log, Keys: h.keys, Blobs: blobs, Drafts: h.drafts, Now: func() time.Time { return h.now }, Place: "321323", Offered: offered, Compiled: compiled(), Logger: quiet}
 	if change != nil {
 		change(&cfg)
 	}

@@ -38,7 +38,7 @@ func (e *Engine) Seed(ctx context.Context, s Seed) error {
 	if state.Library == "" && s.Catalog != nil {
 		commands = append(commands, registry.PublishLibrary{Files: s.Catalog.Files[""]})
 		for _, id := range slices.Sorted(maps.Keys(s.Catalog.Bundles)) {
-			commands = append(commands, registry.PublishBundle{Name: "bundles/" + id + "/bundle.yaml", Text: s.Catalog.Files[id]["bundle.yaml"]})
+			commands = append(commands, registry.PublishBundle{Name: catalog.BundleFile(id), Text: s.Catalog.Files[id]["bundle.yaml"]})
 		}
 	}
 	e.publishing.Lock()

@@ -18,7 +18,6 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 
 	"github.com/siyiban/onething/engine/follow"
-	"github.com/siyiban/onething/examples"
 	"github.com/siyiban/onething/examples/intake"
 	apiv1 "github.com/siyiban/onething/proto/gen/onething/api/v1"
 )
@@ -127,6 +126,10 @@ func openStage(ctx context.Context, pluginFolder string, progress io.Writer) (*s
 }
 
 func (st *stage) open(ctx context.Context, pluginFolder string, progress io.Writer) error {
+	bundles, err := readBundles("")
+	if err != nil {
+		return err
+	}
 	api, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -136,7 +139,7 @@ func (st *stage) open(ctx context.Context, pluginFolder string, progress io.Writ
 		return errors.Join(err, api.Close())
 	}
 	st.server, err = openServer(ctx, serverConfig{
-		data: filepath.Join(st.folder, "data"), development: true, clock: st.clock, place: "321323", tree: examples.Tree(), plugins: pluginFolder,
+		data: filepath.Join(st.folder, "data"), development: true, clock: st.clock, place: "321323", bundles: bundles, plugins: pluginFolder,
 		issuerListener: issuer, logger: slog.New(slog.NewTextHandler(progress, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
 	if err != nil {

@@ -7,9 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/siyiban/onething/engine/catalog"
 	"github.com/siyiban/onething/engine/seal"
-	"github.com/siyiban/onething/examples"
 )
 
 // A key is made once, and never over one that a store may need.
@@ -42,11 +40,11 @@ func TestOpenPlugins_GrantToNobody(t *testing.T) {
 	if _, err := os.Stat(folder); err != nil {
 		t.Skip("needs built plugins: run make plugins")
 	}
-	found, wrong := catalog.Load(examples.Tree())
-	if err := wrong.Err(); err != nil {
+	bundles, err := shared()
+	if err != nil {
 		t.Fatal(err)
 	}
-	_, err := openPlugins(serverConfig{plugins: folder, grants: map[string][]string{"hrss/pensoin": {"shared_data"}}}, found)
+	_, err = openPlugins(serverConfig{bundles: bundles, plugins: folder, grants: map[string][]string{"hrss/pensoin": {"shared_data"}}})
 	if err == nil || !strings.Contains(err.Error(), "hrss/pensoin") {
 		t.Errorf("got %v", err)
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/siyiban/onething/engine/access"
+	"github.com/siyiban/onething/engine/catalog"
 	"github.com/siyiban/onething/engine/follow"
 	"github.com/siyiban/onething/examples"
 	"github.com/siyiban/onething/forms/kind"
@@ -143,11 +144,8 @@ func serve(ctx context.Context, f serveFlags, out, progress io.Writer) error {
 	}
 	logger := slog.New(slog.NewTextHandler(progress, nil))
 	cfg := serverConfig{
-		data: f.data, keyFile: f.keyFile, development: f.dev, clock: officeClock(f.today), place: f.place, tree: fs.FS(examples.Tree()),
+		data: f.data, keyFile: f.keyFile, development: f.dev, clock: officeClock(f.today), place: f.place,
 		plugins: f.plugins, withoutPlugins: f.withoutPlugins, origins: f.origins, logger: logger,
-	}
-	if f.bundles != "" {
-		cfg.tree, cfg.treeFolder = os.DirFS(f.bundles), f.bundles
 	}
 	var err error
 	if f.grants != "" {
@@ -172,6 +170,9 @@ func serve(ctx context.Context, f serveFlags, out, progress io.Writer) error {
 			return err
 		}
 	}
+	if cfg.bundles, err = readBundles(f.bundles); err != nil {
+		return err
+	}
 	s, err := openServer(ctx, cfg)
 	if err != nil {
 		return err
@@ -183,6 +184,19 @@ func serve(ctx context.Context, f serveFlags, out, progress io.Writer) error {
 	}
 	fmt.Fprintf(out, "today   %s\n", kind.DateOf(cfg.clock.Now()))
 	return errors.Join(s.wait(ctx), s.close())
+}
+
+// readBundles reads the tree in a folder; no folder: that in the binary.
+func readBundles(folder string) (*catalog.Catalog, error) {
+	tree := fs.FS(examples.Tree())
+	if folder != "" {
+		tree = os.DirFS(folder)
+	}
+	bundles, found := catalog.Load(tree)
+	if err := under(folder, found).Err(); err != nil {
+		return nil, fmt.Errorf("read bundles: %w", err)
+	}
+	return bundles, nil
 }
 
 // httpServer is a server with every bound set.

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/siyiban/onething/engine"
-	"github.com/siyiban/onething/engine/catalog"
 	"github.com/siyiban/onething/engine/registry"
 	"github.com/siyiban/onething/engine/seal"
 	"github.com/siyiban/onething/examples/registers"
@@ -27,9 +26,9 @@ type installed struct {
 
 // openPlugins reads the folder of plugins. A plugin is built, and an installed command has none, so what is missing is
 // said with what to do.
-func openPlugins(cfg serverConfig, found *catalog.Catalog) (*installed, error) {
+func openPlugins(cfg serverConfig) (*installed, error) {
 	i := &installed{byID: map[string]store.Plugin{}}
-	for _, b := range found.Bundles {
+	for _, b := range cfg.bundles.Bundles {
 		for _, step := range b.Steps {
 			if step.Plugin != "" && !slices.Contains(i.named, step.Plugin) {
 				i.named = append(i.named, step.Plugin)

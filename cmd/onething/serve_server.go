@@ -43,8 +43,7 @@ type serverConfig struct {
 	development bool
 	clock       *follow.Clock
 	place       string
-	tree        fs.FS  // what an empty store begins with
-	treeFolder  string // where the tree lies; empty: in the binary
+	bundles     *catalog.Catalog // what an empty store begins with
 	grants      map[string][]string
 
 	plugins        string
@@ -97,11 +96,7 @@ func openServer(ctx context.Context, cfg serverConfig) (*server, error) {
 // open opens the parts one by one.
 func (s *server) open(ctx context.Context) error {
 	cfg := s.cfg
-	found, wrong := catalog.Load(cfg.tree)
-	if err := under(cfg.treeFolder, wrong).Err(); err != nil {
-		return fmt.Errorf("read bundles: %w", err)
-	}
-	modules, err := openPlugins(cfg, found)
+	modules, err := openPlugins(cfg)
 	if err != nil {
 		return err
 	}
@@ -142,7 +137,7 @@ func (s *server) open(ctx context.Context) error {
 	calls := &caller{server: s}
 	engineConfig := engine.Config{
 		Log: log, Keys: keys, Blobs: blobs, Drafts: drafts, Now: cfg.clock.Now, Place: cfg.place, Logger: cfg.logger,
-		Hooks: modules.hooks, Offered: modules.offered(), Prefiller: steps.Prefiller{Caller: calls},
+		Hooks: modules.hooks, Offered: modules.offered(), Compiled: cfg.bundles.Compiled(), Prefiller: steps.Prefiller{Caller: calls},
 	}
 	var shared *registers.Registers
 	if cfg.development {
@@ -154,7 +149,7 @@ func (s *server) open(ctx context.Context) error {
 	if s.engine, err = engine.Open(ctx, engineConfig); err != nil {
 		return err
 	}
-	seed := engine.Seed{Catalog: found, CalendarName: holidays.File, Calendar: holidays.Source()}
+	seed := engine.Seed{Catalog: cfg.bundles, CalendarName: holidays.File, Calendar: holidays.Source()}
 	seed.Plugins, seed.Grants = modules.seed(cfg)
 	if err := s.engine.Seed(ctx, seed); err != nil {
 		return fmt.Errorf("begin the store: %w", err)
@@ -174,7 +169,7 @@ func (s *server) open(ctx context.Context) error {
 	}
 	s.start(func() error { return s.sweep(s.running(), drafts) })
 
-	tokens, err := s.openTokens(found)
+	tokens, err := s.openTokens()
 	if err != nil {
 		return err
 	}
@@ -233,15 +228,15 @@ func submitted(log commitlog.Log) func(context.Context, string) (bool, error) {
 
 // openTokens returns who believes whose tokens: the issuer's of the installation, or in development an issuer of our
 // own on a port of its own.
-func (s *server) openTokens(found *catalog.Catalog) (*access.Verifier, error) {
+func (s *server) openTokens() (*access.Verifier, error) {
 	cfg := access.Config{Issuer: s.cfg.issuer, Audience: s.cfg.audience, Claims: s.cfg.claims, Now: s.cfg.clock.Now, Digest: s.engine.PersonDigest}
 	if !s.cfg.development {
 		return access.New(cfg)
 	}
 	s.issuerURL = "http://" + s.cfg.issuerListener.Addr().String() + "/issuer"
 	var departments []devissuer.Department
-	for _, id := range slices.Sorted(maps.Keys(found.Library.Departments)) {
-		departments = append(departments, devissuer.Department{ID: id, Name: found.Library.Departments[id].Name.ZH})
+	for _, id := range slices.Sorted(maps.Keys(s.cfg.bundles.Library.Departments)) {
+		departments = append(departments, devissuer.Department{ID: id, Name: s.cfg.bundles.Library.Departments[id].Name.ZH})
 	}
 	var err error
 	s.issuer, err = devissuer.New(devissuer.Config{Development: true, URL: s.issuerURL, Audience: developmentAudience, Departments: departments,

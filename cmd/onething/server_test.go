@@ -26,11 +26,13 @@ import (
 	"github.com/siyiban/onething/engine/registry"
 	"github.com/siyiban/onething/engine/seal"
 	"github.com/siyiban/onething/engine/view"
-	"github.com/siyiban/onething/examples"
 	"github.com/siyiban/onething/examples/holidays"
 	"github.com/siyiban/onething/examples/intake"
 	apiv1 "github.com/siyiban/onething/proto/gen/onething/api/v1"
 )
+
+// shared are the bundles in the binary, compiled once for all tests.
+var shared = sync.OnceValues(func() (*catalog.Catalog, error) { return readBundles("") })
 
 // newStage is a whole server without plugins, on a day of its own, whose log goes to logs. Its folder stays for another
 // one to be started on it.
@@ -51,9 +53,12 @@ func startStage(t testing.TB, folder, day, plugins string, logs io.Writer) *stag
 		return l
 	}
 	api := listen()
-	var err error
+	bundles, err := shared()
+	if err != nil {
+		t.Fatal(err)
+	}
 	st.server, err = openServer(t.Context(), serverConfig{
-		data: filepath.Join(folder, "data"), development: true, clock: st.clock, place: "321323", tree: examples.Tree(), plugins: plugins, withoutPlugins: plugins == "",
+		data: filepath.Join(folder, "data"), development: true, clock: st.clock, place: "321323", bundles: bundles, plugins: plugins, withoutPlugins: plugins == "",
 		issuerListener: listen(), logger: slog.New(slog.NewTextHandler(logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	if err != nil {
@@ -360,8 +365,7 @@ func TestServer_AfterAWholeDemonstration(t *testing.T) {
 
 	// Nothing is written any more that the views could not have come to.
 	var departments []string
-	tree, _ := catalog.Load(examples.Tree())
-	for id := range tree.Library.Departments {
+	for id := range st.server.cfg.bundles.Library.Departments {
 		departments = append(departments, id)
 	}
 	rebuilt, err := st.server.views.Rebuild(ctx, filepath.Join(t.TempDir(), "again"))

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -30,6 +29,7 @@ import (
 	"github.com/siyiban/onething/engine/draft"
 	"github.com/siyiban/onething/engine/seal"
 	"github.com/siyiban/onething/engine/view"
+	"github.com/siyiban/onething/examples"
 	"github.com/siyiban/onething/examples/holidays"
 	accessv1 "github.com/siyiban/onething/proto/gen/onething/access/v1"
 	apiv1 "github.com/siyiban/onething/proto/gen/onething/api/v1"
@@ -63,10 +63,16 @@ func (h *house) clock() time.Time {
 	return h.now
 }
 
-// examples is the examples' tree, loaded once for all tests.
-var examples = sync.OnceValues(func() (*catalog.Catalog, error) {
-	c, found := catalog.Load(os.DirFS("../../examples"))
+// matters are the four matters, loaded once for all tests.
+var matters = sync.OnceValues(func() (*catalog.Catalog, error) {
+	c, found := catalog.Load(examples.Only(examples.Matters()...))
 	return c, found.Err()
+})
+
+// compiled is what comes of their bundles, shared by all tests.
+var compiled = sync.OnceValue(func() *catalog.Compiled {
+	c, _ := matters()
+	return c.Compiled()
 })
 
 func newHouse(t testing.TB) *house {
@@ -103,7 +109,7 @@ func newHouse(t testing.TB) *house {
 		}})
 	must(err)
 	t.Cleanup(func() { must(drafts.Close()) })
-	tree, err := examples()
+	tree, err := matters()
 	must(err)
 	offered := map[string]bool{}
 	for _, b := range tree.Bundles {
@@ -111,7 +117,7 @@ func newHouse(t testing.TB) *house {
 			offered[s.Plugin] = true
 		}
 	}
-	h.engine, err = engine.Open(t.Context(), engine.Config{Log: log, Keys: keys, Blobs: blobs, Drafts: drafts, Now: h.clock, Place: "321323", Offered: offered, Logger: slog.New(slog.DiscardHandler)})
+	h.engine, err = engine.Open(t.Context(), engine.Config{Log: log, Keys: keys, Blobs: blobs, Drafts: drafts, Now: h.clock, Place: "321323", Offered: offered, Compiled: compiled(), Logger: slog.New(slog.DiscardHandler)})
 	must(err)
 	must(h.engine.Seed(t.Context(), engine.Seed{Catalog: tree, CalendarName: holidays.File, Calendar: holidays.Source()}))
 	h.views, err = view.Open(view.Config{Dir: filepath.Join(dir, "views"), Log: log, Keys: keys, Logger: slog.New(slog.DiscardHandler)})

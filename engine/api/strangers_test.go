@@ -173,7 +173,7 @@ func TestStranger_OfTheDepartments(t *testing.T) {
 	if err != nil {
 		t.Fatal(explain(err))
 	}
-	tree, err := examples()
+	tree, err := matters()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,12 +1,12 @@
 package api
 
 import (
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/siyiban/onething/engine"
 	"github.com/siyiban/onething/engine/catalog"
+	"github.com/siyiban/onething/examples"
 	apiv1 "github.com/siyiban/onething/proto/gen/onething/api/v1"
 	applicationv1 "github.com/siyiban/onething/proto/gen/onething/application/v1"
 )
@@ -14,7 +14,7 @@ import (
 // A date that became known is said for what it is; that of the office's own notice is not said.
 func TestTimeline_SettledDates(t *testing.T) {
 	t.Parallel()
-	tree, found := catalog.Load(os.DirFS("../../examples"))
+	tree, found := catalog.Load(examples.Only("newborn"))
 	if found.Err() != nil {
 		t.Fatal(found)
 	}

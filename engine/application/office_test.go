@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -21,6 +20,7 @@ import (
 	"github.com/siyiban/onething/engine/calendar"
 	"github.com/siyiban/onething/engine/catalog"
 	"github.com/siyiban/onething/engine/refusal"
+	"github.com/siyiban/onething/examples"
 	"github.com/siyiban/onething/examples/holidays"
 	"github.com/siyiban/onething/forms"
 	"github.com/siyiban/onething/forms/kind"
@@ -285,11 +285,11 @@ var opened = sync.OnceValues(func() (*office, error) {
 		}
 		return nil, fmt.Errorf("%w:%s", err, all.String())
 	}
-	examples, found := catalog.Load(os.DirFS("../../examples"))
+	matters, found := catalog.Load(examples.Only(examples.Matters()...))
 	if err := found.Err(); err != nil {
 		return nil, err
 	}
-	maps.Copy(c.Bundles, examples.Bundles)
+	maps.Copy(c.Bundles, matters.Bundles)
 	days, found := calendar.Parse(holidays.File, holidays.Source())
 	if err := found.Err(); err != nil {
 		return nil, err

@@ -13,6 +13,7 @@ import (
 	"github.com/siyiban/onething/engine/calendar"
 	"github.com/siyiban/onething/engine/catalog"
 	"github.com/siyiban/onething/engine/guide"
+	"github.com/siyiban/onething/examples"
 	"github.com/siyiban/onething/examples/holidays"
 	"github.com/siyiban/onething/forms"
 	"github.com/siyiban/onething/forms/kind"
@@ -21,7 +22,7 @@ import (
 // trees are the four matters, and two that use lists.
 func trees() map[string][]string {
 	return map[string][]string{
-		"../../examples":                  {"newborn", "first_employment", "retirement", "after_death"},
+		"../../examples":                  examples.Matters(),
 		"../bundletest/testdata/language": {"company_setup", "inheritance", "ranks"},
 	}
 }
@@ -51,7 +52,11 @@ func newMatters(t testing.TB) []*matter {
 
 func newMattersOf(t testing.TB, tree string, days *calendar.Calendar) []*matter {
 	t.Helper()
-	c, found := catalog.Load(os.DirFS(tree))
+	files := os.DirFS(tree)
+	if tree == "../../examples" {
+		files = examples.Only(examples.Matters()...)
+	}
+	c, found := catalog.Load(files)
 	if err := found.Err(); err != nil {
 		t.Fatal(err)
 	}

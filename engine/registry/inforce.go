@@ -24,9 +24,10 @@ type Published struct {
 	Number int
 }
 
-// Compile compiles a state again. What has not changed since before is taken from it; before may be nil. What was
-// published compiled then, so an error means that the program has become incompatible with its own store.
-func Compile(s State, before *InForce) (*InForce, error) {
+// Compile compiles a state again. What has not changed since before is taken from it, what is compiled already from
+// compiled; both may be nil. What was published compiled then, so an error means that the program has become
+// incompatible with its own store.
+func Compile(s State, before *InForce, compiled *catalog.Compiled) (*InForce, error) {
 	f := &InForce{State: s, bundles: map[string][]*Published{}, digests: map[string]*catalog.Bundle{}, Calendar: &calendar.Calendar{}}
 	if s.Calendar.Digest != "" {
 		if before != nil && before.State.Calendar.Digest == s.Calendar.Digest {
@@ -44,19 +45,17 @@ func Compile(s State, before *InForce) (*InForce, error) {
 		for _, v := range versions {
 			b := before.Bundle(v.Digest)
 			if b == nil {
+				var err error
 				library := libraries[v.Library]
 				if library == nil {
-					parsed, found := catalog.ParseLibrary(s.Libraries[v.Library])
-					if found.Err() != nil {
-						return nil, fmt.Errorf("published library %s: %w", v.Library, found)
+					if library, err = compiled.Library(s.Libraries[v.Library]); err != nil {
+						return nil, fmt.Errorf("published library %s: %w", v.Library, err)
 					}
-					libraries[v.Library], library = parsed, parsed
+					libraries[v.Library] = library
 				}
-				compiled, found := catalog.ParseBundle(library, "bundles/"+id+"/bundle.yaml", v.Text)
-				if found.Err() != nil {
-					return nil, fmt.Errorf("published bundle %s, version %d: %w", id, v.Number, found)
+				if b, err = compiled.Bundle(library, catalog.BundleFile(id), v.Text); err != nil {
+					return nil, fmt.Errorf("published bundle %s, version %d: %w", id, v.Number, err)
 				}
-				b = compiled
 			}
 			f.bundles[id] = append(f.bundles[id], &Published{b, v.Number})
 			f.digests[v.Digest] = b

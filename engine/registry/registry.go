@@ -73,6 +73,8 @@ type World struct {
 	Actor string // opaque id of who gives the command
 	// Offered are the plugins that are installed, by id: a bundle that names another one is refused.
 	Offered map[string]bool
+	// Compiled is what is compiled already; what is published is remembered there. It may be nil, and changes no decision.
+	Compiled *catalog.Compiled
 }
 
 // Command changes what is in force.
@@ -142,10 +144,10 @@ func Decide(s State, command Command, w World) ([]*registryv1.Event, error) {
 	event := &registryv1.Event{At: timestamppb.New(w.Now), Actor: w.Actor}
 	switch c := command.(type) {
 	case PublishLibrary:
-		if _, found := catalog.ParseLibrary(c.Files); found.Err() != nil {
-			return nil, found
+		if _, err := w.Compiled.Library(c.Files); err != nil {
+			return nil, err
 		}
-		digest := DigestFiles(c.Files)
+		digest := catalog.DigestFiles(c.Files)
 		if digest == s.Library {
 			return nil, nil
 		}
@@ -191,14 +193,15 @@ func Decide(s State, command Command, w World) ([]*registryv1.Event, error) {
 
 // publishBundle compiles a bundle against the library in force; nil if it says what the last version says.
 func publishBundle(s State, c PublishBundle, w World) (*registryv1.BundlePublished, error) {
-	library, found := catalog.ParseLibrary(s.Libraries[s.Library])
-	if found.Err() != nil {
-		return nil, fmt.Errorf("library in force: %w", found)
+	library, err := w.Compiled.Library(s.Libraries[s.Library])
+	if err != nil {
+		return nil, fmt.Errorf("library in force: %w", err)
 	}
-	b, found := catalog.ParseBundle(library, c.Name, c.Text)
-	if found.Err() != nil {
-		return nil, found
+	b, err := w.Compiled.Bundle(library, c.Name, c.Text)
+	if err != nil {
+		return nil, err
 	}
+	var found diag.List
 	for _, step := range b.Steps {
 		if step.Plugin != "" && !w.Offered[step.Plugin] {
 			found = append(found, diag.Diagnostic{Span: named(c, step.Plugin), Severity: diag.Error,
@@ -276,15 +279,6 @@ func (s State) withPlugin(id string, p Plugin) State {
 	}
 	s.Plugins[id] = p
 	return s
-}
-
-// DigestFiles is a SHA-256, in hex, over files in the order of their names.
-func DigestFiles(files map[string][]byte) string {
-	h := sha256.New()
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		fmt.Fprintf(h, "%s %x\n", name, sha256.Sum256(files[name]))
-	}
-	return hex.EncodeToString(h.Sum(nil))
 }
 
 func digestOf(content []byte) string {
