@@ -93,10 +93,15 @@ func caseTask(d *engine.Dossier, task *application.Task, step *catalog.Step) (*a
 	return message, nil
 }
 
-// taskFindings are what decisions have said about a task, the last decision's; before one, its open conditions.
+// taskFindings are what decisions have said about a task, the last decision's; why a plugin has left it to an officer;
+// and its open conditions.
 func taskFindings(d *engine.Dossier, task *application.Task) []*apiv1.Finding {
 	var found []*apiv1.Finding
 	for _, event := range d.Events {
+		if failed := event.GetPluginFailed(); failed.GetTask() == task.Number && failed.GetGaveUp() {
+			found = append(found, &apiv1.Finding{Code: "plugin_failed", Severity: application.SeverityNote, Bundle: task.Bundle, Department: task.Department,
+				Text: words("部门程序多次未能办理本环节（"+failed.GetFailure()+"），请人工办理", "the department's plugin could not do this step ("+failed.GetFailure()+"); please do it yourself")})
+		}
 		k, ok := event.GetKind().(*applicationv1.Event_TaskDecided)
 		if !ok || k.TaskDecided.GetTask() != task.Number {
 			continue

@@ -115,13 +115,13 @@ func timeout(next connect.ServerFunc) connect.ServerFunc {
 	}
 }
 
-// explainViolations adds the engine's own detail to what the schema's rules refuse, so that every error of the API
-// carries its violations in one way.
+// explainViolations adds the engine's own detail to what the schema's rules refuse and to what cannot be read at all, so
+// that every error of the API carries its reason and its violations in one way.
 func explainViolations(next connect.ServerFunc) connect.ServerFunc {
 	return func(ctx context.Context, spec connect.Spec, stream connect.ServerStream) error {
 		err := next(ctx, spec, stream)
 		refused, ok := errors.AsType[*connect.Error](err)
-		if !ok || refused.Code() != connect.CodeInvalidArgument {
+		if !ok || refused.Code() != connect.CodeInvalidArgument && refused.Code() != connect.CodeResourceExhausted {
 			return err
 		}
 		for _, detail := range refused.Details() {
@@ -135,13 +135,25 @@ func explainViolations(next connect.ServerFunc) connect.ServerFunc {
 					info.Violations = append(info.Violations, &formsv1.Violation{Path: protovalidate.FieldPathString(v.GetField()), Code: v.GetRuleId(),
 						Text: &formsv1.Text{Zh: "此项不符合要求（" + v.GetRuleId() + "）", En: v.GetMessage()}})
 				}
-				if added, detailErr := connectproto.NewErrorDetail(info); detailErr == nil {
-					return refused.WithDetail(added)
-				}
+				return withInfo(refused, info)
+			}
+			if _, ok := message.(*apiv1.ErrorInfo); ok {
+				return err
 			}
 		}
-		return err
+		if refused.Code() == connect.CodeResourceExhausted {
+			return withInfo(refused, &apiv1.ErrorInfo{Reason: apiv1.Reason_REASON_LIMIT, Text: words("请求过大", "the request is too large")})
+		}
+		return withInfo(refused, &apiv1.ErrorInfo{Reason: apiv1.Reason_REASON_INVALID, Text: words("请求无法读取", "the request cannot be read")})
 	}
+}
+
+// withInfo adds the engine's own detail to an error.
+func withInfo(refused *connect.Error, info *apiv1.ErrorInfo) error {
+	if detail, err := connectproto.NewErrorDetail(info); err == nil {
+		return refused.WithDetail(detail)
+	}
+	return refused
 }
 
 // services returns the names of the services that a server has by now.
