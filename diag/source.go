@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"regexp"
 	"slices"
 	"strconv"
@@ -35,6 +36,23 @@ type Source struct {
 // Normalise rewrites the node of a message before it is read, for the shorthands of a language: an id alone
 // for a message, one value for a list. It reports whether it has filled the message itself.
 type Normalise func(node *yaml.Node, message proto.Message) (done bool)
+
+// ReadFile reads a YAML file of a tree. One that is larger than [MaxFile] is not read at all; its error is a [List].
+func ReadFile(tree fs.FS, name string) ([]byte, error) {
+	info, err := fs.Stat(tree, name)
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > MaxFile {
+		return nil, tooLarge(name, info.Size())
+	}
+	return fs.ReadFile(tree, name)
+}
+
+func tooLarge(file string, size int64) List {
+	return List{{Span: Span{File: file, Start: Position{1, 1}, End: Position{1, 2}}, Severity: Error, Code: "yaml-size",
+		Message: fmt.Sprintf("the file has %d bytes; at most %d are read", size, MaxFile)}}
+}
 
 // ReadYAML reads YAML strictly into message: one document, no repeated keys, no aliases, no unknown keys. All
 // findings are reported at once; the source is nil if the text is no YAML at all.
@@ -72,7 +90,7 @@ func checkText(file string, text []byte) List {
 		return List{{Span: Span{File: file, Start: p, End: Position{line, column + 1}}, Severity: Error, Code: code, Message: message, Hint: hint}}
 	}
 	if len(text) > MaxFile {
-		return at(0, "yaml-size", fmt.Sprintf("the file has %d bytes; at most %d are read", len(text), MaxFile), "")
+		return tooLarge(file, int64(len(text)))
 	}
 	if len(bytes.TrimSpace(text)) == 0 {
 		return at(0, "yaml-empty", "the file is empty", "")

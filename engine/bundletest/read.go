@@ -66,9 +66,9 @@ func Read(b *catalog.Bundle, file string, text []byte, days *calendar.Calendar) 
 	}
 	var tests []Test
 	for _, m := range message.GetTests() {
-		before := len(r.found)
+		before := r.faults
 		t := r.test(m)
-		if len(r.found) == before {
+		if r.faults == before {
 			tests = append(tests, t)
 		}
 	}
@@ -95,9 +95,15 @@ type reader struct {
 	days   *calendar.Calendar
 	byID   map[string]*bundlev1.Test
 	found  diag.List
+	faults int // how often something was found, also what is told already
 }
 
+// fault tells of a fault, once: tests that are like a faulty one meet its faults again.
 func (r *reader) fault(at diag.Span, code, message, hint string) {
+	r.faults++
+	if slices.ContainsFunc(r.found, func(d diag.Diagnostic) bool { return d.Span == at && d.Code == code && d.Message == message }) {
+		return
+	}
 	r.found = append(r.found, diag.Diagnostic{Span: at, Severity: diag.Error, Code: code, Message: message, Hint: hint})
 }
 
@@ -108,7 +114,9 @@ func (r *reader) test(m *bundlev1.Test) Test {
 		return t
 	}
 	var right bool
-	if t.Setting.Today, right = kind.ParseDate(start.today); !right {
+	if t.Setting.Today, right = kind.ParseDate(start.today); !right && m.GetLike() != "" && m.GetToday() == "" {
+		r.faults++ // told at the test that this one is like
+	} else if !right {
 		r.fault(r.source.At(m, "today"), CodeValue, "the test needs a day of receipt", "add `today: 2026-03-16`")
 	}
 	t.Setting.Place, t.Setting.Calendar = start.place, r.days

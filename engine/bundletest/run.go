@@ -58,7 +58,11 @@ func (r Report) Failed() int {
 func Run(tree fs.FS, b *catalog.Bundle, days *calendar.Calendar, keep func(test string) bool) Report {
 	report := Report{Bundle: b.ID, File: File(b.ID)}
 	top := diag.Span{File: report.File, Start: diag.Position{Line: 1, Column: 1}}
-	text, err := fs.ReadFile(tree, report.File)
+	text, err := diag.ReadFile(tree, report.File)
+	if found, ok := errors.AsType[diag.List](err); ok {
+		report.Found = found
+		return report
+	}
 	if err != nil {
 		message := fmt.Sprintf("the tests of the bundle `%s` cannot be read", b.ID)
 		if errors.Is(err, fs.ErrNotExist) {

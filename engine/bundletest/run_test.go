@@ -178,6 +178,14 @@ func TestRun_Changes(t *testing.T) {
 		{name: "twice", line: `{ test: usual, today: 2026-03-16, expect: {} }`, want: []string{"8:13 test-duplicate: the test `usual` stands here twice | give one of them another id"}},
 		{name: "no day", line: `{ test: t, expect: {} }`, want: []string{"8:5 test-value: the test needs a day of receipt | add `today: 2026-03-16`"}},
 		{name: "no such day", line: `{ test: t, today: 2026-02-30, expect: {} }`, want: []string{"8:23 test-value: the test needs a day of receipt | add `today: 2026-03-16`"}},
+		{name: "no such day, and others like it", line: `{ test: t, today: 2026-02-30, expect: {} }
+  - { test: u, like: t, expect: {} }
+  - { test: v, like: u, expect: {} }`, want: []string{"8:23 test-value: the test needs a day of receipt | add `today: 2026-03-16`"}},
+		{name: "no day, and another like it", line: `{ test: t, expect: {} }
+  - { test: u, like: t, expect: {} }`, want: []string{"8:5 test-value: the test needs a day of receipt | add `today: 2026-03-16`"}},
+		{name: "a row that is not there, and others like it", line: `{ test: t, like: usual, but: { "own.shares[3].name": x }, expect: {} }
+  - { test: u, like: t, expect: {} }
+  - { test: v, like: u, expect: {} }`, want: []string{"8:34 test-path: there is no such row in `own.shares` | rows are counted from 0"}},
 		{name: "no expectation", line: `{ test: t, like: usual }`, want: []string{"8:5 schema: the key `expect` is required"}},
 		{name: "another key", line: `{ test: t, like: usual, expects: {}, expect: {} }`, want: []string{"8:29 yaml-unknown-key: there is no key `expects` here | did you mean `expect`?"}},
 	}

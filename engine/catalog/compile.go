@@ -404,6 +404,7 @@ func (c *compiler) outline() {
 			}
 		}
 	})
+	repeated := false
 	for i, alias := range b.Applicants {
 		if !c.broken && !slices.Contains(aliases, alias) {
 			c.unknown(c.source.Element(c.message, "applicant", i), "alias-unknown", "alias", alias, slices.Clone(aliases))
@@ -411,11 +412,13 @@ func (c *compiler) outline() {
 		if s := b.Section(alias); s != nil && s.Repeated {
 			c.fault(c.source.Element(c.message, "applicant", i), "alias-repeated", fmt.Sprintf("`%s` is asked for several persons, so it is not clear who applies", alias),
 				"use the section once more, under an alias of the applicant's own")
+			repeated = true
 		}
 	}
 	if c.message.GetSubject() != "" && !c.broken && !slices.Contains(aliases, b.Subject) {
 		c.unknown(c.source.At(c.message, "subject"), "alias-unknown", "alias", b.Subject, slices.Clone(aliases))
 	}
+	c.broken = c.broken || repeated // what reads the section as one person's would only repeat it
 	for _, m := range c.message.GetSteps() {
 		c.reservedID(c.source.At(m, "id"), m.GetId())
 		if b.Step(m.GetId()) != nil {

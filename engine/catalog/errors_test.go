@@ -184,6 +184,7 @@ func TestLoad_Errors(t *testing.T) {
 		{"a rule of no kind", []edit{matterAt("require: "+adult+", ", "")}},
 		{"a rule of two kinds", []edit{matterAt("require: "+adult, "require: "+adult+", examine: { by: market }")}},
 		{"an applicant who is several", []edit{matterAt("as: owner }", "as: owner }\n  - { section: person, as: partners, repeat: { min: 1, max: 2 } }"), matterAt("applicant: [owner]", "applicant: [owner, partners]")}},
+		{"the only applicant is several", []edit{matterAt("as: owner }", "as: owner, repeat: { min: 1, max: 2 } }")}},
 		{"a repeat that is none", []edit{matterAt("as: owner }", "as: owner, repeat: { least: 1 } }")}},
 
 		// What belongs to the language and is not read yet.

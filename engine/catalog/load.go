@@ -41,7 +41,7 @@ func Load(tree fs.FS) (*Catalog, diag.List) {
 			Message: "there is no library here", Hint: "expected library/*.yaml and bundles/<id>/bundle.yaml under the folder"}}
 	}
 	for _, name := range names {
-		text, err := fs.ReadFile(tree, name)
+		text, err := diag.ReadFile(tree, name)
 		if err != nil {
 			return c, append(found, unreadable(name, err))
 		}
@@ -54,7 +54,7 @@ func Load(tree fs.FS) (*Catalog, diag.List) {
 		return c, append(found, unreadable("bundles", err))
 	}
 	for _, name := range names {
-		text, err := fs.ReadFile(tree, name)
+		text, err := diag.ReadFile(tree, name)
 		if err != nil {
 			found = append(found, unreadable(name, err))
 			continue
@@ -82,6 +82,9 @@ func Load(tree fs.FS) (*Catalog, diag.List) {
 }
 
 func unreadable(name string, err error) diag.Diagnostic {
+	if found, ok := errors.AsType[diag.List](err); ok {
+		return found[0]
+	}
 	return diag.Diagnostic{Span: diag.Span{File: name, Start: diag.Position{Line: 1, Column: 1}}, Severity: diag.Error, Code: "file-unreadable",
 		Message: fmt.Sprintf("the file cannot be read: %v", errors.Unwrap(err))}
 }
