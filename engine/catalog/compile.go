@@ -593,11 +593,11 @@ func (c *compiler) deriving() *place {
 // ready is the place of a step's `when`, conditions and limits: results of the steps before it.
 func (c *compiler) ready(step *Step) *place {
 	before := slices.DeleteFunc(c.bundle.Before(step), func(s *Step) bool { return len(s.Result) == 0 })
-	name := "ready"
+	name := []string{"ready"}
 	for _, s := range before { // steps that know the same results share the place
-		name += " " + s.ID
+		name = append(name, s.ID)
 	}
-	return c.placeOf(name, func(s *forms.Scope) {
+	return c.placeOf(strings.Join(name, " "), func(s *forms.Scope) {
 		s.Facts = c.facts
 		s.Results, s.ResultGuards = c.results(before)
 	})
