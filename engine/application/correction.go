@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/siyiban/onething/engine/catalog"
 	"github.com/siyiban/onething/engine/guide"
 	"github.com/siyiban/onething/engine/refusal"
 	"github.com/siyiban/onething/forms"
@@ -119,7 +120,7 @@ func (d *decision) lapseCorrection(t *Task) error {
 }
 
 // correct makes a new revision. Before acceptance that is always possible, and the cases are looked at anew with a
-// new notice period; a field that a decided step has used stays as it is. Cases that are over keep the revision
+// new notice period; a field or document that a decided step has used stays as it is. Cases that are over keep the revision
 // that they were judged on.
 func (d *decision) correct(cmd Correct) error {
 	if !slices.ContainsFunc(d.s.Cases, func(c *Case) bool { return !c.State.Over() }) {
@@ -130,7 +131,7 @@ func (d *decision) correct(cmd Correct) error {
 		return err
 	}
 	changed := f.record.Diff(d.record)
-	if err := d.notUsed(changed); err != nil {
+	if err := d.notUsed(changed, cmd.Documents); err != nil {
 		return err
 	}
 	e := &applicationv1.Corrected{Revision: int32(d.s.Revision + 1), NoticeDue: d.clock(d.today, workingDays(noticeDays), nil)}
@@ -187,7 +188,7 @@ func (d *decision) correct(cmd Correct) error {
 }
 
 // notUsed refuses a change of what a decided step has used, naming the department.
-func (d *decision) notUsed(changed []forms.Path) error {
+func (d *decision) notUsed(changed []forms.Path, documents Documents) error {
 	var faults []forms.Violation
 	var departments []string
 	for _, t := range d.s.Tasks {
@@ -199,24 +200,43 @@ func (d *decision) notUsed(changed []forms.Path) error {
 		if step == nil {
 			continue
 		}
-		used := b.Closure(step.Reads())
-		for _, p := range changed {
-			if !used[p] {
-				continue
-			}
-			name := step.Department.Name
-			faults = append(faults, forms.Violation{Path: p, Code: "field_used", Bundle: t.Bundle,
+		name := step.Department.Name
+		refuse := func(p forms.Path, code string) {
+			faults = append(faults, forms.Violation{Path: p, Code: code, Bundle: t.Bundle,
 				Text: forms.Text{ZH: name.ZH + "已据此办结“" + step.Name.ZH + "”", EN: fmt.Sprintf("%s has decided “%s” on it.", name.In("en"), step.Name.In("en"))}})
 			if !slices.Contains(departments, name.ZH) {
 				departments = append(departments, name.ZH)
 			}
 		}
+		used := b.Closure(step.Reads())
+		for _, p := range changed {
+			if used[p] {
+				refuse(p, "field_used")
+			}
+		}
+		for _, key := range d.s.Case(t.Bundle).used(step, documents) {
+			refuse(materialPath(key), "material_used")
+		}
 	}
 	if len(faults) == 0 {
 		return nil
 	}
-	return refusal.New(refusal.FieldUsed, strings.Join(departments, "、")+"已据此作出决定，不能修改", "a decided step has used this answer").With(faults...).
+	return refusal.New(refusal.FieldUsed, strings.Join(departments, "、")+"已据此作出决定，不能修改", "a decided step has used this answer or document").With(faults...).
 		Else("请联系"+strings.Join(departments, "、"), "ask the department that has decided")
+}
+
+// used are the documents of the applicant's that a step needs and that others would take the place of. One that is still
+// to follow, and one that was promised, the step has not seen.
+func (c *Case) used(step *catalog.Step, documents Documents) []string {
+	var keys []string
+	for _, m := range c.Materials {
+		brought := slices.ContainsFunc(documents.Files, func(f *applicationv1.MaterialFile) bool { return f.GetMaterial() == m.Shared }) ||
+			slices.ContainsFunc(documents.Promises, func(p *applicationv1.SignedPromise) bool { return p.GetMaterial() == m.Shared })
+		if brought && m.Origin == applicationv1.Origin_ORIGIN_APPLICANT && slices.ContainsFunc(step.Materials, needs(m.ID)) {
+			keys = append(keys, m.Shared)
+		}
+	}
+	return keys
 }
 
 // keepsAcceptance refuses a correction under which an accepted case would not have been accepted as it was: a rule fails,

@@ -139,6 +139,21 @@ func TestDecide_Correct(t *testing.T) {
 				}
 			}},
 		{name: "so is one that a rejection has used", given: after(reject("shop", "licence")), when: correct(answer("own.shop.remark", "新")), but: refusal.FieldUsed},
+		{name: "a document that a decided step has used is not replaced, naming the department", given: after(approve("shop", "licence", "number", "A1")), when: correct(bring("plan", "own.shop.oath")), but: refusal.FieldUsed,
+			wrong: []string{"material_used materials.plan", "material_used materials.own.shop.oath"},
+			check: func(p *play) {
+				if text := asRefusal(p.err).Text.ZH; text != "市场局已据此作出决定，不能修改" {
+					p.Error(text)
+				}
+			}},
+		{name: "nor by a promise", given: []act{apply("shop"), checked("shop", "audit"), accept("shop"), approve("shop", "licence", "number", "A1")}, when: correct(promise("own.shop.lease")), but: refusal.FieldUsed, wrong: []string{"material_used materials.own.shop.lease"}},
+		{name: "one that only an open step needs may be", given: after(decided("shop", "audit", application.Approved, 1, "poor", true)), when: correct(bring("own.shop.photo")),
+			then: []string{"corrected to 2, notice by 03-23; materials own.shop.photo; shop "}},
+		{name: "one that a decided step still waits for is brought", given: []act{apply("badge", tolerate("plan")), accept("badge"), decided("badge", "print", application.Approved, 1, "number", "7")}, when: correct(bring("plan")),
+			then: []string{"corrected to 2, notice by 03-23; materials plan; badge ", "supplied badge.plan on 03-16"}},
+		{name: "and not replaced once it is there", given: []act{apply("badge", tolerate("plan")), accept("badge"), decided("badge", "print", application.Approved, 1, "number", "7"), supply("plan")}, when: correct(bring("plan")), but: refusal.FieldUsed, wrong: []string{"material_used materials.plan"}},
+		{name: "a document in place of a promise that a decided step has relied on", given: after(approve("shop", "licence", "number", "A1")), when: correct(bring("own.shop.lease")),
+			then: []string{"corrected to 2, notice by 03-23; materials own.shop.lease; shop "}},
 		{name: "another answer may change", given: after(approve("shop", "licence", "number", "A1")), when: correct(answer("own.shop.size", 50)),
 			then: []string{"corrected to 2, notice by 03-23; paths own.shop.size; shop "}},
 		{name: "what a plugin leaves undetermined is not decided", given: after(decided("shop", "audit", application.Undetermined, 1)), when: correct(answer("own.shop.size", 50)),
