@@ -245,16 +245,18 @@ func (d *decision) settleDates(all bool) {
 		return nil
 	}
 	for _, c := range d.s.Cases {
-		if c.State.Over() {
-			continue
+		e := &applicationv1.DueSettled{Bundle: c.Bundle, Suspensions: map[string]*applicationv1.Due{}, Verifications: map[string]*applicationv1.Due{}}
+		for _, p := range c.Promises { // outlive the case
+			if due := renew(p.Due, nil); due != nil && !p.Verified {
+				e.Verifications[p.Material] = due
+			}
 		}
-		e := &applicationv1.DueSettled{Bundle: c.Bundle, Suspensions: map[string]*applicationv1.Due{}}
 		switch c.State {
 		case PreReview:
 			e.NoticeDue = renew(c.NoticeDue, nil)
 		case ToBeCorrected:
 			e.Correction = renew(c.CorrectionDue, nil)
-		default:
+		case Accepted:
 			pauses := d.casePauses(c.Bundle)
 			e.Due, e.Statutory = renew(c.Due, pauses), renew(c.Statutory, pauses)
 			if c.Due.GetFrom() == "" && (all || c.Due.GetDate() == "") {
@@ -271,8 +273,9 @@ func (d *decision) settleDates(all bool) {
 					e.Suspensions[t.Material] = until
 				}
 			}
+		default: // over
 		}
-		if e.Due != nil || e.Statutory != nil || e.NoticeDue != nil || e.Correction != nil || len(e.Tolerances)+len(e.Suspensions) > 0 {
+		if e.Due != nil || e.Statutory != nil || e.NoticeDue != nil || e.Correction != nil || len(e.Tolerances)+len(e.Suspensions)+len(e.Verifications) > 0 {
 			d.follows(&applicationv1.Event{Kind: &applicationv1.Event_DueSettled{DueSettled: e}})
 		}
 	}
@@ -313,6 +316,9 @@ func (s *State) dueSettled(e *applicationv1.DueSettled) {
 			}
 		}
 		set(&c.Tolerances[i].Until, e.GetSuspensions()[c.Tolerances[i].Material])
+	}
+	for i := range c.Promises {
+		set(&c.Promises[i].Due, e.GetVerifications()[c.Promises[i].Material])
 	}
 }
 

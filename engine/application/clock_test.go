@@ -64,6 +64,14 @@ func TestDecide_Dates(t *testing.T) {
 				"dates of shop; plan suspended until 03-23",
 				"dates of shop.licence; statutory 03-30",
 			}},
+		{name: "of a promise to be verified, also where the case is over", given: []act{noNewYear, apply("shop", promise("own.shop.lease")), checked("shop", "audit"), accept("shop"), withdraw("shop"), published}, when: lapse,
+			then: []string{"dates of shop; lease to verify by 04-14"},
+			check: func(p *play) {
+				if x := p.state.Case("shop").Promises[0]; x.Due.GetDate() != "2026-04-14" {
+					p.Errorf("the promise is to be verified by %v", x.Due)
+				}
+			}},
+		{name: "not of one that was verified", given: []act{noNewYear, apply("shop", promise("own.shop.lease")), checked("shop", "audit"), accept("shop"), withdraw("shop"), verify("shop", "lease", true), published}, when: lapse},
 		{name: "of the longest way", given: []act{noNewYear, apply("fair"), published}, when: lapse,
 			then: []string{
 				"dates of fair; due 03-26; statutory 04-28",

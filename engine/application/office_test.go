@@ -996,6 +996,9 @@ func (p *play) say(e *applicationv1.Event) string {
 		for _, m := range slices.Sorted(maps.Keys(d.GetSuspensions())) {
 			add("%s suspended until %s", m, due(d.GetSuspensions()[m]))
 		}
+		for _, m := range slices.Sorted(maps.Keys(d.GetVerifications())) {
+			add("%s to verify by %s", m, due(d.GetVerifications()[m]))
+		}
 	default:
 		add("%T", k)
 	}

@@ -416,6 +416,125 @@ func (x *GetCaseResponse) GetState() *Case {
 	return nil
 }
 
+// DownloadFileRequest asks for a file.
+type DownloadFileRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Application.
+	Application string `protobuf:"bytes,1,opt,name=application,proto3" json:"application,omitempty"`
+	// Bundle.
+	Bundle string `protobuf:"bytes,2,opt,name=bundle,proto3" json:"bundle,omitempty"`
+	// Digest of the file.
+	Digest        string `protobuf:"bytes,3,opt,name=digest,proto3" json:"digest,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DownloadFileRequest) Reset() {
+	*x = DownloadFileRequest{}
+	mi := &file_onething_api_v1_review_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DownloadFileRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DownloadFileRequest) ProtoMessage() {}
+
+func (x *DownloadFileRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_review_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DownloadFileRequest.ProtoReflect.Descriptor instead.
+func (*DownloadFileRequest) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_review_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *DownloadFileRequest) GetApplication() string {
+	if x != nil {
+		return x.Application
+	}
+	return ""
+}
+
+func (x *DownloadFileRequest) GetBundle() string {
+	if x != nil {
+		return x.Bundle
+	}
+	return ""
+}
+
+func (x *DownloadFileRequest) GetDigest() string {
+	if x != nil {
+		return x.Digest
+	}
+	return ""
+}
+
+// DownloadFileResponse is a part of the file.
+type DownloadFileResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its description, in the first message.
+	File *File `protobuf:"bytes,1,opt,name=file,proto3" json:"file,omitempty"`
+	// Bytes.
+	Chunk         []byte `protobuf:"bytes,2,opt,name=chunk,proto3" json:"chunk,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DownloadFileResponse) Reset() {
+	*x = DownloadFileResponse{}
+	mi := &file_onething_api_v1_review_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DownloadFileResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DownloadFileResponse) ProtoMessage() {}
+
+func (x *DownloadFileResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_review_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DownloadFileResponse.ProtoReflect.Descriptor instead.
+func (*DownloadFileResponse) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_review_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *DownloadFileResponse) GetFile() *File {
+	if x != nil {
+		return x.File
+	}
+	return nil
+}
+
+func (x *DownloadFileResponse) GetChunk() []byte {
+	if x != nil {
+		return x.Chunk
+	}
+	return nil
+}
+
 // AcceptRequest accepts a case.
 type AcceptRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -435,7 +554,7 @@ type AcceptRequest struct {
 
 func (x *AcceptRequest) Reset() {
 	*x = AcceptRequest{}
-	mi := &file_onething_api_v1_review_service_proto_msgTypes[5]
+	mi := &file_onething_api_v1_review_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -447,7 +566,7 @@ func (x *AcceptRequest) String() string {
 func (*AcceptRequest) ProtoMessage() {}
 
 func (x *AcceptRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_review_service_proto_msgTypes[5]
+	mi := &file_onething_api_v1_review_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -460,7 +579,7 @@ func (x *AcceptRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptRequest.ProtoReflect.Descriptor instead.
 func (*AcceptRequest) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_review_service_proto_rawDescGZIP(), []int{5}
+	return file_onething_api_v1_review_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *AcceptRequest) GetRequestId() string {
@@ -511,7 +630,7 @@ type AcceptResponse struct {
 
 func (x *AcceptResponse) Reset() {
 	*x = AcceptResponse{}
-	mi := &file_onething_api_v1_review_service_proto_msgTypes[6]
+	mi := &file_onething_api_v1_review_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -523,7 +642,7 @@ func (x *AcceptResponse) String() string {
 func (*AcceptResponse) ProtoMessage() {}
 
 func (x *AcceptResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_review_service_proto_msgTypes[6]
+	mi := &file_onething_api_v1_review_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -536,7 +655,7 @@ func (x *AcceptResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptResponse.ProtoReflect.Descriptor instead.
 func (*AcceptResponse) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_review_service_proto_rawDescGZIP(), []int{6}
+	return file_onething_api_v1_review_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *AcceptResponse) GetPosition() uint64 {
@@ -570,7 +689,7 @@ type NotifyCorrectionRequest struct {
 
 func (x *NotifyCorrectionRequest) Reset() {
 	*x = NotifyCorrectionRequest{}
-	mi := &file_onething_api_v1_review_service_proto_msgTypes[7]
+	mi := &file_onething_api_v1_review_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -582,7 +701,7 @@ func (x *NotifyCorrectionRequest) String() string {
 func (*NotifyCorrectionRequest) ProtoMessage() {}
 
 func (x *NotifyCorrectionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_review_service_proto_msgTypes[7]
+	mi := &file_onething_api_v1_review_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -595,7 +714,7 @@ func (x *NotifyCorrectionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NotifyCorrectionRequest.ProtoReflect.Descriptor instead.
 func (*NotifyCorrectionRequest) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_review_service_proto_rawDescGZIP(), []int{7}
+	return file_onething_api_v1_review_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *NotifyCorrectionRequest) GetRequestId() string {
@@ -641,7 +760,7 @@ type CorrectionItem struct {
 
 func (x *CorrectionItem) Reset() {
 	*x = CorrectionItem{}
-	mi := &file_onething_api_v1_review_service_proto_msgTypes[8]
+	mi := &file_onething_api_v1_review_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -653,7 +772,7 @@ func (x *CorrectionItem) String() string {
 func (*CorrectionItem) ProtoMessage() {}
 
 func (x *CorrectionItem) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_review_service_proto_msgTypes[8]
+	mi := &file_onething_api_v1_review_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -666,7 +785,7 @@ func (x *CorrectionItem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CorrectionItem.ProtoReflect.Descriptor instead.
 func (*CorrectionItem) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_review_service_proto_rawDescGZIP(), []int{8}
+	return file_onething_api_v1_review_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *CorrectionItem) GetBundle() string {
@@ -703,7 +822,7 @@ type NotifyCorrectionResponse struct {
 
 func (x *NotifyCorrectionResponse) Reset() {
 	*x = NotifyCorrectionResponse{}
-	mi := &file_onething_api_v1_review_service_proto_msgTypes[9]
+	mi := &file_onething_api_v1_review_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -715,7 +834,7 @@ func (x *NotifyCorrectionResponse) String() string {
 func (*NotifyCorrectionResponse) ProtoMessage() {}
 
 func (x *NotifyCorrectionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_review_service_proto_msgTypes[9]
+	mi := &file_onething_api_v1_review_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -728,7 +847,7 @@ func (x *NotifyCorrectionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NotifyCorrectionResponse.ProtoReflect.Descriptor instead.
 func (*NotifyCorrectionResponse) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_review_service_proto_rawDescGZIP(), []int{9}
+	return file_onething_api_v1_review_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *NotifyCorrectionResponse) GetPosition() uint64 {
@@ -766,7 +885,7 @@ type RefuseRequest struct {
 
 func (x *RefuseRequest) Reset() {
 	*x = RefuseRequest{}
-	mi := &file_onething_api_v1_review_service_proto_msgTypes[10]
+	mi := &file_onething_api_v1_review_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -778,7 +897,7 @@ func (x *RefuseRequest) String() string {
 func (*RefuseRequest) ProtoMessage() {}
 
 func (x *RefuseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_review_service_proto_msgTypes[10]
+	mi := &file_onething_api_v1_review_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -791,7 +910,7 @@ func (x *RefuseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RefuseRequest.ProtoReflect.Descriptor instead.
 func (*RefuseRequest) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_review_service_proto_rawDescGZIP(), []int{10}
+	return file_onething_api_v1_review_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *RefuseRequest) GetRequestId() string {
@@ -847,7 +966,7 @@ type RefuseResponse struct {
 
 func (x *RefuseResponse) Reset() {
 	*x = RefuseResponse{}
-	mi := &file_onething_api_v1_review_service_proto_msgTypes[11]
+	mi := &file_onething_api_v1_review_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -859,7 +978,7 @@ func (x *RefuseResponse) String() string {
 func (*RefuseResponse) ProtoMessage() {}
 
 func (x *RefuseResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_review_service_proto_msgTypes[11]
+	mi := &file_onething_api_v1_review_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -872,7 +991,7 @@ func (x *RefuseResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RefuseResponse.ProtoReflect.Descriptor instead.
 func (*RefuseResponse) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_review_service_proto_rawDescGZIP(), []int{11}
+	return file_onething_api_v1_review_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *RefuseResponse) GetPosition() uint64 {
@@ -918,7 +1037,14 @@ const file_onething_api_v1_review_service_proto_rawDesc = "" +
 	"\x06record\x18\x02 \x01(\v2\x19.onething.forms.v1.RecordR\x06record\x127\n" +
 	"\tmaterials\x18\x03 \x03(\v2\x19.onething.api.v1.MaterialR\tmaterials\x124\n" +
 	"\bfindings\x18\x04 \x03(\v2\x18.onething.api.v1.FindingR\bfindings\x12+\n" +
-	"\x05state\x18\x05 \x01(\v2\x15.onething.api.v1.CaseR\x05state\"\x82\x02\n" +
+	"\x05state\x18\x05 \x01(\v2\x15.onething.api.v1.CaseR\x05state\"\xa7\x01\n" +
+	"\x13DownloadFileRequest\x12*\n" +
+	"\vapplication\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\vapplication\x125\n" +
+	"\x06bundle\x18\x02 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[a-z][a-z0-9_]{0,39}$R\x06bundle\x12-\n" +
+	"\x06digest\x18\x03 \x01(\tB\x15\xbaH\x12r\x102\x0e^[0-9a-f]{64}$R\x06digest\"W\n" +
+	"\x14DownloadFileResponse\x12)\n" +
+	"\x04file\x18\x01 \x01(\v2\x15.onething.api.v1.FileR\x04file\x12\x14\n" +
+	"\x05chunk\x18\x02 \x01(\fR\x05chunk\"\x82\x02\n" +
 	"\rAcceptRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12*\n" +
@@ -954,12 +1080,14 @@ const file_onething_api_v1_review_service_proto_rawDesc = "" +
 	"\x06reason\x18\x06 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xe8\aR\x06reason\",\n" +
 	"\x0eRefuseResponse\x12\x1a\n" +
-	"\bposition\x18\x01 \x01(\x04R\bposition2\xe7\x03\n" +
+	"\bposition\x18\x01 \x01(\x04R\bposition2\xd1\x04\n" +
 	"\rReviewService\x12]\n" +
 	"\tListCases\x12!.onething.api.v1.ListCasesRequest\x1a\".onething.api.v1.ListCasesResponse\"\t\xda\xe2\x18\x05\n" +
 	"\x01\x03\x18\x03\x12W\n" +
 	"\aGetCase\x12\x1f.onething.api.v1.GetCaseRequest\x1a .onething.api.v1.GetCaseResponse\"\t\xda\xe2\x18\x05\n" +
-	"\x01\x03\x18\x03\x12T\n" +
+	"\x01\x03\x18\x03\x12h\n" +
+	"\fDownloadFile\x12$.onething.api.v1.DownloadFileRequest\x1a%.onething.api.v1.DownloadFileResponse\"\t\xda\xe2\x18\x05\n" +
+	"\x01\x03\x18\x030\x01\x12T\n" +
 	"\x06Accept\x12\x1e.onething.api.v1.AcceptRequest\x1a\x1f.onething.api.v1.AcceptResponse\"\t\xda\xe2\x18\x05\n" +
 	"\x01\x03\x18\x03\x12r\n" +
 	"\x10NotifyCorrection\x12(.onething.api.v1.NotifyCorrectionRequest\x1a).onething.api.v1.NotifyCorrectionResponse\"\t\xda\xe2\x18\x05\n" +
@@ -979,55 +1107,61 @@ func file_onething_api_v1_review_service_proto_rawDescGZIP() []byte {
 	return file_onething_api_v1_review_service_proto_rawDescData
 }
 
-var file_onething_api_v1_review_service_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_onething_api_v1_review_service_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_onething_api_v1_review_service_proto_goTypes = []any{
 	(*ReviewCase)(nil),               // 0: onething.api.v1.ReviewCase
 	(*ListCasesRequest)(nil),         // 1: onething.api.v1.ListCasesRequest
 	(*ListCasesResponse)(nil),        // 2: onething.api.v1.ListCasesResponse
 	(*GetCaseRequest)(nil),           // 3: onething.api.v1.GetCaseRequest
 	(*GetCaseResponse)(nil),          // 4: onething.api.v1.GetCaseResponse
-	(*AcceptRequest)(nil),            // 5: onething.api.v1.AcceptRequest
-	(*AcceptResponse)(nil),           // 6: onething.api.v1.AcceptResponse
-	(*NotifyCorrectionRequest)(nil),  // 7: onething.api.v1.NotifyCorrectionRequest
-	(*CorrectionItem)(nil),           // 8: onething.api.v1.CorrectionItem
-	(*NotifyCorrectionResponse)(nil), // 9: onething.api.v1.NotifyCorrectionResponse
-	(*RefuseRequest)(nil),            // 10: onething.api.v1.RefuseRequest
-	(*RefuseResponse)(nil),           // 11: onething.api.v1.RefuseResponse
-	(*v1.Text)(nil),                  // 12: onething.forms.v1.Text
-	(*Due)(nil),                      // 13: onething.api.v1.Due
-	(*Page)(nil),                     // 14: onething.api.v1.Page
-	(*v1.Record)(nil),                // 15: onething.forms.v1.Record
-	(*Material)(nil),                 // 16: onething.api.v1.Material
-	(*Finding)(nil),                  // 17: onething.api.v1.Finding
-	(*Case)(nil),                     // 18: onething.api.v1.Case
+	(*DownloadFileRequest)(nil),      // 5: onething.api.v1.DownloadFileRequest
+	(*DownloadFileResponse)(nil),     // 6: onething.api.v1.DownloadFileResponse
+	(*AcceptRequest)(nil),            // 7: onething.api.v1.AcceptRequest
+	(*AcceptResponse)(nil),           // 8: onething.api.v1.AcceptResponse
+	(*NotifyCorrectionRequest)(nil),  // 9: onething.api.v1.NotifyCorrectionRequest
+	(*CorrectionItem)(nil),           // 10: onething.api.v1.CorrectionItem
+	(*NotifyCorrectionResponse)(nil), // 11: onething.api.v1.NotifyCorrectionResponse
+	(*RefuseRequest)(nil),            // 12: onething.api.v1.RefuseRequest
+	(*RefuseResponse)(nil),           // 13: onething.api.v1.RefuseResponse
+	(*v1.Text)(nil),                  // 14: onething.forms.v1.Text
+	(*Due)(nil),                      // 15: onething.api.v1.Due
+	(*Page)(nil),                     // 16: onething.api.v1.Page
+	(*v1.Record)(nil),                // 17: onething.forms.v1.Record
+	(*Material)(nil),                 // 18: onething.api.v1.Material
+	(*Finding)(nil),                  // 19: onething.api.v1.Finding
+	(*Case)(nil),                     // 20: onething.api.v1.Case
+	(*File)(nil),                     // 21: onething.api.v1.File
 }
 var file_onething_api_v1_review_service_proto_depIdxs = []int32{
-	12, // 0: onething.api.v1.ReviewCase.name:type_name -> onething.forms.v1.Text
-	13, // 1: onething.api.v1.ReviewCase.notice_due:type_name -> onething.api.v1.Due
-	14, // 2: onething.api.v1.ListCasesRequest.page:type_name -> onething.api.v1.Page
+	14, // 0: onething.api.v1.ReviewCase.name:type_name -> onething.forms.v1.Text
+	15, // 1: onething.api.v1.ReviewCase.notice_due:type_name -> onething.api.v1.Due
+	16, // 2: onething.api.v1.ListCasesRequest.page:type_name -> onething.api.v1.Page
 	0,  // 3: onething.api.v1.ListCasesResponse.cases:type_name -> onething.api.v1.ReviewCase
 	0,  // 4: onething.api.v1.GetCaseResponse.case:type_name -> onething.api.v1.ReviewCase
-	15, // 5: onething.api.v1.GetCaseResponse.record:type_name -> onething.forms.v1.Record
-	16, // 6: onething.api.v1.GetCaseResponse.materials:type_name -> onething.api.v1.Material
-	17, // 7: onething.api.v1.GetCaseResponse.findings:type_name -> onething.api.v1.Finding
-	18, // 8: onething.api.v1.GetCaseResponse.state:type_name -> onething.api.v1.Case
-	13, // 9: onething.api.v1.AcceptResponse.due:type_name -> onething.api.v1.Due
-	8,  // 10: onething.api.v1.NotifyCorrectionRequest.items:type_name -> onething.api.v1.CorrectionItem
-	1,  // 11: onething.api.v1.ReviewService.ListCases:input_type -> onething.api.v1.ListCasesRequest
-	3,  // 12: onething.api.v1.ReviewService.GetCase:input_type -> onething.api.v1.GetCaseRequest
-	5,  // 13: onething.api.v1.ReviewService.Accept:input_type -> onething.api.v1.AcceptRequest
-	7,  // 14: onething.api.v1.ReviewService.NotifyCorrection:input_type -> onething.api.v1.NotifyCorrectionRequest
-	10, // 15: onething.api.v1.ReviewService.Refuse:input_type -> onething.api.v1.RefuseRequest
-	2,  // 16: onething.api.v1.ReviewService.ListCases:output_type -> onething.api.v1.ListCasesResponse
-	4,  // 17: onething.api.v1.ReviewService.GetCase:output_type -> onething.api.v1.GetCaseResponse
-	6,  // 18: onething.api.v1.ReviewService.Accept:output_type -> onething.api.v1.AcceptResponse
-	9,  // 19: onething.api.v1.ReviewService.NotifyCorrection:output_type -> onething.api.v1.NotifyCorrectionResponse
-	11, // 20: onething.api.v1.ReviewService.Refuse:output_type -> onething.api.v1.RefuseResponse
-	16, // [16:21] is the sub-list for method output_type
-	11, // [11:16] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	17, // 5: onething.api.v1.GetCaseResponse.record:type_name -> onething.forms.v1.Record
+	18, // 6: onething.api.v1.GetCaseResponse.materials:type_name -> onething.api.v1.Material
+	19, // 7: onething.api.v1.GetCaseResponse.findings:type_name -> onething.api.v1.Finding
+	20, // 8: onething.api.v1.GetCaseResponse.state:type_name -> onething.api.v1.Case
+	21, // 9: onething.api.v1.DownloadFileResponse.file:type_name -> onething.api.v1.File
+	15, // 10: onething.api.v1.AcceptResponse.due:type_name -> onething.api.v1.Due
+	10, // 11: onething.api.v1.NotifyCorrectionRequest.items:type_name -> onething.api.v1.CorrectionItem
+	1,  // 12: onething.api.v1.ReviewService.ListCases:input_type -> onething.api.v1.ListCasesRequest
+	3,  // 13: onething.api.v1.ReviewService.GetCase:input_type -> onething.api.v1.GetCaseRequest
+	5,  // 14: onething.api.v1.ReviewService.DownloadFile:input_type -> onething.api.v1.DownloadFileRequest
+	7,  // 15: onething.api.v1.ReviewService.Accept:input_type -> onething.api.v1.AcceptRequest
+	9,  // 16: onething.api.v1.ReviewService.NotifyCorrection:input_type -> onething.api.v1.NotifyCorrectionRequest
+	12, // 17: onething.api.v1.ReviewService.Refuse:input_type -> onething.api.v1.RefuseRequest
+	2,  // 18: onething.api.v1.ReviewService.ListCases:output_type -> onething.api.v1.ListCasesResponse
+	4,  // 19: onething.api.v1.ReviewService.GetCase:output_type -> onething.api.v1.GetCaseResponse
+	6,  // 20: onething.api.v1.ReviewService.DownloadFile:output_type -> onething.api.v1.DownloadFileResponse
+	8,  // 21: onething.api.v1.ReviewService.Accept:output_type -> onething.api.v1.AcceptResponse
+	11, // 22: onething.api.v1.ReviewService.NotifyCorrection:output_type -> onething.api.v1.NotifyCorrectionResponse
+	13, // 23: onething.api.v1.ReviewService.Refuse:output_type -> onething.api.v1.RefuseResponse
+	18, // [18:24] is the sub-list for method output_type
+	12, // [12:18] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_onething_api_v1_review_service_proto_init() }
@@ -1043,7 +1177,7 @@ func file_onething_api_v1_review_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_onething_api_v1_review_service_proto_rawDesc), len(file_onething_api_v1_review_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   12,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

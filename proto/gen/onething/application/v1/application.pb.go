@@ -3594,7 +3594,9 @@ type DueSettled struct {
 	// Tolerances of the case whose dates are settled.
 	Tolerances []*Tolerance `protobuf:"bytes,7,rep,name=tolerances,proto3" json:"tolerances,omitempty"`
 	// End of the suspension after a tolerance has passed, by material.
-	Suspensions   map[string]*Due `protobuf:"bytes,8,rep,name=suspensions,proto3" json:"suspensions,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Suspensions map[string]*Due `protobuf:"bytes,8,rep,name=suspensions,proto3" json:"suspensions,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Until when a promise is to be verified, by material; also of a case that is over.
+	Verifications map[string]*Due `protobuf:"bytes,9,rep,name=verifications,proto3" json:"verifications,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3681,6 +3683,13 @@ func (x *DueSettled) GetTolerances() []*Tolerance {
 func (x *DueSettled) GetSuspensions() map[string]*Due {
 	if x != nil {
 		return x.Suspensions
+	}
+	return nil
+}
+
+func (x *DueSettled) GetVerifications() map[string]*Due {
+	if x != nil {
+		return x.Verifications
 	}
 	return nil
 }
@@ -4169,7 +4178,7 @@ const file_onething_application_v1_application_proto_rawDesc = "" +
 	"\x0fPromiseVerified\x12\x16\n" +
 	"\x06bundle\x18\x01 \x01(\tR\x06bundle\x12\x1a\n" +
 	"\bmaterial\x18\x02 \x01(\tR\bmaterial\x12\x14\n" +
-	"\x05holds\x18\x03 \x01(\bR\x05holds\"\x99\x04\n" +
+	"\x05holds\x18\x03 \x01(\bR\x05holds\"\xd7\x05\n" +
 	"\n" +
 	"DueSettled\x12\x16\n" +
 	"\x06bundle\x18\x01 \x01(\tR\x06bundle\x12\x12\n" +
@@ -4184,8 +4193,12 @@ const file_onething_application_v1_application_proto_rawDesc = "" +
 	"\n" +
 	"tolerances\x18\a \x03(\v2\".onething.application.v1.ToleranceR\n" +
 	"tolerances\x12V\n" +
-	"\vsuspensions\x18\b \x03(\v24.onething.application.v1.DueSettled.SuspensionsEntryR\vsuspensions\x1a\\\n" +
+	"\vsuspensions\x18\b \x03(\v24.onething.application.v1.DueSettled.SuspensionsEntryR\vsuspensions\x12\\\n" +
+	"\rverifications\x18\t \x03(\v26.onething.application.v1.DueSettled.VerificationsEntryR\rverifications\x1a\\\n" +
 	"\x10SuspensionsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x122\n" +
+	"\x05value\x18\x02 \x01(\v2\x1c.onething.application.v1.DueR\x05value:\x028\x01\x1a^\n" +
+	"\x12VerificationsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x122\n" +
 	"\x05value\x18\x02 \x01(\v2\x1c.onething.application.v1.DueR\x05value:\x028\x01\"4\n" +
 	"\x06Warned\x12\x12\n" +
@@ -4227,7 +4240,7 @@ func file_onething_application_v1_application_proto_rawDescGZIP() []byte {
 }
 
 var file_onething_application_v1_application_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_onething_application_v1_application_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
+var file_onething_application_v1_application_proto_msgTypes = make([]protoimpl.MessageInfo, 41)
 var file_onething_application_v1_application_proto_goTypes = []any{
 	(Role)(0),                       // 0: onething.application.v1.Role
 	(Origin)(0),                     // 1: onething.application.v1.Origin
@@ -4273,12 +4286,13 @@ var file_onething_application_v1_application_proto_goTypes = []any{
 	nil,                             // 41: onething.application.v1.Personal.PersonsEntry
 	(*CorrectionNotified_Item)(nil), // 42: onething.application.v1.CorrectionNotified.Item
 	nil,                             // 43: onething.application.v1.DueSettled.SuspensionsEntry
-	(*timestamppb.Timestamp)(nil),   // 44: google.protobuf.Timestamp
-	(*v1.Record)(nil),               // 45: onething.forms.v1.Record
-	(*v1.Text)(nil),                 // 46: onething.forms.v1.Text
+	nil,                             // 44: onething.application.v1.DueSettled.VerificationsEntry
+	(*timestamppb.Timestamp)(nil),   // 45: google.protobuf.Timestamp
+	(*v1.Record)(nil),               // 46: onething.forms.v1.Record
+	(*v1.Text)(nil),                 // 47: onething.forms.v1.Text
 }
 var file_onething_application_v1_application_proto_depIdxs = []int32{
-	44, // 0: onething.application.v1.Event.at:type_name -> google.protobuf.Timestamp
+	45, // 0: onething.application.v1.Event.at:type_name -> google.protobuf.Timestamp
 	5,  // 1: onething.application.v1.Event.actor:type_name -> onething.application.v1.Actor
 	6,  // 2: onething.application.v1.Event.personal:type_name -> onething.application.v1.Personal
 	12, // 3: onething.application.v1.Event.submitted:type_name -> onething.application.v1.Submitted
@@ -4307,16 +4321,16 @@ var file_onething_application_v1_application_proto_depIdxs = []int32{
 	38, // 26: onething.application.v1.Event.due_settled:type_name -> onething.application.v1.DueSettled
 	39, // 27: onething.application.v1.Event.warned:type_name -> onething.application.v1.Warned
 	0,  // 28: onething.application.v1.Actor.role:type_name -> onething.application.v1.Role
-	45, // 29: onething.application.v1.Personal.record:type_name -> onething.forms.v1.Record
-	45, // 30: onething.application.v1.Personal.result:type_name -> onething.forms.v1.Record
+	46, // 29: onething.application.v1.Personal.record:type_name -> onething.forms.v1.Record
+	46, // 30: onething.application.v1.Personal.result:type_name -> onething.forms.v1.Record
 	8,  // 31: onething.application.v1.Personal.findings:type_name -> onething.application.v1.Finding
 	41, // 32: onething.application.v1.Personal.persons:type_name -> onething.application.v1.Personal.PersonsEntry
 	9,  // 33: onething.application.v1.Personal.files:type_name -> onething.application.v1.MaterialFile
 	10, // 34: onething.application.v1.Personal.promises:type_name -> onething.application.v1.SignedPromise
-	45, // 35: onething.application.v1.Personal.facts:type_name -> onething.forms.v1.Record
-	46, // 36: onething.application.v1.Finding.text:type_name -> onething.forms.v1.Text
-	46, // 37: onething.application.v1.Finding.remedy:type_name -> onething.forms.v1.Text
-	44, // 38: onething.application.v1.SignedPromise.at:type_name -> google.protobuf.Timestamp
+	46, // 35: onething.application.v1.Personal.facts:type_name -> onething.forms.v1.Record
+	47, // 36: onething.application.v1.Finding.text:type_name -> onething.forms.v1.Text
+	47, // 37: onething.application.v1.Finding.remedy:type_name -> onething.forms.v1.Text
+	45, // 38: onething.application.v1.SignedPromise.at:type_name -> google.protobuf.Timestamp
 	1,  // 39: onething.application.v1.MaterialState.origin:type_name -> onething.application.v1.Origin
 	13, // 40: onething.application.v1.Submitted.cases:type_name -> onething.application.v1.SubmittedCase
 	7,  // 41: onething.application.v1.Submitted.notice_due:type_name -> onething.application.v1.Due
@@ -4333,7 +4347,7 @@ var file_onething_application_v1_application_proto_depIdxs = []int32{
 	7,  // 52: onething.application.v1.Corrected.notice_due:type_name -> onething.application.v1.Due
 	7,  // 53: onething.application.v1.TaskOpened.due:type_name -> onething.application.v1.Due
 	7,  // 54: onething.application.v1.TaskOpened.statutory:type_name -> onething.application.v1.Due
-	44, // 55: onething.application.v1.TaskClaimed.until:type_name -> google.protobuf.Timestamp
+	45, // 55: onething.application.v1.TaskClaimed.until:type_name -> google.protobuf.Timestamp
 	7,  // 56: onething.application.v1.TaskPaused.due:type_name -> onething.application.v1.Due
 	7,  // 57: onething.application.v1.TaskPaused.statutory:type_name -> onething.application.v1.Due
 	7,  // 58: onething.application.v1.TaskResumed.due:type_name -> onething.application.v1.Due
@@ -4352,14 +4366,16 @@ var file_onething_application_v1_application_proto_depIdxs = []int32{
 	7,  // 71: onething.application.v1.DueSettled.correction:type_name -> onething.application.v1.Due
 	17, // 72: onething.application.v1.DueSettled.tolerances:type_name -> onething.application.v1.Tolerance
 	43, // 73: onething.application.v1.DueSettled.suspensions:type_name -> onething.application.v1.DueSettled.SuspensionsEntry
-	44, // 74: onething.application.v1.Seen.at:type_name -> google.protobuf.Timestamp
-	5,  // 75: onething.application.v1.Seen.actor:type_name -> onething.application.v1.Actor
-	7,  // 76: onething.application.v1.DueSettled.SuspensionsEntry.value:type_name -> onething.application.v1.Due
-	77, // [77:77] is the sub-list for method output_type
-	77, // [77:77] is the sub-list for method input_type
-	77, // [77:77] is the sub-list for extension type_name
-	77, // [77:77] is the sub-list for extension extendee
-	0,  // [0:77] is the sub-list for field type_name
+	44, // 74: onething.application.v1.DueSettled.verifications:type_name -> onething.application.v1.DueSettled.VerificationsEntry
+	45, // 75: onething.application.v1.Seen.at:type_name -> google.protobuf.Timestamp
+	5,  // 76: onething.application.v1.Seen.actor:type_name -> onething.application.v1.Actor
+	7,  // 77: onething.application.v1.DueSettled.SuspensionsEntry.value:type_name -> onething.application.v1.Due
+	7,  // 78: onething.application.v1.DueSettled.VerificationsEntry.value:type_name -> onething.application.v1.Due
+	79, // [79:79] is the sub-list for method output_type
+	79, // [79:79] is the sub-list for method input_type
+	79, // [79:79] is the sub-list for extension type_name
+	79, // [79:79] is the sub-list for extension extendee
+	0,  // [0:79] is the sub-list for field type_name
 }
 
 func init() { file_onething_application_v1_application_proto_init() }
@@ -4400,7 +4416,7 @@ func file_onething_application_v1_application_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_onething_application_v1_application_proto_rawDesc), len(file_onething_application_v1_application_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   40,
+			NumMessages:   41,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

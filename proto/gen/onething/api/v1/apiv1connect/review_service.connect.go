@@ -28,6 +28,8 @@ const (
 	ReviewServiceListCasesProcedure = "/onething.api.v1.ReviewService/ListCases"
 	// ReviewServiceGetCaseProcedure is the procedure name of the ReviewService's GetCase RPC.
 	ReviewServiceGetCaseProcedure = "/onething.api.v1.ReviewService/GetCase"
+	// ReviewServiceDownloadFileProcedure is the procedure name of the ReviewService's DownloadFile RPC.
+	ReviewServiceDownloadFileProcedure = "/onething.api.v1.ReviewService/DownloadFile"
 	// ReviewServiceAcceptProcedure is the procedure name of the ReviewService's Accept RPC.
 	ReviewServiceAcceptProcedure = "/onething.api.v1.ReviewService/Accept"
 	// ReviewServiceNotifyCorrectionProcedure is the procedure name of the ReviewService's
@@ -50,6 +52,13 @@ var (
 			StreamType: connect.StreamTypeUnary,
 			Schema:     v1.File_onething_api_v1_review_service_proto.Services().ByName("ReviewService").Methods().ByName("GetCase"),
 			Procedure:  ReviewServiceGetCaseProcedure,
+		}
+	})
+	reviewServiceDownloadFileSpec = sync.OnceValue(func() connect.Spec {
+		return connect.Spec{
+			StreamType: connect.StreamTypeServer,
+			Schema:     v1.File_onething_api_v1_review_service_proto.Services().ByName("ReviewService").Methods().ByName("DownloadFile"),
+			Procedure:  ReviewServiceDownloadFileProcedure,
 		}
 	})
 	reviewServiceAcceptSpec = sync.OnceValue(func() connect.Spec {
@@ -81,6 +90,9 @@ type ReviewServiceClient interface {
 	ListCases(context.Context, *v1.ListCasesRequest) (*v1.ListCasesResponse, error)
 	// GetCase reads a case with its record, materials and findings. The sight is recorded.
 	GetCase(context.Context, *v1.GetCaseRequest) (*v1.GetCaseResponse, error)
+	// DownloadFile reads a file of a case, as a stream: one of its materials, or the answer to a question of kind FILE.
+	// The sight is recorded.
+	DownloadFile(context.Context, *v1.DownloadFileRequest) (ReviewServiceDownloadFileClientStream, error)
 	// Accept accepts a case, with tolerances where the applicant asked for them and the rules allow it.
 	Accept(context.Context, *v1.AcceptRequest) (*v1.AcceptResponse, error)
 	// NotifyCorrection sends the one correction notice for the whole application: the findings, and what the clerk adds.
@@ -95,12 +107,36 @@ func NewReviewServiceClient(client *connect.Client) ReviewServiceClient {
 	return &reviewServiceClient{client: client}
 }
 
+// ReviewServiceDownloadFileClientStream is the client stream for the ReviewService's DownloadFile
+// RPC.
+type ReviewServiceDownloadFileClientStream struct {
+	stream connect.ClientStream
+}
+
+// Receive returns the next response message from the server.
+func (s ReviewServiceDownloadFileClientStream) Receive() (*v1.DownloadFileResponse, error) {
+	var res v1.DownloadFileResponse
+	if err := s.stream.Receive(&res); err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
+// Close releases the stream's resources. It is idempotent and is typically deferred to clean up a
+// stream abandoned before io.EOF.
+func (s ReviewServiceDownloadFileClientStream) Close() error {
+	return s.stream.Close()
+}
+
 // ReviewServiceHandler is an implementation of the onething.api.v1.ReviewService service.
 type ReviewServiceHandler interface {
 	// ListCases lists cases in pre-review, the nearest notice date first.
 	ListCases(context.Context, *v1.ListCasesRequest) (*v1.ListCasesResponse, error)
 	// GetCase reads a case with its record, materials and findings. The sight is recorded.
 	GetCase(context.Context, *v1.GetCaseRequest) (*v1.GetCaseResponse, error)
+	// DownloadFile reads a file of a case, as a stream: one of its materials, or the answer to a question of kind FILE.
+	// The sight is recorded.
+	DownloadFile(context.Context, *v1.DownloadFileRequest, ReviewServiceDownloadFileServerStream) error
 	// Accept accepts a case, with tolerances where the applicant asked for them and the rules allow it.
 	Accept(context.Context, *v1.AcceptRequest) (*v1.AcceptResponse, error)
 	// NotifyCorrection sends the one correction notice for the whole application: the findings, and what the clerk adds.
@@ -116,10 +152,27 @@ func RegisterReviewServiceHandler(server *connect.Server, svc ReviewServiceHandl
 	server.Register(
 		connect.Method{Spec: reviewServiceListCasesSpec(), Handler: adapter.listCases},
 		connect.Method{Spec: reviewServiceGetCaseSpec(), Handler: adapter.getCase},
+		connect.Method{Spec: reviewServiceDownloadFileSpec(), Handler: adapter.downloadFile},
 		connect.Method{Spec: reviewServiceAcceptSpec(), Handler: adapter.accept},
 		connect.Method{Spec: reviewServiceNotifyCorrectionSpec(), Handler: adapter.notifyCorrection},
 		connect.Method{Spec: reviewServiceRefuseSpec(), Handler: adapter.refuse},
 	)
+}
+
+// ReviewServiceDownloadFileServerStream is the server stream for the ReviewService's DownloadFile
+// RPC.
+type ReviewServiceDownloadFileServerStream struct {
+	stream connect.ServerStream
+}
+
+// SendHeaders flushes the response headers without a message. The first Send does this implicitly.
+func (s ReviewServiceDownloadFileServerStream) SendHeaders() error {
+	return s.stream.SendHeaders()
+}
+
+// Send sends a response message to the client.
+func (s ReviewServiceDownloadFileServerStream) Send(res *v1.DownloadFileResponse) error {
+	return s.stream.Send(res)
 }
 
 // UnimplementedReviewServiceHandler returns CodeUnimplemented from all methods.
@@ -131,6 +184,10 @@ func (UnimplementedReviewServiceHandler) ListCases(context.Context, *v1.ListCase
 
 func (UnimplementedReviewServiceHandler) GetCase(context.Context, *v1.GetCaseRequest) (*v1.GetCaseResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, "onething.api.v1.ReviewService.GetCase is not implemented")
+}
+
+func (UnimplementedReviewServiceHandler) DownloadFile(context.Context, *v1.DownloadFileRequest, ReviewServiceDownloadFileServerStream) error {
+	return connect.NewError(connect.CodeUnimplemented, "onething.api.v1.ReviewService.DownloadFile is not implemented")
 }
 
 func (UnimplementedReviewServiceHandler) Accept(context.Context, *v1.AcceptRequest) (*v1.AcceptResponse, error) {
@@ -163,6 +220,14 @@ func (c *reviewServiceClient) GetCase(ctx context.Context, req *v1.GetCaseReques
 		return nil, err
 	}
 	return &res, nil
+}
+
+func (c *reviewServiceClient) DownloadFile(ctx context.Context, req *v1.DownloadFileRequest) (ReviewServiceDownloadFileClientStream, error) {
+	stream, err := c.client.CallServerStream(ctx, reviewServiceDownloadFileSpec(), req)
+	if err != nil {
+		return ReviewServiceDownloadFileClientStream{}, err
+	}
+	return ReviewServiceDownloadFileClientStream{stream: stream}, nil
 }
 
 func (c *reviewServiceClient) Accept(ctx context.Context, req *v1.AcceptRequest) (*v1.AcceptResponse, error) {
@@ -213,6 +278,14 @@ func (h reviewServiceHandler) getCase(ctx context.Context, _ connect.Spec, strea
 		return err
 	}
 	return stream.Send(res)
+}
+
+func (h reviewServiceHandler) downloadFile(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
+	var req v1.DownloadFileRequest
+	if err := stream.Receive(&req); err != nil {
+		return err
+	}
+	return h.svc.DownloadFile(ctx, &req, ReviewServiceDownloadFileServerStream{stream: stream})
 }
 
 func (h reviewServiceHandler) accept(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
