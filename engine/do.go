@@ -244,7 +244,11 @@ func (e *Engine) Submit(ctx context.Context, owners []draft.Owner, id string, ex
 			return err
 		}
 		record, unreadable := forms.Decode(drafted.Record.GetAnswers(), selection.Field)
-		if len(unreadable) > 0 {
+		unknown, err := e.UnknownFiles(ctx, id, record)
+		if err != nil {
+			return err
+		}
+		if unreadable = append(unreadable, unknown...); len(unreadable) > 0 {
 			return refusal.New(refusal.RecordInvalid, "表单中有填写不正确的内容", "the form has answers that are not right").With(unreadable...)
 		}
 		serial, err := e.serial(ctx)

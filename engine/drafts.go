@@ -261,6 +261,9 @@ func (e *Engine) AcceptsFile(ctx context.Context, owners []draft.Owner, mine fun
 	if err := mine(d); err != nil {
 		return false, false, err
 	}
+	if f := d.Selection.Field(forms.Path(key)); f != nil && f.Kind == kind.KindFile {
+		return extension != "", false, nil
+	}
 	for _, c := range d.State.Cases {
 		for _, m := range c.Materials {
 			if m.Shared == key {

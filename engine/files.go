@@ -12,6 +12,7 @@ import (
 
 	"github.com/siyiban/onething/engine/blob"
 	"github.com/siyiban/onething/engine/seal"
+	"github.com/siyiban/onething/forms"
 	applicationv1 "github.com/siyiban/onething/proto/gen/onething/application/v1"
 )
 
@@ -100,6 +101,26 @@ func (e *Engine) OpenFile(ctx context.Context, application, digest string) (*app
 		io.Reader
 		io.Closer
 	}{content, stored}, nil
+}
+
+// UnknownFiles returns a violation for each answer that names a file which nobody has uploaded to the application.
+func (e *Engine) UnknownFiles(ctx context.Context, application string, record forms.Record) ([]forms.Violation, error) {
+	var faults []forms.Violation
+	for p, v := range record.All() {
+		for _, digest := range filesIn(v) {
+			_, content, err := e.OpenFile(ctx, application, digest)
+			switch {
+			case err == nil:
+				content.Close() //nolint:errcheck // nothing was written
+			case errors.Is(err, blob.ErrNotFound), errors.Is(err, blob.ErrInvalid), errors.Is(err, seal.ErrCorrupt):
+				faults = append(faults, forms.Violation{Path: p, Code: "unknown_file",
+					Text: forms.Text{ZH: "没有上传此文件，请重新上传", EN: "This file was not uploaded; upload it again."}})
+			default:
+				return nil, err
+			}
+		}
+	}
+	return faults, nil
 }
 
 // fileData binds a file to its application: it opens for no other.

@@ -30,6 +30,40 @@ type Needs struct {
 // File reports whether a file with the digest is among the step's materials, or the answer to a question that it needs.
 func (n *Needs) File(digest string) bool { return slices.Contains(n.files, digest) }
 
+// filesIn are the digests of the files that an answer names.
+func filesIn(v kind.Value) []string {
+	switch v := v.(type) {
+	case kind.File:
+		return []string{string(v)}
+	case kind.List:
+		var files []string
+		for _, row := range v {
+			for _, cell := range row {
+				files = append(files, filesIn(cell)...)
+			}
+		}
+		return files
+	default:
+		return nil
+	}
+}
+
+// CaseFile reports whether a file with the digest is a material of a case, or the answer to a question of its bundle.
+func (d *Dossier) CaseFile(c *application.Case, digest string) bool {
+	for _, m := range c.Materials {
+		if d.Files[m.Shared].GetBlob() == digest {
+			return true
+		}
+	}
+	b := d.Selection.Bundle(c.Bundle)
+	for p, v := range d.Record.All() {
+		if b.Field(p) != nil && slices.Contains(filesIn(v), digest) {
+			return true
+		}
+	}
+	return false
+}
+
 // Needs returns what the step of a task is given.
 func (e *Engine) Needs(d *Dossier, task *application.Task) *Needs {
 	return e.needs(d, d.Selection.Bundle(task.Bundle), task.Step)
@@ -47,9 +81,7 @@ func (e *Engine) needs(d *Dossier, b *catalog.Bundle, stepID string) *Needs {
 		value := f.Value(d.Record)
 		if _, answered := d.Record.Get(f.Path); answered || value != nil {
 			values = values.With(f.Path, step.Narrow(f.Path, value))
-			if file, ok := value.(kind.File); ok {
-				n.files = append(n.files, string(file))
-			}
+			n.files = append(n.files, filesIn(value)...)
 		}
 	}
 	n.Record = values

@@ -105,7 +105,11 @@ func (s intakeService) Supply(ctx context.Context, r *apiv1.SupplyRequest) (*api
 func (s intakeService) Correct(ctx context.Context, r *apiv1.CorrectRequest) (*apiv1.CorrectResponse, error) {
 	answer, err := s.do(ctx, r.GetApplication(), r.GetRequestId(), r, func(ctx context.Context, d *engine.Dossier) (application.Command, error) {
 		changes, unreadable := forms.Decode(r.GetChanges(), d.Selection.Field)
-		if len(unreadable) > 0 {
+		unknown, err := s.engine.UnknownFiles(ctx, r.GetApplication(), changes)
+		if err != nil {
+			return nil, err
+		}
+		if unreadable = append(unreadable, unknown...); len(unreadable) > 0 {
 			return nil, refusal.New(refusal.RecordInvalid, "表单中有填写不正确的内容", "the form has answers that are not right").With(unreadable...)
 		}
 		command := application.Correct{Changes: changes, Expected: r.GetExpectedVersion()}
@@ -174,7 +178,20 @@ func (s intakeService) ListApplications(ctx context.Context, r *apiv1.ListApplic
 	if len(own) == 0 {
 		return answer, nil
 	}
-	rows, next, err := s.views.ByPerson(ctx, own[0], view.Page{Size: pageSize(r.GetPage()), Token: r.GetPage().GetToken()})
+	rows, next, err := across(len(own), r.GetPage(), func(list, size int, token string) ([]view.Row, string, error) {
+		rows, next, err := s.views.ByPerson(ctx, own[list], view.Page{Size: size, Token: token})
+		if err != nil {
+			return nil, "", err
+		}
+		// What stands in an earlier list was there already.
+		return slices.DeleteFunc(rows, func(row view.Row) bool {
+			return slices.ContainsFunc(own[:list], func(other string) bool {
+				twice, concernsErr := s.views.Concerns(row.Application, other)
+				err = errors.Join(err, concernsErr)
+				return twice
+			})
+		}), next, err
+	})
 	if err != nil {
 		return nil, refused(err)
 	}

@@ -96,7 +96,10 @@ func whole(d *engine.Drafted) (*apiv1.AssessmentChange, error) {
 
 // ListDrafts implements IntakeService.
 func (s intakeService) ListDrafts(ctx context.Context, r *apiv1.ListDraftsRequest) (*apiv1.ListDraftsResponse, error) {
-	drafts, next, err := s.engine.Drafts(ctx, owners(access.FromContext(ctx))[0], draft.Page{Size: pageSize(r.GetPage()), Token: r.GetPage().GetToken()})
+	own := owners(access.FromContext(ctx))
+	drafts, next, err := across(len(own), r.GetPage(), func(list, size int, token string) ([]*draft.Draft, string, error) {
+		return s.engine.Drafts(ctx, own[list], draft.Page{Size: size, Token: token})
+	})
 	if err != nil {
 		return nil, refused(err)
 	}

@@ -24,6 +24,9 @@ import (
 // refused turns an error of the engine into one for the caller. It is the only place that does; what it does not know
 // is internal, and its cause stays here.
 func refused(err error) error {
+	if already, ok := errors.AsType[*connect.Error](err); ok { // of what the caller sends, while it is read
+		return already
+	}
 	if r, ok := errors.AsType[*refusal.Refusal](err); ok {
 		return refusedCommand(r)
 	}
@@ -60,6 +63,7 @@ var sentinels = []struct { //nolint:gochecknoglobals // a table that nothing wri
 	{draft.ErrRequestReused, connect.CodeAlreadyExists, apiv1.Reason_REASON_REQUEST_REUSED, "该请求编号已用于其他内容", "this request id was used for something else"},
 	{draft.ErrTooLarge, connect.CodeResourceExhausted, apiv1.Reason_REASON_LIMIT, "草稿内容过大", "the draft is too large"},
 	{draft.ErrInvalid, connect.CodeInvalidArgument, apiv1.Reason_REASON_INVALID, "翻页标记不正确", "the page token is not one of this list"},
+	{view.ErrInvalid, connect.CodeInvalidArgument, apiv1.Reason_REASON_INVALID, "翻页标记不正确", "the page token is not one of this list"},
 	{draft.ErrStopped, connect.CodeUnavailable, apiv1.Reason_REASON_STORE_STOPPED, "系统暂停接收，请稍后再试", "the store takes no writes at the moment"},
 	{engine.ErrNotFound, connect.CodeNotFound, apiv1.Reason_REASON_NOT_FOUND, "没有找到，或您无权查看", "there is no such thing, or it is not yours to see"},
 	{engine.ErrNoMaterial, connect.CodeInvalidArgument, apiv1.Reason_REASON_INVALID, "本次申请不需要这份材料", "this application does not ask for this material"},

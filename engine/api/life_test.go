@@ -131,6 +131,7 @@ func newHouse(t testing.TB) *house {
 	identities := tokens{
 		"mother":   {Subject: "r-1", Roles: []accessv1.Role{accessv1.Role_ROLE_RESIDENT}, Person: digest(mother)},
 		"father":   {Subject: "r-2", Roles: []accessv1.Role{accessv1.Role_ROLE_RESIDENT}, Person: digest(father)},
+		"both":     {Subject: "r-1", Roles: []accessv1.Role{accessv1.Role_ROLE_COMPANY, accessv1.Role_ROLE_RESIDENT}, Person: digest(mother), Enterprise: digest("91321323MA1EXAMPL0")},
 		"stranger": {Subject: "r-3", Roles: []accessv1.Role{accessv1.Role_ROLE_RESIDENT}, Person: digest(stranger)},
 		"clerk":    {Subject: "c-1", Roles: []accessv1.Role{accessv1.Role_ROLE_CLERK}},
 	}

@@ -77,6 +77,24 @@ func (s reviewService) GetCase(ctx context.Context, r *apiv1.GetCaseRequest) (*a
 		Findings: findingsOf(d, c), State: state}, nil
 }
 
+// DownloadFile implements ReviewService.
+func (s reviewService) DownloadFile(ctx context.Context, r *apiv1.DownloadFileRequest, stream apiv1connect.ReviewServiceDownloadFileServerStream) error {
+	d, err := s.engine.Load(ctx, r.GetApplication())
+	if err != nil {
+		return refused(err)
+	}
+	c := d.State.Case(r.GetBundle())
+	if c == nil || !d.CaseFile(c, r.GetDigest()) {
+		return refused(engine.ErrNotFound)
+	}
+	if err := s.engine.RecordSight(ctx, d, clerk(access.FromContext(ctx)), "file/"+c.Bundle); err != nil {
+		return refused(err)
+	}
+	return s.send(ctx, r.GetApplication(), r.GetDigest(), func(file *apiv1.File, chunk []byte) error {
+		return stream.Send(&apiv1.DownloadFileResponse{File: file, Chunk: chunk})
+	})
+}
+
 func clerk(who access.Identity) *applicationv1.Actor {
 	return &applicationv1.Actor{Role: applicationv1.Role_ROLE_CLERK, Id: who.Subject}
 }

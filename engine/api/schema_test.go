@@ -33,7 +33,7 @@ func TestSchema_Conventions(t *testing.T) {
 			"GetDraft": "drafts are not in the log", "ListDrafts": "drafts are not in the log",
 			"GetBundle": "read from what is in force, never behind", "SearchBundles": "read from what is in force, never behind",
 			"Assess": "keeps nothing and reads no application",
-			"Watch":  "reads the log itself, and goes on", "Download": "reads the log itself", "DownloadMaterial": "is called with a task that was shown",
+			"Watch":  "reads the log itself, and goes on", "Download": "reads the log itself", "DownloadFile": "reads the log itself", "DownloadMaterial": "is called with a task that was shown",
 		},
 	}
 	methods := 0

@@ -305,8 +305,19 @@ func TestAgent(t *testing.T) {
 	if err != nil {
 		t.Fatal(explain(err))
 	}
-	saved, err := agent.SaveDraft(ctx, &apiv1.SaveDraftRequest{RequestId: uuid.NewString(), Draft: id, ExpectedVersion: read.GetDraft().GetRevision(),
-		Changes: map[string]*structpb.Value{"form.agent.proxy": structpb.NewStringValue(proxy.GetFile().GetDigest())}})
+	answer := func(digest string) map[string]*structpb.Value {
+		return map[string]*structpb.Value{"form.agent.proxy": structpb.NewStringValue(digest)}
+	}
+	// An answer names a file that was uploaded for this application.
+	saved, err := agent.SaveDraft(ctx, &apiv1.SaveDraftRequest{RequestId: uuid.NewString(), Draft: id, ExpectedVersion: read.GetDraft().GetRevision(), Changes: answer(strings.Repeat("ab", 32))})
+	if err != nil {
+		t.Fatal(explain(err))
+	}
+	_, err = agent.Submit(ctx, &apiv1.SubmitRequest{RequestId: uuid.NewString(), Draft: id, ExpectedVersion: saved.GetRevision()})
+	if reasonOf(t, err) != apiv1.Reason_REASON_RECORD_INVALID || !strings.Contains(explain(err).Error(), "unknown_file") || !strings.Contains(explain(err).Error(), "form.agent.proxy") {
+		t.Fatalf("filed with a file that nobody has uploaded: %v", explain(err))
+	}
+	saved, err = agent.SaveDraft(ctx, &apiv1.SaveDraftRequest{RequestId: uuid.NewString(), Draft: id, ExpectedVersion: saved.GetRevision(), Changes: answer(proxy.GetFile().GetDigest())})
 	if err != nil {
 		t.Fatal(explain(err))
 	}
@@ -325,6 +336,136 @@ func TestAgent(t *testing.T) {
 	}
 	if _, err := h.intake("mother").GetDraft(ctx, &apiv1.GetDraftRequest{Draft: id}); connect.CodeOf(err) != connect.CodeNotFound {
 		t.Errorf("the mother reads her agent's draft: %v", explain(err))
+	}
+
+	// A mandate that is not right is sent again with a correction.
+	again, err := agent.PutMaterial(ctx, &apiv1.PutMaterialRequest{Header: header(id, "form.agent.proxy"), Content: []byte("%PDF-1.7 better mandate")})
+	if err != nil {
+		t.Fatal(explain(err))
+	}
+	correct := func(digest string) error {
+		now, err := agent.GetApplication(ctx, &apiv1.GetApplicationRequest{Application: id})
+		if err != nil {
+			t.Fatal(explain(err))
+		}
+		_, err = agent.Correct(ctx, &apiv1.CorrectRequest{RequestId: uuid.NewString(), Application: id, ExpectedVersion: now.GetApplication().GetVersion(), Changes: answer(digest)})
+		return err
+	}
+	if err := correct(strings.Repeat("ab", 32)); reasonOf(t, err) != apiv1.Reason_REASON_RECORD_INVALID {
+		t.Errorf("corrected to a file that nobody has uploaded: %v", explain(err))
+	}
+	if err := correct(again.GetFile().GetDigest()); err != nil {
+		t.Errorf("corrected: %v", explain(err))
+	}
+
+	// The clerk reads the mandate and the materials before accepting, and nothing else.
+	review := apiv1connect.NewReviewServiceClient(h.as("clerk"))
+	download := func(digest string) (string, error) {
+		stream, err := review.DownloadFile(ctx, &apiv1.DownloadFileRequest{Application: id, Bundle: "newborn", Digest: digest})
+		var content strings.Builder
+		for err == nil {
+			var part *apiv1.DownloadFileResponse
+			if part, err = stream.Receive(); err == nil {
+				content.Write(part.GetChunk())
+			}
+		}
+		return content.String(), err
+	}
+	shown, err := review.GetCase(ctx, &apiv1.GetCaseRequest{Application: id, Bundle: "newborn"})
+	if err != nil {
+		t.Fatal(explain(err))
+	}
+	digests := map[string]string{again.GetFile().GetDigest(): "%PDF-1.7 better mandate"}
+	for _, m := range shown.GetMaterials() {
+		if digest := m.GetFile().GetDigest(); digest != "" {
+			digests[digest] = "%PDF-1.7 scan"
+		}
+	}
+	if len(digests) < 2 {
+		t.Error("the clerk is shown no material with a file")
+	}
+	for digest, want := range digests {
+		if got, err := download(digest); !errors.Is(err, io.EOF) || got != want {
+			t.Errorf("the clerk reads %q, %v, want %q", got, explain(err), want)
+		}
+	}
+	if got, err := download(proxy.GetFile().GetDigest()); connect.CodeOf(err) != connect.CodeNotFound {
+		t.Errorf("the clerk reads a file that is no part of the case any more: %q, %v", got, explain(err))
+	}
+}
+
+// Who acts for an enterprise and has matters of their own sees both, page by page, each once.
+func TestLists_OfEnterpriseAndPerson(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	ctx, both := t.Context(), h.intake("both")
+	filed := h.file(t)
+	want := map[string]bool{}
+	for _, who := range []string{"mother", "both", "both"} {
+		created, err := h.intake(who).CreateDraft(ctx, &apiv1.CreateDraftRequest{RequestId: uuid.NewString(), Bundles: []string{"newborn"}})
+		if err != nil {
+			t.Fatal(explain(err))
+		}
+		want[created.GetDraft().GetDraft()] = true
+	}
+	for _, size := range []int32{1, 2, 50} {
+		got, page := map[string]bool{}, &apiv1.Page{Size: size}
+		for {
+			listed, err := both.ListDrafts(ctx, &apiv1.ListDraftsRequest{Page: page})
+			if err != nil {
+				t.Fatal(explain(err))
+			}
+			if len(listed.GetDrafts()) > int(size) {
+				t.Errorf("%d drafts on a page of %d", len(listed.GetDrafts()), size)
+			}
+			for _, d := range listed.GetDrafts() {
+				if got[d.GetDraft()] {
+					t.Errorf("pages of %d show a draft twice", size)
+				}
+				got[d.GetDraft()] = true
+			}
+			if page.Token = listed.GetNextToken(); page.Token == "" {
+				break
+			}
+		}
+		if !maps.Equal(got, want) {
+			t.Errorf("pages of %d show %v, want %v", size, got, want)
+		}
+	}
+	listed, err := both.ListApplications(ctx, &apiv1.ListApplicationsRequest{AtLeastPosition: filed.GetPosition()})
+	if err != nil || len(listed.GetApplications()) != 1 || listed.GetApplications()[0].GetApplication() != filed.GetApplication() {
+		t.Errorf("applications: %v, %v", listed, explain(err))
+	}
+
+	// A token that is of no list is the caller's fault.
+	for _, token := range []string{"x", "2.", "-1.", "0.x", "1.AAAA"} {
+		page := &apiv1.Page{Token: token}
+		_, drafts := both.ListDrafts(ctx, &apiv1.ListDraftsRequest{Page: page})
+		_, applications := both.ListApplications(ctx, &apiv1.ListApplicationsRequest{Page: page})
+		_, tasks := apiv1connect.NewTaskServiceClient(h.as("health")).ListTasks(ctx, &apiv1.ListTasksRequest{Page: page})
+		_, cases := apiv1connect.NewReviewServiceClient(h.as("clerk")).ListCases(ctx, &apiv1.ListCasesRequest{Page: page})
+		_, found := apiv1connect.NewCatalogServiceClient(h.as("")).SearchBundles(ctx, &apiv1.SearchBundlesRequest{Page: page})
+		for name, err := range map[string]error{"drafts": drafts, "applications": applications, "tasks": tasks, "cases": cases, "bundles": found} {
+			if connect.CodeOf(err) != connect.CodeInvalidArgument {
+				t.Errorf("%s, token %q: %v, want invalid_argument", name, token, explain(err))
+			}
+		}
+	}
+
+	// So is an upload with a second header.
+	stream, err := both.UploadMaterial(ctx)
+	if err != nil {
+		t.Fatal(explain(err))
+	}
+	for id := range want {
+		message := &apiv1.UploadMaterialRequest{Part: &apiv1.UploadMaterialRequest_Header{Header: header(id, "household_book")}}
+		for range 2 {
+			_ = stream.Send(message) // the answer says what is wrong
+		}
+		break
+	}
+	if _, err := stream.CloseAndReceive(); connect.CodeOf(err) != connect.CodeInvalidArgument || !strings.Contains(err.Error(), "one header") {
+		t.Errorf("an upload with two headers: %v", explain(err))
 	}
 }
 

@@ -193,7 +193,8 @@ type IntakeServiceClient interface {
 	SaveDraft(context.Context, *v1.SaveDraftRequest) (*v1.SaveDraftResponse, error)
 	// GetDraft reads a draft with its whole assessment, to go on with it on another device.
 	GetDraft(context.Context, *v1.GetDraftRequest) (*v1.GetDraftResponse, error)
-	// ListDrafts lists the caller's drafts, the last saved first.
+	// ListDrafts lists the caller's drafts, the last saved first; where somebody acts for an enterprise, and for themselves
+	// too, those of the enterprise come before their own.
 	ListDrafts(context.Context, *v1.ListDraftsRequest) (*v1.ListDraftsResponse, error)
 	// DeleteDraft deletes a draft and destroys its key.
 	DeleteDraft(context.Context, *v1.DeleteDraftRequest) (*v1.DeleteDraftResponse, error)
@@ -217,7 +218,8 @@ type IntakeServiceClient interface {
 	Withdraw(context.Context, *v1.WithdrawRequest) (*v1.WithdrawResponse, error)
 	// GetApplication reads an application: its cases, tasks, materials, what to correct, timeline and results.
 	GetApplication(context.Context, *v1.GetApplicationRequest) (*v1.GetApplicationResponse, error)
-	// ListApplications lists the caller's applications, and those filed for the caller, the newest first.
+	// ListApplications lists the caller's applications, and those filed for the caller, the newest first; where somebody
+	// acts for an enterprise, and for themselves too, those of the enterprise come before their own.
 	ListApplications(context.Context, *v1.ListApplicationsRequest) (*v1.ListApplicationsResponse, error)
 	// Watch answers the application at once and again after each change, until the caller ends it.
 	Watch(context.Context, *v1.WatchRequest) (IntakeServiceWatchClientStream, error)
@@ -307,7 +309,8 @@ type IntakeServiceHandler interface {
 	SaveDraft(context.Context, *v1.SaveDraftRequest) (*v1.SaveDraftResponse, error)
 	// GetDraft reads a draft with its whole assessment, to go on with it on another device.
 	GetDraft(context.Context, *v1.GetDraftRequest) (*v1.GetDraftResponse, error)
-	// ListDrafts lists the caller's drafts, the last saved first.
+	// ListDrafts lists the caller's drafts, the last saved first; where somebody acts for an enterprise, and for themselves
+	// too, those of the enterprise come before their own.
 	ListDrafts(context.Context, *v1.ListDraftsRequest) (*v1.ListDraftsResponse, error)
 	// DeleteDraft deletes a draft and destroys its key.
 	DeleteDraft(context.Context, *v1.DeleteDraftRequest) (*v1.DeleteDraftResponse, error)
@@ -331,7 +334,8 @@ type IntakeServiceHandler interface {
 	Withdraw(context.Context, *v1.WithdrawRequest) (*v1.WithdrawResponse, error)
 	// GetApplication reads an application: its cases, tasks, materials, what to correct, timeline and results.
 	GetApplication(context.Context, *v1.GetApplicationRequest) (*v1.GetApplicationResponse, error)
-	// ListApplications lists the caller's applications, and those filed for the caller, the newest first.
+	// ListApplications lists the caller's applications, and those filed for the caller, the newest first; where somebody
+	// acts for an enterprise, and for themselves too, those of the enterprise come before their own.
 	ListApplications(context.Context, *v1.ListApplicationsRequest) (*v1.ListApplicationsResponse, error)
 	// Watch answers the application at once and again after each change, until the caller ends it.
 	Watch(context.Context, *v1.WatchRequest, IntakeServiceWatchServerStream) error
