@@ -24,10 +24,12 @@ import (
 	"github.com/siyiban/onething/forms/kind"
 )
 
-// Bounds of the HTTP server. There is none for a whole request or answer: files are streamed, and a watched
-// application is answered for as long as somebody looks. Calls that are answered once are bounded by the API.
+// Bounds of the HTTP server. There is none for a whole answer: a watched application is answered for as long as somebody
+// looks. Calls that are answered once are bounded by the API.
 const (
 	headerTimeout   = 10 * time.Second
+	bodyPause       = 30 * time.Second // between two parts of a request's body
+	bodyTimeout     = 30 * time.Minute // for a whole body: the largest file at 30 KB/s
 	idleTimeout     = 2 * time.Minute
 	maxHeaderBytes  = 64 << 10
 	shutdownTimeout = 15 * time.Second
@@ -205,7 +207,7 @@ func httpServer(handler http.Handler, logger *slog.Logger) *http.Server {
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true)
 	return &http.Server{
-		Handler: handler, Protocols: protocols, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
+		Handler: patient(handler, bodyPause, bodyTimeout), Protocols: protocols, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
 		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 	}
 }
