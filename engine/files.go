@@ -111,7 +111,7 @@ func (e *Engine) UnknownFiles(ctx context.Context, application string, record fo
 			_, content, err := e.OpenFile(ctx, application, digest)
 			switch {
 			case err == nil:
-				content.Close() //nolint:errcheck // nothing was written
+				content.Close()
 			case errors.Is(err, blob.ErrNotFound), errors.Is(err, blob.ErrInvalid), errors.Is(err, seal.ErrCorrupt):
 				faults = append(faults, forms.Violation{Path: p, Code: "unknown_file",
 					Text: forms.Text{ZH: "没有上传此文件，请重新上传", EN: "This file was not uploaded; upload it again."}})

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"time"
@@ -34,7 +35,7 @@ func (b *awaitedBody) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	n, err := b.ReadCloser.Read(p)
-	if err != nil && err != io.EOF { //nolint:errorlint // bodies return it as it is
+	if err != nil && !errors.Is(err, io.EOF) {
 		return n, err
 	}
 	if unset := b.control.SetReadDeadline(time.Time{}); unset != nil {
