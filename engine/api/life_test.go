@@ -138,7 +138,7 @@ func newHouse(t testing.TB) *house {
 	for id := range tree.Library.Departments {
 		identities[id] = access.Identity{Subject: "o-" + id, Roles: []accessv1.Role{accessv1.Role_ROLE_OFFICER}, Department: id}
 	}
-	server := httptest.NewUnstartedServer(api.New(api.Config{Engine: h.engine, Views: h.views, Tokens: identities, Logger: slog.New(slog.DiscardHandler), Clock: h.clock}))
+	server := httptest.NewUnstartedServer(api.New(api.Config{Engine: h.engine, Views: h.views, Tokens: identities, Logger: slog.New(slog.DiscardHandler), Clock: h.clock, Origins: []string{"https://front.example"}}))
 	server.Config.Protocols = new(http.Protocols)
 	server.Config.Protocols.SetHTTP1(true)
 	server.Config.Protocols.SetUnencryptedHTTP2(true)
