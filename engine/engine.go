@@ -17,6 +17,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/siyiban/onething/diag"
 	"github.com/siyiban/onething/engine/blob"
 	"github.com/siyiban/onething/engine/catalog"
 	"github.com/siyiban/onething/engine/commitlog"
@@ -197,6 +198,11 @@ func (e *Engine) publishDigest(commands []registry.Command) ([]byte, error) {
 		fmt.Fprintf(&content, "%T %s\n", command, encoded)
 	}
 	return e.cfg.Keys.Digest("command", content.Bytes()), nil
+}
+
+// CheckBundle says what is wrong with a bundle against what is in force. It publishes nothing.
+func (e *Engine) CheckBundle(name string, text []byte) (diag.List, error) {
+	return registry.Check(e.InForce().State, name, text, registry.World{Now: e.cfg.Now(), Offered: e.cfg.Offered, Compiled: e.cfg.Compiled})
 }
 
 // serials gives out serial numbers in blocks: one commit reserves many, and a block that a crash cuts off is a gap.

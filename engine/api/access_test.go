@@ -42,6 +42,7 @@ func specs() []connect.Spec {
 	apiv1connect.RegisterIntakeServiceHandler(server, apiv1connect.UnimplementedIntakeServiceHandler{})
 	apiv1connect.RegisterReviewServiceHandler(server, apiv1connect.UnimplementedReviewServiceHandler{})
 	apiv1connect.RegisterTaskServiceHandler(server, apiv1connect.UnimplementedTaskServiceHandler{})
+	apiv1connect.RegisterPublishServiceHandler(server, apiv1connect.UnimplementedPublishServiceHandler{})
 	return slices.Collect(server.Specs())
 }
 
@@ -81,6 +82,8 @@ func TestAccess_OptionsAreAsMeant(t *testing.T) {
 		clerk    = accessv1.Role_ROLE_CLERK
 		officer  = accessv1.Role_ROLE_OFFICER
 		system   = accessv1.Role_ROLE_DEPARTMENT_SYSTEM
+		author   = accessv1.Role_ROLE_CONFIGURATOR
+		operator = accessv1.Role_ROLE_OPERATOR
 	)
 	type option struct {
 		Anyone bool
@@ -93,10 +96,15 @@ func TestAccess_OptionsAreAsMeant(t *testing.T) {
 		"IntakeService":  {Roles: []accessv1.Role{resident, company, clerk}, Scope: accessv1.Scope_SCOPE_OWN},
 		"ReviewService":  {Roles: []accessv1.Role{clerk}, Scope: accessv1.Scope_SCOPE_OFFICE},
 		"TaskService":    {Roles: []accessv1.Role{officer, system}, Scope: accessv1.Scope_SCOPE_DEPARTMENT},
+		"PublishService": {Roles: []accessv1.Role{author}, Scope: accessv1.Scope_SCOPE_PLATFORM},
 	}
 	// A promise binds the person who makes it, so nobody makes it for them at the counter.
 	methods := map[string]option{
 		"IntakeService/Promise": {Roles: []accessv1.Role{resident, company}, Scope: accessv1.Scope_SCOPE_OWN},
+		// Who runs the platform reads what is in force, and publishes what is no matter's: the calendar.
+		"PublishService/ListVersions":    {Roles: []accessv1.Role{author, operator}, Scope: accessv1.Scope_SCOPE_PLATFORM},
+		"PublishService/GetVersion":      {Roles: []accessv1.Role{author, operator}, Scope: accessv1.Scope_SCOPE_PLATFORM},
+		"PublishService/PublishCalendar": {Roles: []accessv1.Role{operator}, Scope: accessv1.Scope_SCOPE_PLATFORM},
 	}
 	for _, spec := range specs() {
 		t.Run(spec.Procedure, func(t *testing.T) {

@@ -3,10 +3,12 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"connectrpc.com/connect/v2"
 	"connectrpc.com/connect/v2/connectproto"
 
+	"github.com/siyiban/onething/diag"
 	"github.com/siyiban/onething/engine"
 	"github.com/siyiban/onething/engine/blob"
 	"github.com/siyiban/onething/engine/catalog"
@@ -36,6 +38,9 @@ func refused(err error) error {
 	}
 	if _, ok := errors.AsType[*catalog.ConflictError](err); ok {
 		return fail(connect.CodeInvalidArgument, err, apiv1.Reason_REASON_INVALID, "所选事项不能合并申请，请分别办理", "these bundles cannot be applied for together")
+	}
+	if found, ok := errors.AsType[diag.List](err); ok {
+		return refusedText(found)
 	}
 	if e, ok := errors.AsType[*draft.StaleError](err); ok {
 		return explained(connect.CodeAborted, err, &apiv1.ErrorInfo{Reason: apiv1.Reason_REASON_STALE, CurrentVersion: e.Current,
@@ -115,6 +120,22 @@ var codes = map[apiv1.Reason]connect.Code{ //nolint:gochecknoglobals // a table 
 	apiv1.Reason_REASON_PROMISE_REFUSED:   connect.CodeFailedPrecondition,
 	apiv1.Reason_REASON_TOLERANCE_REFUSED: connect.CodeFailedPrecondition,
 	apiv1.Reason_REASON_LIMIT:             connect.CodeResourceExhausted,
+}
+
+// refusedText is a text of the bundle language with errors in it, each with its line and column.
+func refusedText(found diag.List) error {
+	info := &apiv1.ErrorInfo{Reason: apiv1.Reason_REASON_INVALID, Text: words("内容有误，请按提示修改", "the text has errors; the violations say where")}
+	for _, d := range found.Sorted() {
+		if d.Severity != diag.Error {
+			continue
+		}
+		text := d.Message
+		if d.Hint != "" {
+			text += ": " + d.Hint
+		}
+		info.Violations = append(info.Violations, &formsv1.Violation{Path: fmt.Sprintf("text:%d:%d", d.Span.Start.Line, d.Span.Start.Column), Code: d.Code, Text: words(text, text)})
+	}
+	return explained(connect.CodeInvalidArgument, found, info)
 }
 
 // explained is an error with a detail; the cause stays on the server.

@@ -133,6 +133,8 @@ func newHouse(t testing.TB) *house {
 		"father":   {Subject: "r-2", Roles: []accessv1.Role{accessv1.Role_ROLE_RESIDENT}, Person: digest(father)},
 		"both":     {Subject: "r-1", Roles: []accessv1.Role{accessv1.Role_ROLE_COMPANY, accessv1.Role_ROLE_RESIDENT}, Person: digest(mother), Enterprise: digest("91321323MA1EXAMPL0")},
 		"stranger": {Subject: "r-3", Roles: []accessv1.Role{accessv1.Role_ROLE_RESIDENT}, Person: digest(stranger)},
+		"author":   {Subject: "f-1", Roles: []accessv1.Role{accessv1.Role_ROLE_CONFIGURATOR}},
+		"operator": {Subject: "p-1", Roles: []accessv1.Role{accessv1.Role_ROLE_OPERATOR}},
 		"clerk":    {Subject: "c-1", Roles: []accessv1.Role{accessv1.Role_ROLE_CLERK}},
 	}
 	for id := range tree.Library.Departments {

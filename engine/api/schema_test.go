@@ -12,28 +12,31 @@ import (
 // has pages; whoever reads what is projected from the log can ask for at least a position. What does not says why.
 func TestSchema_Conventions(t *testing.T) {
 	t.Parallel()
-	reads := []string{"Get", "List", "Search", "Assess", "Watch", "Download"}
+	reads := []string{"Get", "List", "Search", "Assess", "Watch", "Download", "Check"}
 	without := map[string]map[string]string{ // by field: why a method does without
 		"request_id": {
 			"DeleteDraft": "a second one finds no draft, and a deleted draft leaves nothing that could remember a request",
 		},
 		"expected_version": {
-			"CreateDraft":    "nothing was shown before",
-			"DeleteDraft":    "whatever it says, its owner does not want it",
-			"Prefill":        "it changes no draft: proposals become answers by SaveDraft",
-			"UploadMaterial": "a file takes the place of an earlier one on whatever revision there is, so that uploads go on while somebody types",
-			"PutMaterial":    "like UploadMaterial",
-			"Promise":        "what is signed is the text, word for word, whatever the revision",
-			"Supply":         "it is about one material, which is missing or not",
-			"Withdraw":       "an applicant may withdraw whatever was decided meanwhile, short of the end",
-			"ReleaseTask":    "it gives back only the caller's own claim",
+			"CreateDraft":     "nothing was shown before",
+			"DeleteDraft":     "whatever it says, its owner does not want it",
+			"Prefill":         "it changes no draft: proposals become answers by SaveDraft",
+			"UploadMaterial":  "a file takes the place of an earlier one on whatever revision there is, so that uploads go on while somebody types",
+			"PutMaterial":     "like UploadMaterial",
+			"Promise":         "what is signed is the text, word for word, whatever the revision",
+			"Supply":          "it is about one material, which is missing or not",
+			"Withdraw":        "an applicant may withdraw whatever was decided meanwhile, short of the end",
+			"ReleaseTask":     "it gives back only the caller's own claim",
+			"PublishCalendar": "the calendar is published whole, whatever was in force",
 		},
 		"at_least_position": {
 			"GetApplication": "", "GetCase": "", // have it
 			"GetDraft": "drafts are not in the log", "ListDrafts": "drafts are not in the log",
 			"GetBundle": "read from what is in force, never behind", "SearchBundles": "read from what is in force, never behind",
-			"Assess": "keeps nothing and reads no application",
-			"Watch":  "reads the log itself, and goes on", "Download": "reads the log itself", "DownloadFile": "reads the log itself", "DownloadMaterial": "is called with a task that was shown",
+			"ListVersions": "read from what is in force, never behind", "GetVersion": "read from what is in force, never behind",
+			"CheckBundle": "keeps nothing, and reads what is in force",
+			"Assess":      "keeps nothing and reads no application",
+			"Watch":       "reads the log itself, and goes on", "Download": "reads the log itself", "DownloadFile": "reads the log itself", "DownloadMaterial": "is called with a task that was shown",
 		},
 	}
 	methods := 0

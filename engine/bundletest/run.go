@@ -74,15 +74,17 @@ func Run(tree fs.FS, b *catalog.Bundle, days *calendar.Calendar, keep func(test 
 	tests, found := Read(b, report.File, text, days)
 	report.Found = found
 	reached := newReach(b)
+	skipped := false
 	for i := range tests {
 		if keep != nil && !keep(tests[i].ID) {
+			skipped = true
 			continue
 		}
 		a := tests[i].Assess()
 		report.Results = append(report.Results, Result{Test: tests[i].ID, Span: tests[i].span, Failures: tests[i].Compare(a)})
 		reached.add(&tests[i], a)
 	}
-	if keep == nil && found.Err() == nil { // else what is reached says nothing
+	if !skipped && found.Err() == nil { // else what is reached says nothing
 		report.Unreached, report.Uncovered = reached.unreached(top), reached.uncovered()
 	}
 	return report

@@ -36,15 +36,16 @@ func (c *compiler) fieldExpressions() {
 			}
 		}
 		for _, f := range fields {
-			c.expressions(c.within(s), f, path+"."+f.ID, s.this(), inForce)
-			if set := use.GetSet()[f.ID]; set != nil {
+			set := use.GetSet()[f.ID]
+			c.expressions(c.within(s), f, set, path+"."+f.ID, s.this(), inForce)
+			if set != nil {
 				c.set(c.using(s), set, f, path+".set."+f.ID)
 			}
 			c.cells(f, path+"."+f.ID, false, inForce)
 		}
 	}
 	for _, f := range c.bundle.Own {
-		c.expressions(c.asking(), f, "own."+f.ID, "", nil)
+		c.expressions(c.asking(), f, nil, "own."+f.ID, "", nil)
 		c.cells(f, "own."+f.ID, true, nil)
 	}
 	for _, s := range c.bundle.Steps {
@@ -68,25 +69,26 @@ func (c *compiler) cells(list *Field, path string, outside bool, inForce []strin
 	p := c.each(list, path, outside)
 	inForce = append(slices.Clone(inForce), list.Conditions...)
 	for _, cell := range list.Row {
-		c.expressions(p, cell, path+"."+cell.ID, "", inForce)
+		c.expressions(p, cell, nil, path+"."+cell.ID, "", inForce)
 	}
 }
 
-// expressions compiles what is written at a field itself. this is the path behind `this`, "" for an own field.
-func (c *compiler) expressions(p *place, f *Field, path string, this forms.Path, inForce []string) {
+// expressions compiles what is written at a field itself, but for what a use of its section replaces: that need not fit
+// there. this is the path behind `this`, "" for an own field and for an element.
+func (c *compiler) expressions(p *place, f *Field, set *bundlev1.FieldSet, path string, this forms.Path, inForce []string) {
 	w := c.written[f]
 	m := w.item
 	if m.When != nil {
 		c.addWhen(f, c.rule(p, w.source, m, "when", path+".when", inForce))
 		inForce = append(slices.Clone(inForce), forms.Conjuncts(m.GetWhen(), this)...)
 	}
-	switch m.GetRequired() {
-	case "", "true", "false":
+	switch required := m.GetRequired(); {
+	case required == "", required == "true", required == "false", set != nil && set.Required != nil:
 	default:
 		f.RequireRule = c.rule(p, w.source, m, "required", path+".required", inForce)
 	}
 	c.bounds(p, w, f, path, inForce)
-	if m.Default != nil {
+	if m.Default != nil && (set == nil || set.Default == nil) {
 		f.Default = c.formula(p, w.source, m, "default", path+".default", f.Kind, inForce, f.Field)
 	}
 	if m.Derive != nil {

@@ -18,6 +18,7 @@ import (
 	"github.com/siyiban/onething/diag"
 	"github.com/siyiban/onething/engine/calendar"
 	"github.com/siyiban/onething/engine/catalog"
+	"github.com/siyiban/onething/engine/refusal"
 	registryv1 "github.com/siyiban/onething/proto/gen/onething/registry/v1"
 )
 
@@ -51,6 +52,10 @@ type Version struct {
 	Library string // digest of the library that it was published with
 	Text    []byte // bundle.yaml
 	At      time.Time
+	By      string // opaque id of who published it
+	Reason  string
+	// RolledBackTo is the number of the version that it repeats; 0: none.
+	RolledBackTo int
 }
 
 // File is an original file with its digest.
@@ -91,8 +96,19 @@ type PublishLibrary struct{ Files map[string][]byte }
 
 // PublishBundle publishes a version of a bundle, with the library in force.
 type PublishBundle struct {
-	Name string // of the file, for findings
-	Text []byte
+	Name   string // of the file, for findings
+	Text   []byte
+	Reason string
+	// Expected is the number of the last version that was shown; 0: not compared.
+	Expected int
+}
+
+// RollBackBundle publishes an earlier version once more, with the library that it had.
+type RollBackBundle struct {
+	Bundle   string
+	Number   int
+	Reason   string
+	Expected int
 }
 
 // PublishCalendar publishes the calendar of working days, whole.
@@ -120,6 +136,9 @@ func (PublishLibrary) Stream() string { return StreamCatalog }
 func (PublishBundle) Stream() string { return StreamCatalog }
 
 // Stream implements [Command].
+func (RollBackBundle) Stream() string { return StreamCatalog }
+
+// Stream implements [Command].
 func (PublishCalendar) Stream() string { return StreamCalendar }
 
 // Stream implements [Command].
@@ -133,6 +152,7 @@ func (ReserveNumbers) Stream() string { return StreamNumbers }
 
 func (PublishLibrary) isCommand()  {}
 func (PublishBundle) isCommand()   {}
+func (RollBackBundle) isCommand()  {}
 func (PublishCalendar) isCommand() {}
 func (ActivatePlugin) isCommand()  {}
 func (GrantPlugin) isCommand()     {}
@@ -158,6 +178,12 @@ func Decide(s State, command Command, w World) ([]*registryv1.Event, error) {
 		event.Kind = &registryv1.Event_LibraryPublished{LibraryPublished: published}
 	case PublishBundle:
 		published, err := publishBundle(s, c, w)
+		if published == nil {
+			return nil, err
+		}
+		event.Kind = &registryv1.Event_BundlePublished{BundlePublished: published}
+	case RollBackBundle:
+		published, err := rollBack(s, c)
 		if published == nil {
 			return nil, err
 		}
@@ -191,6 +217,32 @@ func Decide(s State, command Command, w World) ([]*registryv1.Event, error) {
 	return []*registryv1.Event{event}, nil
 }
 
+// Check says everything that is wrong with a bundle against the library in force, warnings too.
+func Check(s State, name string, text []byte, w World) (diag.List, error) {
+	library, err := w.Compiled.Library(s.Libraries[s.Library])
+	if err != nil {
+		return nil, fmt.Errorf("library in force: %w", err)
+	}
+	b, found := catalog.ParseBundle(library, name, text)
+	if b != nil {
+		found = append(found, notInstalled(b, name, text, w)...)
+	}
+	return found, nil
+}
+
+// notInstalled are the plugins of a bundle that nobody has installed.
+func notInstalled(b *catalog.Bundle, name string, text []byte, w World) diag.List {
+	var found diag.List
+	for _, step := range b.Steps {
+		if step.Plugin != "" && !w.Offered[step.Plugin] {
+			found = append(found, diag.Diagnostic{Span: named(name, text, step.Plugin), Severity: diag.Error,
+				Code: "plugin-missing", Message: fmt.Sprintf("the step `%s` is served by the plugin `%s`, which is not installed", step.ID, step.Plugin),
+				Hint: "build it with `make plugins` and start with --plugins, or leave `plugin` out for an officer's queue"})
+		}
+	}
+	return found
+}
+
 // publishBundle compiles a bundle against the library in force; nil if it says what the last version says.
 func publishBundle(s State, c PublishBundle, w World) (*registryv1.BundlePublished, error) {
 	library, err := w.Compiled.Library(s.Libraries[s.Library])
@@ -201,33 +253,55 @@ func publishBundle(s State, c PublishBundle, w World) (*registryv1.BundlePublish
 	if err != nil {
 		return nil, err
 	}
-	var found diag.List
-	for _, step := range b.Steps {
-		if step.Plugin != "" && !w.Offered[step.Plugin] {
-			found = append(found, diag.Diagnostic{Span: named(c, step.Plugin), Severity: diag.Error,
-				Code: "plugin-missing", Message: fmt.Sprintf("the step `%s` is served by the plugin `%s`, which is not installed", step.ID, step.Plugin),
-				Hint: "build it with `make plugins` and start with --plugins, or leave `plugin` out for an officer's queue"})
-		}
-	}
-	if found.Err() != nil {
-		return nil, found
+	if err := notInstalled(b, c.Name, c.Text, w).Err(); err != nil {
+		return nil, err
 	}
 	versions := s.Bundles[b.ID]
+	if err := expected(versions, c.Expected); err != nil {
+		return nil, err
+	}
 	if n := len(versions); n > 0 && versions[n-1].Digest == b.Digest {
 		return nil, nil
 	}
 	return &registryv1.BundlePublished{Bundle: b.ID, Number: int32(len(versions) + 1), Digest: b.Digest, Library: s.Library,
-		Files: []*registryv1.File{{Name: "bundle.yaml", Content: c.Text}}}, nil
+		Files: []*registryv1.File{{Name: "bundle.yaml", Content: c.Text}}, Reason: c.Reason}, nil
+}
+
+// expected compares the number of the last version with the one that was shown.
+func expected(versions []Version, shown int) error {
+	if shown == 0 || shown == len(versions) {
+		return nil
+	}
+	r := refusal.New(refusal.Stale, "该事项已发布新版本，请重新读取", "another version was published meanwhile; read it again")
+	r.CurrentVersion = int64(len(versions))
+	return r
+}
+
+// rollBack repeats a version; nil if it is the last one.
+func rollBack(s State, c RollBackBundle) (*registryv1.BundlePublished, error) {
+	versions := s.Bundles[c.Bundle]
+	if c.Number < 1 || c.Number > len(versions) {
+		return nil, refusal.New(refusal.NotFound, "没有这个版本", "there is no such version")
+	}
+	if err := expected(versions, c.Expected); err != nil {
+		return nil, err
+	}
+	v := versions[c.Number-1]
+	if v.Digest == versions[len(versions)-1].Digest {
+		return nil, nil
+	}
+	return &registryv1.BundlePublished{Bundle: c.Bundle, Number: int32(len(versions) + 1), Digest: v.Digest, Library: v.Library,
+		Files: []*registryv1.File{{Name: "bundle.yaml", Content: v.Text}}, Reason: c.Reason, RolledBackTo: int32(c.Number)}, nil
 }
 
 // named is where a bundle names a plugin.
-func named(c PublishBundle, plugin string) diag.Span {
-	before, _, _ := bytes.Cut(c.Text, []byte("plugin: "+plugin))
-	if len(before) == len(c.Text) { // written in another way
+func named(name string, text []byte, plugin string) diag.Span {
+	before, _, _ := bytes.Cut(text, []byte("plugin: "+plugin))
+	if len(before) == len(text) { // written in another way
 		before = nil
 	}
 	line := before[bytes.LastIndexByte(before, '\n')+1:]
-	return diag.Span{File: c.Name, Start: diag.Position{Line: bytes.Count(before, []byte("\n")) + 1, Column: utf8.RuneCount(line) + 1}}
+	return diag.Span{File: name, Start: diag.Position{Line: bytes.Count(before, []byte("\n")) + 1, Column: utf8.RuneCount(line) + 1}}
 }
 
 // Evolve returns what is in force after an event. It is total.
@@ -246,7 +320,7 @@ func Evolve(s State, e *registryv1.Event) State {
 		s.Libraries[s.Library] = files
 	case *registryv1.Event_BundlePublished:
 		p := k.BundlePublished
-		v := Version{Number: int(p.GetNumber()), Digest: p.GetDigest(), Library: p.GetLibrary(), At: e.GetAt().AsTime()}
+		v := Version{Number: int(p.GetNumber()), Digest: p.GetDigest(), Library: p.GetLibrary(), At: e.GetAt().AsTime(), By: e.GetActor(), Reason: p.GetReason(), RolledBackTo: int(p.GetRolledBackTo())}
 		if len(p.GetFiles()) > 0 {
 			v.Text = p.GetFiles()[0].GetContent()
 		}

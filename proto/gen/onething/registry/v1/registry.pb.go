@@ -265,7 +265,11 @@ type BundlePublished struct {
 	// Digest of the library that it pins.
 	Library string `protobuf:"bytes,4,opt,name=library,proto3" json:"library,omitempty"`
 	// Files, as written.
-	Files         []*File `protobuf:"bytes,5,rep,name=files,proto3" json:"files,omitempty"`
+	Files []*File `protobuf:"bytes,5,rep,name=files,proto3" json:"files,omitempty"`
+	// Why it was published.
+	Reason string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Number of the version that it repeats; 0: none.
+	RolledBackTo  int32 `protobuf:"varint,7,opt,name=rolled_back_to,json=rolledBackTo,proto3" json:"rolled_back_to,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -333,6 +337,20 @@ func (x *BundlePublished) GetFiles() []*File {
 		return x.Files
 	}
 	return nil
+}
+
+func (x *BundlePublished) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *BundlePublished) GetRolledBackTo() int32 {
+	if x != nil {
+		return x.RolledBackTo
+	}
+	return 0
 }
 
 // File is an original file.
@@ -628,13 +646,15 @@ const file_onething_registry_v1_registry_proto_rawDesc = "" +
 	"\x04kind\"\\\n" +
 	"\x10LibraryPublished\x12\x16\n" +
 	"\x06digest\x18\x01 \x01(\tR\x06digest\x120\n" +
-	"\x05files\x18\x02 \x03(\v2\x1a.onething.registry.v1.FileR\x05files\"\xa5\x01\n" +
+	"\x05files\x18\x02 \x03(\v2\x1a.onething.registry.v1.FileR\x05files\"\xe3\x01\n" +
 	"\x0fBundlePublished\x12\x16\n" +
 	"\x06bundle\x18\x01 \x01(\tR\x06bundle\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x05R\x06number\x12\x16\n" +
 	"\x06digest\x18\x03 \x01(\tR\x06digest\x12\x18\n" +
 	"\alibrary\x18\x04 \x01(\tR\alibrary\x120\n" +
-	"\x05files\x18\x05 \x03(\v2\x1a.onething.registry.v1.FileR\x05files\"4\n" +
+	"\x05files\x18\x05 \x03(\v2\x1a.onething.registry.v1.FileR\x05files\x12\x16\n" +
+	"\x06reason\x18\x06 \x01(\tR\x06reason\x12$\n" +
+	"\x0erolled_back_to\x18\a \x01(\x05R\frolledBackTo\"4\n" +
 	"\x04File\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\acontent\x18\x02 \x01(\fR\acontent\"[\n" +
