@@ -54,13 +54,13 @@ func (s publishService) PublishBundle(ctx context.Context, r *apiv1.PublishBundl
 }
 
 // RollBackBundle implements PublishService.
-func (s publishService) RollBackBundle(ctx context.Context, r *apiv1.RollBackBundleRequest) (*apiv1.PublishBundleResponse, error) {
+func (s publishService) RollBackBundle(ctx context.Context, r *apiv1.RollBackBundleRequest) (*apiv1.RollBackBundleResponse, error) {
 	position, err := s.engine.Publish(ctx, r.GetRequestId(), access.FromContext(ctx).Subject,
 		registry.RollBackBundle{Bundle: r.GetBundle(), Number: int(r.GetNumber()), Reason: r.GetReason(), Expected: int(r.GetExpectedVersion())})
 	if err != nil {
 		return nil, refused(err)
 	}
-	return &apiv1.PublishBundleResponse{Position: position, Version: s.last(r.GetBundle())}, nil
+	return &apiv1.RollBackBundleResponse{Position: position, Version: s.last(r.GetBundle())}, nil
 }
 
 // ListVersions implements PublishService.

@@ -327,6 +327,61 @@ func (x *RollBackBundleRequest) GetExpectedVersion() int32 {
 	return 0
 }
 
+// RollBackBundleResponse is the version that was published.
+type RollBackBundleResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Position of the commit; 0 if the last version says the same.
+	Position uint64 `protobuf:"varint,1,opt,name=position,proto3" json:"position,omitempty"`
+	// The version.
+	Version       *BundleVersion `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RollBackBundleResponse) Reset() {
+	*x = RollBackBundleResponse{}
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RollBackBundleResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RollBackBundleResponse) ProtoMessage() {}
+
+func (x *RollBackBundleResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RollBackBundleResponse.ProtoReflect.Descriptor instead.
+func (*RollBackBundleResponse) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *RollBackBundleResponse) GetPosition() uint64 {
+	if x != nil {
+		return x.Position
+	}
+	return 0
+}
+
+func (x *RollBackBundleResponse) GetVersion() *BundleVersion {
+	if x != nil {
+		return x.Version
+	}
+	return nil
+}
+
 // BundleVersion is one version of a bundle.
 type BundleVersion struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -352,7 +407,7 @@ type BundleVersion struct {
 
 func (x *BundleVersion) Reset() {
 	*x = BundleVersion{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[5]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -364,7 +419,7 @@ func (x *BundleVersion) String() string {
 func (*BundleVersion) ProtoMessage() {}
 
 func (x *BundleVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[5]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -377,7 +432,7 @@ func (x *BundleVersion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BundleVersion.ProtoReflect.Descriptor instead.
 func (*BundleVersion) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{5}
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *BundleVersion) GetBundle() string {
@@ -449,7 +504,7 @@ type ListVersionsRequest struct {
 
 func (x *ListVersionsRequest) Reset() {
 	*x = ListVersionsRequest{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[6]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -461,7 +516,7 @@ func (x *ListVersionsRequest) String() string {
 func (*ListVersionsRequest) ProtoMessage() {}
 
 func (x *ListVersionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[6]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -474,7 +529,7 @@ func (x *ListVersionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListVersionsRequest.ProtoReflect.Descriptor instead.
 func (*ListVersionsRequest) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{6}
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ListVersionsRequest) GetBundle() string {
@@ -504,7 +559,7 @@ type ListVersionsResponse struct {
 
 func (x *ListVersionsResponse) Reset() {
 	*x = ListVersionsResponse{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[7]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -516,7 +571,7 @@ func (x *ListVersionsResponse) String() string {
 func (*ListVersionsResponse) ProtoMessage() {}
 
 func (x *ListVersionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[7]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -529,7 +584,7 @@ func (x *ListVersionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListVersionsResponse.ProtoReflect.Descriptor instead.
 func (*ListVersionsResponse) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{7}
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListVersionsResponse) GetVersions() []*BundleVersion {
@@ -559,7 +614,7 @@ type GetVersionRequest struct {
 
 func (x *GetVersionRequest) Reset() {
 	*x = GetVersionRequest{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[8]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -571,7 +626,7 @@ func (x *GetVersionRequest) String() string {
 func (*GetVersionRequest) ProtoMessage() {}
 
 func (x *GetVersionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[8]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -584,7 +639,7 @@ func (x *GetVersionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetVersionRequest.ProtoReflect.Descriptor instead.
 func (*GetVersionRequest) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{8}
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *GetVersionRequest) GetBundle() string {
@@ -614,7 +669,7 @@ type GetVersionResponse struct {
 
 func (x *GetVersionResponse) Reset() {
 	*x = GetVersionResponse{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[9]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -626,7 +681,7 @@ func (x *GetVersionResponse) String() string {
 func (*GetVersionResponse) ProtoMessage() {}
 
 func (x *GetVersionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[9]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -639,7 +694,7 @@ func (x *GetVersionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetVersionResponse.ProtoReflect.Descriptor instead.
 func (*GetVersionResponse) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{9}
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *GetVersionResponse) GetVersion() *BundleVersion {
@@ -669,7 +724,7 @@ type PublishCalendarRequest struct {
 
 func (x *PublishCalendarRequest) Reset() {
 	*x = PublishCalendarRequest{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[10]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -681,7 +736,7 @@ func (x *PublishCalendarRequest) String() string {
 func (*PublishCalendarRequest) ProtoMessage() {}
 
 func (x *PublishCalendarRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[10]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -694,7 +749,7 @@ func (x *PublishCalendarRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublishCalendarRequest.ProtoReflect.Descriptor instead.
 func (*PublishCalendarRequest) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{10}
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *PublishCalendarRequest) GetRequestId() string {
@@ -722,7 +777,7 @@ type PublishCalendarResponse struct {
 
 func (x *PublishCalendarResponse) Reset() {
 	*x = PublishCalendarResponse{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[11]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -734,7 +789,7 @@ func (x *PublishCalendarResponse) String() string {
 func (*PublishCalendarResponse) ProtoMessage() {}
 
 func (x *PublishCalendarResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[11]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -747,7 +802,7 @@ func (x *PublishCalendarResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublishCalendarResponse.ProtoReflect.Descriptor instead.
 func (*PublishCalendarResponse) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{11}
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *PublishCalendarResponse) GetPosition() uint64 {
@@ -783,7 +838,10 @@ const file_onething_api_v1_publish_service_proto_rawDesc = "" +
 	"\x06number\x18\x03 \x01(\x05B\a\xbaH\x04\x1a\x02(\x01R\x06number\x12\"\n" +
 	"\x06reason\x18\x04 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xf4\x03R\x06reason\x122\n" +
-	"\x10expected_version\x18\x05 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\x0fexpectedVersion\"\x82\x02\n" +
+	"\x10expected_version\x18\x05 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\x0fexpectedVersion\"n\n" +
+	"\x16RollBackBundleResponse\x12\x1a\n" +
+	"\bposition\x18\x01 \x01(\x04R\bposition\x128\n" +
+	"\aversion\x18\x02 \x01(\v2\x1e.onething.api.v1.BundleVersionR\aversion\"\x82\x02\n" +
 	"\rBundleVersion\x12\x16\n" +
 	"\x06bundle\x18\x01 \x01(\tR\x06bundle\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x05R\x06number\x12\x16\n" +
@@ -811,13 +869,13 @@ const file_onething_api_v1_publish_service_proto_rawDesc = "" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12\x1f\n" +
 	"\x04text\x18\x02 \x01(\tB\v\xbaH\br\x06\x10\x01(\x80\x80@R\x04text\"5\n" +
 	"\x17PublishCalendarResponse\x12\x1a\n" +
-	"\bposition\x18\x01 \x01(\x04R\bposition2\x8a\x05\n" +
+	"\bposition\x18\x01 \x01(\x04R\bposition2\x8b\x05\n" +
 	"\x0ePublishService\x12c\n" +
 	"\vCheckBundle\x12#.onething.api.v1.CheckBundleRequest\x1a$.onething.api.v1.CheckBundleResponse\"\t\xda\xe2\x18\x05\n" +
 	"\x01\x06\x18\x05\x12i\n" +
 	"\rPublishBundle\x12%.onething.api.v1.PublishBundleRequest\x1a&.onething.api.v1.PublishBundleResponse\"\t\xda\xe2\x18\x05\n" +
-	"\x01\x06\x18\x05\x12k\n" +
-	"\x0eRollBackBundle\x12&.onething.api.v1.RollBackBundleRequest\x1a&.onething.api.v1.PublishBundleResponse\"\t\xda\xe2\x18\x05\n" +
+	"\x01\x06\x18\x05\x12l\n" +
+	"\x0eRollBackBundle\x12&.onething.api.v1.RollBackBundleRequest\x1a'.onething.api.v1.RollBackBundleResponse\"\t\xda\xe2\x18\x05\n" +
 	"\x01\x06\x18\x05\x12g\n" +
 	"\fListVersions\x12$.onething.api.v1.ListVersionsRequest\x1a%.onething.api.v1.ListVersionsResponse\"\n" +
 	"\xda\xe2\x18\x06\n" +
@@ -841,48 +899,50 @@ func file_onething_api_v1_publish_service_proto_rawDescGZIP() []byte {
 	return file_onething_api_v1_publish_service_proto_rawDescData
 }
 
-var file_onething_api_v1_publish_service_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_onething_api_v1_publish_service_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_onething_api_v1_publish_service_proto_goTypes = []any{
 	(*CheckBundleRequest)(nil),      // 0: onething.api.v1.CheckBundleRequest
 	(*CheckBundleResponse)(nil),     // 1: onething.api.v1.CheckBundleResponse
 	(*PublishBundleRequest)(nil),    // 2: onething.api.v1.PublishBundleRequest
 	(*PublishBundleResponse)(nil),   // 3: onething.api.v1.PublishBundleResponse
 	(*RollBackBundleRequest)(nil),   // 4: onething.api.v1.RollBackBundleRequest
-	(*BundleVersion)(nil),           // 5: onething.api.v1.BundleVersion
-	(*ListVersionsRequest)(nil),     // 6: onething.api.v1.ListVersionsRequest
-	(*ListVersionsResponse)(nil),    // 7: onething.api.v1.ListVersionsResponse
-	(*GetVersionRequest)(nil),       // 8: onething.api.v1.GetVersionRequest
-	(*GetVersionResponse)(nil),      // 9: onething.api.v1.GetVersionResponse
-	(*PublishCalendarRequest)(nil),  // 10: onething.api.v1.PublishCalendarRequest
-	(*PublishCalendarResponse)(nil), // 11: onething.api.v1.PublishCalendarResponse
-	(*v1.Diagnostic)(nil),           // 12: onething.diag.v1.Diagnostic
-	(*timestamppb.Timestamp)(nil),   // 13: google.protobuf.Timestamp
-	(*Page)(nil),                    // 14: onething.api.v1.Page
+	(*RollBackBundleResponse)(nil),  // 5: onething.api.v1.RollBackBundleResponse
+	(*BundleVersion)(nil),           // 6: onething.api.v1.BundleVersion
+	(*ListVersionsRequest)(nil),     // 7: onething.api.v1.ListVersionsRequest
+	(*ListVersionsResponse)(nil),    // 8: onething.api.v1.ListVersionsResponse
+	(*GetVersionRequest)(nil),       // 9: onething.api.v1.GetVersionRequest
+	(*GetVersionResponse)(nil),      // 10: onething.api.v1.GetVersionResponse
+	(*PublishCalendarRequest)(nil),  // 11: onething.api.v1.PublishCalendarRequest
+	(*PublishCalendarResponse)(nil), // 12: onething.api.v1.PublishCalendarResponse
+	(*v1.Diagnostic)(nil),           // 13: onething.diag.v1.Diagnostic
+	(*timestamppb.Timestamp)(nil),   // 14: google.protobuf.Timestamp
+	(*Page)(nil),                    // 15: onething.api.v1.Page
 }
 var file_onething_api_v1_publish_service_proto_depIdxs = []int32{
-	12, // 0: onething.api.v1.CheckBundleResponse.findings:type_name -> onething.diag.v1.Diagnostic
-	5,  // 1: onething.api.v1.PublishBundleResponse.version:type_name -> onething.api.v1.BundleVersion
-	13, // 2: onething.api.v1.BundleVersion.published:type_name -> google.protobuf.Timestamp
-	14, // 3: onething.api.v1.ListVersionsRequest.page:type_name -> onething.api.v1.Page
-	5,  // 4: onething.api.v1.ListVersionsResponse.versions:type_name -> onething.api.v1.BundleVersion
-	5,  // 5: onething.api.v1.GetVersionResponse.version:type_name -> onething.api.v1.BundleVersion
-	0,  // 6: onething.api.v1.PublishService.CheckBundle:input_type -> onething.api.v1.CheckBundleRequest
-	2,  // 7: onething.api.v1.PublishService.PublishBundle:input_type -> onething.api.v1.PublishBundleRequest
-	4,  // 8: onething.api.v1.PublishService.RollBackBundle:input_type -> onething.api.v1.RollBackBundleRequest
-	6,  // 9: onething.api.v1.PublishService.ListVersions:input_type -> onething.api.v1.ListVersionsRequest
-	8,  // 10: onething.api.v1.PublishService.GetVersion:input_type -> onething.api.v1.GetVersionRequest
-	10, // 11: onething.api.v1.PublishService.PublishCalendar:input_type -> onething.api.v1.PublishCalendarRequest
-	1,  // 12: onething.api.v1.PublishService.CheckBundle:output_type -> onething.api.v1.CheckBundleResponse
-	3,  // 13: onething.api.v1.PublishService.PublishBundle:output_type -> onething.api.v1.PublishBundleResponse
-	3,  // 14: onething.api.v1.PublishService.RollBackBundle:output_type -> onething.api.v1.PublishBundleResponse
-	7,  // 15: onething.api.v1.PublishService.ListVersions:output_type -> onething.api.v1.ListVersionsResponse
-	9,  // 16: onething.api.v1.PublishService.GetVersion:output_type -> onething.api.v1.GetVersionResponse
-	11, // 17: onething.api.v1.PublishService.PublishCalendar:output_type -> onething.api.v1.PublishCalendarResponse
-	12, // [12:18] is the sub-list for method output_type
-	6,  // [6:12] is the sub-list for method input_type
-	6,  // [6:6] is the sub-list for extension type_name
-	6,  // [6:6] is the sub-list for extension extendee
-	0,  // [0:6] is the sub-list for field type_name
+	13, // 0: onething.api.v1.CheckBundleResponse.findings:type_name -> onething.diag.v1.Diagnostic
+	6,  // 1: onething.api.v1.PublishBundleResponse.version:type_name -> onething.api.v1.BundleVersion
+	6,  // 2: onething.api.v1.RollBackBundleResponse.version:type_name -> onething.api.v1.BundleVersion
+	14, // 3: onething.api.v1.BundleVersion.published:type_name -> google.protobuf.Timestamp
+	15, // 4: onething.api.v1.ListVersionsRequest.page:type_name -> onething.api.v1.Page
+	6,  // 5: onething.api.v1.ListVersionsResponse.versions:type_name -> onething.api.v1.BundleVersion
+	6,  // 6: onething.api.v1.GetVersionResponse.version:type_name -> onething.api.v1.BundleVersion
+	0,  // 7: onething.api.v1.PublishService.CheckBundle:input_type -> onething.api.v1.CheckBundleRequest
+	2,  // 8: onething.api.v1.PublishService.PublishBundle:input_type -> onething.api.v1.PublishBundleRequest
+	4,  // 9: onething.api.v1.PublishService.RollBackBundle:input_type -> onething.api.v1.RollBackBundleRequest
+	7,  // 10: onething.api.v1.PublishService.ListVersions:input_type -> onething.api.v1.ListVersionsRequest
+	9,  // 11: onething.api.v1.PublishService.GetVersion:input_type -> onething.api.v1.GetVersionRequest
+	11, // 12: onething.api.v1.PublishService.PublishCalendar:input_type -> onething.api.v1.PublishCalendarRequest
+	1,  // 13: onething.api.v1.PublishService.CheckBundle:output_type -> onething.api.v1.CheckBundleResponse
+	3,  // 14: onething.api.v1.PublishService.PublishBundle:output_type -> onething.api.v1.PublishBundleResponse
+	5,  // 15: onething.api.v1.PublishService.RollBackBundle:output_type -> onething.api.v1.RollBackBundleResponse
+	8,  // 16: onething.api.v1.PublishService.ListVersions:output_type -> onething.api.v1.ListVersionsResponse
+	10, // 17: onething.api.v1.PublishService.GetVersion:output_type -> onething.api.v1.GetVersionResponse
+	12, // 18: onething.api.v1.PublishService.PublishCalendar:output_type -> onething.api.v1.PublishCalendarResponse
+	13, // [13:19] is the sub-list for method output_type
+	7,  // [7:13] is the sub-list for method input_type
+	7,  // [7:7] is the sub-list for extension type_name
+	7,  // [7:7] is the sub-list for extension extendee
+	0,  // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_onething_api_v1_publish_service_proto_init() }
@@ -897,7 +957,7 @@ func file_onething_api_v1_publish_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_onething_api_v1_publish_service_proto_rawDesc), len(file_onething_api_v1_publish_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   12,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -95,7 +95,7 @@ type PublishServiceClient interface {
 	// violation with its line and column, and the version in force stays.
 	PublishBundle(context.Context, *v1.PublishBundleRequest) (*v1.PublishBundleResponse, error)
 	// RollBackBundle publishes an earlier version once more, under a new number, with the libraries that it had.
-	RollBackBundle(context.Context, *v1.RollBackBundleRequest) (*v1.PublishBundleResponse, error)
+	RollBackBundle(context.Context, *v1.RollBackBundleRequest) (*v1.RollBackBundleResponse, error)
 	// ListVersions lists the versions of a bundle, the newest first.
 	ListVersions(context.Context, *v1.ListVersionsRequest) (*v1.ListVersionsResponse, error)
 	// GetVersion reads a version as it was written.
@@ -119,7 +119,7 @@ type PublishServiceHandler interface {
 	// violation with its line and column, and the version in force stays.
 	PublishBundle(context.Context, *v1.PublishBundleRequest) (*v1.PublishBundleResponse, error)
 	// RollBackBundle publishes an earlier version once more, under a new number, with the libraries that it had.
-	RollBackBundle(context.Context, *v1.RollBackBundleRequest) (*v1.PublishBundleResponse, error)
+	RollBackBundle(context.Context, *v1.RollBackBundleRequest) (*v1.RollBackBundleResponse, error)
 	// ListVersions lists the versions of a bundle, the newest first.
 	ListVersions(context.Context, *v1.ListVersionsRequest) (*v1.ListVersionsResponse, error)
 	// GetVersion reads a version as it was written.
@@ -154,7 +154,7 @@ func (UnimplementedPublishServiceHandler) PublishBundle(context.Context, *v1.Pub
 	return nil, connect.NewError(connect.CodeUnimplemented, "onething.api.v1.PublishService.PublishBundle is not implemented")
 }
 
-func (UnimplementedPublishServiceHandler) RollBackBundle(context.Context, *v1.RollBackBundleRequest) (*v1.PublishBundleResponse, error) {
+func (UnimplementedPublishServiceHandler) RollBackBundle(context.Context, *v1.RollBackBundleRequest) (*v1.RollBackBundleResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, "onething.api.v1.PublishService.RollBackBundle is not implemented")
 }
 
@@ -190,8 +190,8 @@ func (c *publishServiceClient) PublishBundle(ctx context.Context, req *v1.Publis
 	return &res, nil
 }
 
-func (c *publishServiceClient) RollBackBundle(ctx context.Context, req *v1.RollBackBundleRequest) (*v1.PublishBundleResponse, error) {
-	var res v1.PublishBundleResponse
+func (c *publishServiceClient) RollBackBundle(ctx context.Context, req *v1.RollBackBundleRequest) (*v1.RollBackBundleResponse, error) {
+	var res v1.RollBackBundleResponse
 	if err := c.client.CallUnary(ctx, publishServiceRollBackBundleSpec(), req, &res); err != nil {
 		return nil, err
 	}
