@@ -28,7 +28,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: plugins build ## serve the four matters in development mode, with the embedded issuer (TODAY= for the real date)
+run: plugins build ## serve the matters of the examples in development mode, with the embedded issuer (TODAY= for the real date)
 	bin/onething serve --dev --today "$(TODAY)"
 
 .PHONY: demo

@@ -32,6 +32,9 @@ func TestRun_Examples(t *testing.T) {
 		if len(found) > 0 {
 			t.Fatal(found)
 		}
+		if levels := countLevels(c); root == "../../examples" && (levels["PROVINCIAL"] != 8 || levels["COUNTY"] != 122) {
+			t.Errorf("a county's catalogue has 8 provincial and 122 matters of its own, here are %v", levels)
+		}
 		for id, b := range c.Bundles {
 			t.Run(id, func(t *testing.T) {
 				t.Parallel()
@@ -53,4 +56,12 @@ func TestRun_Examples(t *testing.T) {
 			})
 		}
 	}
+}
+
+func countLevels(c *catalog.Catalog) map[string]int {
+	levels := map[string]int{}
+	for _, b := range c.Bundles {
+		levels[b.Level]++
+	}
+	return levels
 }
