@@ -79,7 +79,7 @@ func demo(ctx context.Context, folder string, scenes []scene, out, progress io.W
 		}
 		note("")
 		printApplication(out, s.title, application)
-		if difference := compare(s.want, outcome(application)); difference != "" {
+		if difference := differences(s.want, outcome(application)); difference != "" {
 			fmt.Fprintf(out, "\n与预期不符：\n%s", difference)
 			wrong++
 		}
@@ -220,8 +220,8 @@ func text(v *structpb.Value) string {
 	return fmt.Sprint(v.AsInterface())
 }
 
-// compare returns what differs, line by line; empty if nothing does.
-func compare(want, got []string) string {
+// differences returns what differs, line by line; empty if nothing does.
+func differences(want, got []string) string {
 	var b strings.Builder
 	for _, line := range want {
 		if !slices.Contains(got, line) {

@@ -109,6 +109,7 @@ func byID(fields []*forms.Field, of string) (map[string]*forms.Field, error) {
 
 // Formula is a checked formula. It is immutable and may be evaluated by several goroutines at once.
 type Formula struct {
+	text    string
 	program *vm.Program
 	slots   []slot
 	columns []forms.Path
@@ -167,12 +168,15 @@ func (c *checker) compile(target *typ) *Formula {
 		c.failAt(tree.Node, CodeSyntax, "this formula cannot be compiled", "")
 		return nil
 	}
-	f := &Formula{program: program, slots: c.slots, columns: c.columns, result: result}
+	f := &Formula{text: c.scalar.Text, program: program, slots: c.slots, columns: c.columns, result: result}
 	if target != nil {
 		f.want = target.kind
 	}
 	return f
 }
+
+// Text returns the formula as it was written.
+func (f *Formula) Text() string { return f.text }
 
 // Reads returns the paths that the formula reads, in the order of their first appearance, each once.
 func (f *Formula) Reads() []forms.Path {

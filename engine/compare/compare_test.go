@@ -1,0 +1,255 @@
+package compare_test
+
+import (
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/siyiban/onething/engine/bundletest"
+	"github.com/siyiban/onething/engine/calendar"
+	"github.com/siyiban/onething/engine/catalog"
+	"github.com/siyiban/onething/engine/compare"
+	"github.com/siyiban/onething/engine/guide"
+	"github.com/siyiban/onething/examples"
+	"github.com/siyiban/onething/examples/holidays"
+	"github.com/siyiban/onething/forms"
+	"github.com/siyiban/onething/forms/kind"
+	"github.com/siyiban/onething/forms/rule"
+)
+
+// planted is a change of a real bundle: the file, what stands there, what is put in its place, and the whole report as
+// `TOPIC KIND item`, with `!` if it breaks applications under way and `*` for each witness.
+type planted struct {
+	name, bundle, file string
+	edits              []string // old, new, old, new, …
+	want               []string
+}
+
+func table() []planted {
+	return []planted{
+		// Rules.
+		{"a period is shorter", "newborn", "", []string{"today) < 12", "today) < 6"}, []string{"RULES TIGHTENED infant*"}},
+		{"a period is longer by a month", "newborn", "", []string{"today) < 12", "today) < 13"}, []string{"RULES LOOSENED infant*"}},
+		{"the last day counts no longer", "newborn", "", []string{"form.newborn.birth_date <= today", "form.newborn.birth_date < today"}, []string{"RULES TIGHTENED not_future*"}},
+		{"a number is lower by one", "big_event", "", []string{"form.event.people >= 1000", "form.event.people >= 999"}, []string{"RULES LOOSENED is_large*"}},
+		{"an upper bound includes itself", "big_event", "", []string{"form.event.people < 5000", "form.event.people <= 5000"}, []string{"RULES LOOSENED within_the_county*"}},
+		{"a ratio", "big_event", "", []string{"own.guards * 100 >=", "own.guards * 50 >="}, []string{"RULES TIGHTENED enough_guards*"}},
+		{"a period before an event", "big_event", "", []string{"add_days(today, 20)", "add_days(today, 21)"}, []string{"RULES TIGHTENED early_enough*"}},
+		{"a rule concerns more", "big_event", "", []string{"{ id: stage_is_insured, when: own.stage, require:", "{ id: stage_is_insured, require:"}, []string{"RULES TIGHTENED stage_is_insured*"}},
+		{"a rule concerns others", "newborn", "", []string{`{ id: name, when: "!own.single_parent", require: own.agreed`, `{ id: name, when: "!own.single_parent && own.wedlock.unmarried", require: own.agreed`}, []string{"RULES LOOSENED name*"}},
+		{"one way less", "newborn", "", []string{`      - { when: "!own.single_parent", require: form.father.hukou.here, because: { zh: 父亲户籍在本县, en: The father is registered in this county } }` + "\n", ""},
+			[]string{"QUESTIONS REMOVED form.father.hukou", "RULES TIGHTENED parent_local*"}},
+		{"over every element", "employee_hire", "", []string{`age(e.birth, today) >= 16`, `age(e.birth, today) >= 17`}, []string{"RULES TIGHTENED of_age*"}},
+		{"tightened for some, loosened for others", "newborn", "", []string{"form.household_register.addr.within(place)", `form.household_register.addr.within(region("110101"))`}, []string{"RULES BOTH local**"}},
+		{"a rule is gone", "big_event", "", []string{`  - { id: early_enough, require: "form.event.start >= add_days(today, 20)", because: { zh: 活动开始日期距申请日不少于 20 日, en: The event begins at least 20 days after the application },
+      remedy: { zh: 请推迟活动日期, en: Please hold the event later }, basis: 大型群众性活动安全管理条例 第十三条 }
+`, ""}, []string{"RULES REMOVED early_enough*"}},
+		{"a rule is new", "big_event", "", []string{"eligibility:\n", "eligibility:\n  - { id: short, require: \"days_between(form.event.start, form.event.end) <= 10\", because: { zh: 活动不超过 10 日 } }\n"}, []string{"RULES ADDED short*"}},
+		{"a failing rule means something else", "big_event", "", []string{"{ id: within_the_county, otherwise: ELSEWHERE", "{ id: within_the_county, otherwise: REFUSE"}, []string{"RULES CHANGED within_the_county"}},
+		{"a published value", "newborn", "library/parameters.yaml", []string{`until: "2026-12-31", value: 90`, `until: "2026-12-31", value: 60`}, []string{"RULES TIGHTENED cover*"}},
+
+		// Questions.
+		{"a question more", "newborn", "", []string{"  - { field: agreed,", "  - { field: twins, kind: BOOL, name: { zh: 是否双胞胎 }, required: true }\n  - { field: agreed,",
+			"- own.wedlock               # officer", "- own.twins\n        - own.wedlock               # officer"}, []string{"QUESTIONS ADDED own.twins", "ROUTING ADDED household"}},
+		{"an option is gone", "newborn", "", []string{"      - { id: ccb, zh: 建设银行, en: Construction Bank }\n", ""}, []string{"QUESTIONS REMOVED own.card_bank.ccb!"}},
+		{"an option is new", "newborn", "", []string{"      - { id: ccb,", "      - { id: boc, zh: 中国银行 }\n      - { id: ccb,"}, []string{"QUESTIONS ADDED own.card_bank.boc"}},
+		{"an answer of another kind", "newborn", "", []string{"{ field: insure_year, kind: INT,", "{ field: insure_year, kind: DECIMAL,", "required: true, default: year_of(form.newborn.birth_date),\n      min: year_of(form.newborn.birth_date), max: year_of(today) + 1,", "required: true,"}, []string{"QUESTIONS CHANGED own.insure_year!"}},
+		{"has to be answered no longer", "newborn", "library/sections_persons.yaml", []string{"{ field: gender, kind: CHOICE, name: { zh: 性别, en: Sex }, required: true, options: [{ id: male, zh: 男, en: Male }, { id: female, zh: 女, en: Female }] }\n      - { field: birth_date, kind", "{ field: gender, kind: CHOICE, name: { zh: 性别, en: Sex }, options: [{ id: male, zh: 男, en: Male }, { id: female, zh: 女, en: Female }] }\n      - { field: birth_date, kind"}, []string{"QUESTIONS LOOSENED form.newborn.gender*"}},
+		{"asked of fewer", "newborn", "", []string{"{ section: contact_delivery, as: delivery }", "{ section: contact_delivery, as: delivery, when: own.insured }"}, nil}, // filled in below: every field of the section
+		{"a bound", "newborn", "", []string{"max: year_of(today) + 1", "max: year_of(today)"}, []string{"QUESTIONS TIGHTENED own.insure_year*"}},
+
+		// Materials.
+		{"a material is gone", "big_event", "", []string{"  - { material: programme, name: { zh: 演员名单与节目清单, en: Performers and programme }, source: [APPLICANT], basis: 营业性演出管理条例实施细则 }\n", "", "      materials:\n        - programme                 # officer: what is performed by whom\n", ""}, []string{"MATERIALS REMOVED programme!", "ROUTING REMOVED show"}},
+		{"asked of more", "big_event", "", []string{"en: Policy of the liability insurance }, when: own.insured, class", "en: Policy of the liability insurance }, class"}, []string{"MATERIALS TIGHTENED insurance_policy*"}},
+		{"of another class, not tolerated", "newborn", "", []string{"of: mother, class: SECONDARY, tolerate: { working_days: 10, then: SUSPEND, suspended: { working_days: 20 } } }", "of: mother }"}, []string{"MATERIALS TIGHTENED discharge_summary", "MATERIALS TIGHTENED discharge_summary", "ROUTING ADDED allowance", "ROUTING REMOVED allowance"}},
+		{"a shorter tolerance", "newborn", "", []string{"tolerate: { working_days: 10,", "tolerate: { working_days: 5,"}, []string{"MATERIALS SHORTER discharge_summary"}},
+		{"no promise any more", "newborn", "", []string{", promise: { verify: { by: civil_affairs, working_days: 20 } }", ""}, []string{"MATERIALS TIGHTENED marriage_certificate"}},
+		{"another source", "employee_hire", "", []string{"when: own.rehire, source: [SHARED_DATA, APPLICANT]", "when: own.rehire, source: [APPLICANT]"}, []string{"MATERIALS CHANGED leaving_certificates"}},
+
+		// Steps.
+		{"a step applies to fewer", "newborn", "", []string{"    when: own.allowance\n", "    when: own.allowance && !own.single_parent\n"}, []string{"QUESTIONS LOOSENED form.mother_account.holder*", "QUESTIONS LOOSENED form.mother_account.bank*", "QUESTIONS LOOSENED form.mother_account.account*",
+			"MATERIALS LOOSENED discharge_summary*", "ROUTING LOOSENED allowance*", "DATES SHORTER newborn*"}},
+		{"another department", "newborn", "", []string{"    department: tax\n", "    department: medical_insurance\n"}, []string{"ROUTING CHANGED premium"}},
+		{"another order", "newborn", "", []string{"    department: hrss\n    after: [household]", "    department: hrss\n    after: [household, insurance]"}, []string{"ROUTING CHANGED card", "DATES LONGER newborn*"}},
+		{"a step ends the case", "big_event", "", []string{"    essential: true\n", ""}, []string{"ROUTING CHANGED safety"}},
+		{"a shorter promised limit", "newborn", "", []string{"promised: { working_days: 5 }", "promised: { working_days: 3 }"}, []string{"DATES SHORTER card*", "DATES SHORTER newborn*"}},
+		{"a longer statutory limit", "big_event", "", []string{"    promised: { working_days: 5 }\n    statutory: { working_days: 20 }", "    promised: { working_days: 5 }\n    statutory: { working_days: 30 }"}, []string{"DATES LONGER stage"}},
+		{"a limit by cases", "newborn", "", []string{"promised: { working_days: 5 }", "promised: [{ when: own.card_bank.rural, working_days: 2 }, { working_days: 5 }]"}, []string{"DATES CHANGED card*", "DATES SHORTER newborn*"}},
+		{"a fee", "newborn", "", []string{"    promised: { working_days: 5 }\n", "    promised: { working_days: 5 }\n    fee: [{ when: own.single_parent, amount: yuan(0) }, { amount: yuan(20) }]\n"}, []string{"FEES CHANGED card*"}},
+		{"a result is gone", "newborn", "", []string{"        - { field: guardian, kind: TEXT, name: { zh: 监护人, en: Guardian } }\n", ""}, []string{"RESULTS REMOVED card.guardian!"}},
+
+		// Wording and layout.
+		{"a reason", "newborn", "", []string{"because: { zh: 新生儿出生未满 12 个月, en", "because: { zh: 孩子出生还未满 12 个月, en"}, []string{"TEXTS CHANGED infant"}},
+		{"the question in other words", "newborn", "", []string{"name: { zh: 生育情形, en", "name: { zh: 父母的婚姻情形, en"}, []string{"TEXTS CHANGED own.wedlock"}},
+		{"a label, a help and a basis", "newborn", "", []string{"{ id: rural, zh: 农村商业银行,", "{ id: rural, zh: 农商行,", "以后可以更换", "以后可更换", "户口登记条例 第七条 }\n  - { id: infant", "户口登记条例第七条 }\n  - { id: infant"}, []string{"TEXTS CHANGED own.card_bank", "TEXTS CHANGED own.card_bank.rural", "TEXTS CHANGED not_future"}},
+		{"a note and a comment", "newborn", "", []string{"note: 示范数据，上线前由当地主管部门核定", "note: 示范数据", "# officer: title of the file", "# officer: for the file"}, nil},
+		{"spaces and quotes in a rule", "newborn", "", []string{`require: "months_between(form.newborn.birth_date, today) < 12"`, `require: '( months_between(form.newborn.birth_date,today)<12 )'`}, nil},
+		{"a rule the other way round", "newborn", "", []string{`"months_between(form.newborn.birth_date, today) < 12"`, `"12 > months_between(form.newborn.birth_date, today)"`}, []string{"RULES REWRITTEN infant"}},
+		{"sides exchanged", "newborn", "", []string{"has(form.newborn.cert_no) || form.newborn.birth_place.in_county", "form.newborn.birth_place.in_county || has(form.newborn.cert_no)"}, []string{"RULES REWRITTEN certificate"}},
+	}
+}
+
+// version is a bundle as it stands, or as it stands after a change.
+func version(t *testing.T, p planted, after bool) *catalog.Bundle {
+	t.Helper()
+	tree := examples.Tree()
+	file := p.file
+	if file == "" {
+		file = "bundles/" + p.bundle + "/bundle.yaml"
+	}
+	read := func(name string) []byte {
+		text, err := fs.ReadFile(tree, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !after || name != file {
+			return text
+		}
+		changed := string(text)
+		for i := 0; i < len(p.edits); i += 2 {
+			if !strings.Contains(changed, p.edits[i]) {
+				t.Fatalf("%s does not hold %q", name, p.edits[i])
+			}
+			changed = strings.Replace(changed, p.edits[i], p.edits[i+1], 1)
+		}
+		return []byte(changed)
+	}
+	names, err := fs.Glob(tree, "library/*.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string][]byte{}
+	for _, name := range names {
+		files[path.Base(name)] = read(name)
+	}
+	library, found := catalog.ParseLibrary(files)
+	if found.Err() != nil {
+		t.Fatal(found)
+	}
+	name := "bundles/" + p.bundle + "/bundle.yaml"
+	b, found := catalog.ParseBundle(library, name, read(name))
+	if found.Err() != nil {
+		t.Fatal(found)
+	}
+	return b
+}
+
+func published(t *testing.T) *calendar.Calendar {
+	t.Helper()
+	days, found := calendar.Parse(holidays.File, holidays.Source())
+	if found.Err() != nil {
+		t.Fatal(found)
+	}
+	return days
+}
+
+// seeds are the tests of a bundle.
+func seeds(t *testing.T, b *catalog.Bundle, days *calendar.Calendar) []compare.Seed {
+	t.Helper()
+	text, err := fs.ReadFile(examples.Tree(), bundletest.File(b.ID))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests, found := bundletest.Read(b, bundletest.File(b.ID), text, days)
+	if found.Err() != nil {
+		t.Fatal(found)
+	}
+	var all []compare.Seed
+	for _, test := range tests {
+		all = append(all, compare.Seed{Name: test.ID, Record: test.Record, Setting: test.Setting})
+	}
+	return all
+}
+
+func said(c compare.Change) string {
+	line := fmt.Sprintf("%s %s %s", c.Topic, c.Kind, c.Item)
+	if c.Breaks != "" {
+		line += "!"
+	}
+	return line + strings.Repeat("*", len(c.Witnesses))
+}
+
+// Each change that is planted in a real bundle is told, with a true witness if it is one of judgement; nothing else is
+// told beside it.
+func TestBundles_PlantedChanges(t *testing.T) {
+	t.Parallel()
+	days := published(t)
+	for _, p := range table() {
+		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
+			old, after := version(t, p, false), version(t, p, true)
+			r, err := compare.Bundles(old, after, seeds(t, old, days), guide.Setting{Today: kind.MustDate("2026-03-16"), Place: "321323", Calendar: days})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, c := range r.Changes {
+				got = append(got, said(c))
+				for _, w := range c.Witnesses {
+					checkWitness(t, old, after, c, w)
+				}
+			}
+			want := p.want
+			if p.name == "asked of fewer" {
+				for _, f := range after.Section("delivery").Fields {
+					if f.ID == "method" || f.ID == "addr" || f.ID == "receiver" || f.ID == "phone" {
+						want = append(want, "QUESTIONS LOOSENED form.delivery."+f.ID+"*")
+					}
+				}
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("got\n  %s\nwant\n  %s", strings.Join(got, "\n  "), strings.Join(want, "\n  "))
+			}
+		})
+	}
+}
+
+// checkWitness assesses a witness anew, apart from the search, and holds what both versions say against what is told.
+func checkWitness(t *testing.T, old, after *catalog.Bundle, c compare.Change, w compare.Witness) {
+	t.Helper()
+	assess := func(b *catalog.Bundle) *guide.Assessment {
+		selection, err := catalog.Select(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return guide.Assess(selection, w.Record.Only(func(p forms.Path) bool { return b.Field(p) != nil }), w.Setting)
+	}
+	a, b := assess(old), assess(after)
+	if w.Before != a.Cases[0].Verdict || w.After != b.Cases[0].Verdict {
+		t.Errorf("%s: the verdicts are %s and %s, told are %s and %s", said(c), a.Cases[0].Verdict, b.Cases[0].Verdict, w.Before, w.After)
+	}
+	if w.Old == w.New {
+		t.Errorf("%s: both versions say %s", said(c), w.Old)
+	}
+	if c.Topic != compare.Rules {
+		return
+	}
+	fails := func(a *guide.Assessment) string {
+		if slices.ContainsFunc(a.Cases[0].Rules, func(r guide.Rule) bool { return r.ID == c.Item && r.Outcome.Truth == rule.False }) {
+			return "fails"
+		}
+		return "fine"
+	}
+	if fails(a) != w.Old || fails(b) != w.New {
+		t.Errorf("%s: the rule %s, then %s; told is %s, then %s", said(c), fails(a), fails(b), w.Old, w.New)
+	}
+}
+
+// Without a test to start from, records are made up.
+func TestBundles_WithoutSeeds(t *testing.T) {
+	t.Parallel()
+	days := published(t)
+	for _, p := range table()[:3] {
+		old, after := version(t, p, false), version(t, p, true)
+		r, err := compare.Bundles(old, after, nil, guide.Setting{Today: kind.MustDate("2026-03-16"), Place: "321323", Calendar: days})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(r.Changes) != 1 || said(r.Changes[0]) != p.want[0] {
+			t.Errorf("%s: %v", p.name, r.Changes)
+		}
+	}
+}
