@@ -8,8 +8,11 @@ import (
 	"io/fs"
 	"maps"
 	"path"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"buf.build/go/protovalidate"
 	"go.yaml.in/yaml/v3"
@@ -32,7 +35,14 @@ type Catalog struct {
 // Load reads a tree: every .yaml file under library/ is a library, every bundles/<id>/bundle.yaml a bundle. It
 // returns all findings of all files; a bundle with an error is left out of the catalogue, and so is what only
 // fails because of an earlier error.
-func Load(tree fs.FS) (*Catalog, diag.List) {
+func Load(tree fs.FS) (*Catalog, diag.List) { return load(tree, "bundles/*/bundle.yaml") }
+
+// LoadOnly reads the libraries of a tree, and of its bundles that in one folder.
+func LoadOnly(tree fs.FS, folder string) (*Catalog, diag.List) {
+	return load(tree, "bundles/"+strings.NewReplacer(`*`, `\*`, `?`, `\?`, `[`, `\[`, `\`, `\\`).Replace(folder)+"/bundle.yaml")
+}
+
+func load(tree fs.FS, pattern string) (*Catalog, diag.List) {
 	c := &Catalog{Library: newLibrary(), Bundles: map[string]*Bundle{}, Files: map[string]map[string][]byte{"": {}}, Sources: map[string]*diag.Source{}}
 	var found diag.List
 	names, err := fs.Glob(tree, "library/*.yaml")
@@ -49,36 +59,63 @@ func Load(tree fs.FS) (*Catalog, diag.List) {
 		found = append(found, c.Library.read(name, text)...)
 	}
 	faulty := found.Err() != nil
-	names, err = fs.Glob(tree, "bundles/*/bundle.yaml")
-	if err != nil {
+	if names, err = fs.Glob(tree, pattern); err != nil {
 		return c, append(found, unreadable("bundles", err))
 	}
-	for _, name := range names {
-		text, err := diag.ReadFile(tree, name)
-		if err != nil {
-			found = append(found, unreadable(name, err))
+	for _, f := range compileFiles(tree, c.Library, names, faulty) {
+		found = append(found, f.found...)
+		if f.bundle == nil {
 			continue
 		}
-		if faulty { // what the libraries lack, the bundles would miss
-			_, list := readYAML(name, text, &bundlev1.Bundle{})
-			found = append(found, list...)
-			continue
-		}
-		b, source, list := compileFile(c.Library, name, text)
-		found = append(found, list...)
-		if b == nil {
-			continue
-		}
-		if folder := path.Base(path.Dir(name)); b.ID != folder {
-			found = append(found, diag.Diagnostic{Span: diag.Span{File: name, Start: diag.Position{Line: 1, Column: 1}}, Severity: diag.Error,
-				Code: "bundle-folder", Message: fmt.Sprintf("the bundle `%s` stands in the folder `%s`", b.ID, folder), Hint: "give both the same name"})
-			continue
-		}
-		c.Bundles[b.ID] = b
-		c.Sources[b.ID] = source
-		c.Files[b.ID] = map[string][]byte{"bundle.yaml": text}
+		c.Bundles[f.bundle.ID] = f.bundle
+		c.Sources[f.bundle.ID] = f.source
+		c.Files[f.bundle.ID] = map[string][]byte{"bundle.yaml": f.text}
 	}
 	return c, found.Sorted()
+}
+
+// file is a bundle's file, compiled; bundle is nil if it holds an error.
+type file struct {
+	text   []byte
+	bundle *Bundle
+	source *diag.Source
+	found  diag.List
+}
+
+// compileFiles compiles bundles beside each other, as many at a time as there are processors; their order is that of
+// the names. If the libraries are faulty the bundles are only read: what the libraries lack, they would miss.
+func compileFiles(tree fs.FS, l *Library, names []string, faulty bool) []file {
+	files := make([]file, len(names))
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(len(names), runtime.GOMAXPROCS(0)) {
+		workers.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(names)); i = next.Add(1) - 1 {
+				files[i] = readFile(tree, l, names[i], faulty)
+			}
+		})
+	}
+	workers.Wait()
+	return files
+}
+
+func readFile(tree fs.FS, l *Library, name string, faulty bool) file {
+	text, err := diag.ReadFile(tree, name)
+	if err != nil {
+		return file{found: diag.List{unreadable(name, err)}}
+	}
+	if faulty {
+		_, found := readYAML(name, text, &bundlev1.Bundle{})
+		return file{found: found}
+	}
+	f := file{text: text}
+	f.bundle, f.source, f.found = compileFile(l, name, text)
+	if folder := path.Base(path.Dir(name)); f.bundle != nil && f.bundle.ID != folder {
+		f.found = append(f.found, diag.Diagnostic{Span: diag.Span{File: name, Start: diag.Position{Line: 1, Column: 1}}, Severity: diag.Error,
+			Code: "bundle-folder", Message: fmt.Sprintf("the bundle `%s` stands in the folder `%s`", f.bundle.ID, folder), Hint: "give both the same name"})
+		f.bundle = nil
+	}
+	return f
 }
 
 func unreadable(name string, err error) diag.Diagnostic {

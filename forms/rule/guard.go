@@ -166,7 +166,8 @@ func (c *compiler) guardRead(e ast.Expr, r read, in force) {
 		return
 	}
 	var missing []string
-	for _, need := range v.needs {
+	for _, needed := range v.needs {
+		need := needed()
 		key := need.key
 		text := need.text
 		if r.local != "" {
@@ -223,7 +224,7 @@ func (c *compiler) guardEmpty(function string, list ast.Expr, in force) {
 
 // inForceAll reports whether everything is in force under which the variable is asked.
 func (c *compiler) inForceAll(v *variable, in force) bool {
-	return !slices.ContainsFunc(v.needs, func(need condition) bool { return !slices.Contains(in, need.key) })
+	return !slices.ContainsFunc(v.needs, func(need func() condition) bool { return !slices.Contains(in, need().key) })
 }
 
 // isMap reports whether each element gives one: the fold was written as map without a condition.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/checker"
@@ -111,15 +112,21 @@ func NewEnv(scope forms.Scope) (*Env, error) {
 	return e, nil
 }
 
-// prepareGuards brings the conditions under which fields are asked into the form in which guards compare.
+// prepareGuards lets the conditions under which fields are asked be brought into the form in which guards compare, when
+// a rule reads one of them for the first time.
 func (e *Env) prepareGuards() {
+	keys := map[string]func() condition{} // the same condition stands at many fields
 	prepare := func(v *variable, this forms.Path) {
 		texts := v.guards
 		if v.field != nil {
 			texts = append(slices.Clone(v.field.Conditions), v.guards...)
 		}
 		for _, text := range texts {
-			v.needs = append(v.needs, condition{text, e.conditions(text, this)[0]})
+			at := string(this) + " " + text
+			if keys[at] == nil {
+				keys[at] = sync.OnceValue(func() condition { return condition{text, e.conditions(text, this)[0]} })
+			}
+			v.needs = append(v.needs, keys[at])
 		}
 	}
 	for _, v := range e.tree.variables {

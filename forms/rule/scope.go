@@ -21,10 +21,10 @@ type variable struct {
 	typ    *types.Type
 	row    *rowFields // of a list: its elements
 	cause  forms.CauseKind
-	always bool        // never blank: facts, parameters, today, place
-	filled bool        // of a list: has an element at least wherever it is asked
-	guards []string    // conjuncts that must be in force beside those of the field
-	needs  []condition // all conjuncts that must be in force
+	always bool               // never blank: facts, parameters, today, place
+	filled bool               // of a list: has an element at least wherever it is asked
+	guards []string           // conjuncts that must be in force beside those of the field
+	needs  []func() condition // all conjuncts that must be in force
 }
 
 // kindName is the kind as the bundle language spells it, for hints.
