@@ -317,7 +317,7 @@ func collect(n ast.Node, inCatalog bool, codes map[string]bool) {
 		case *ast.SelectorExpr:
 			name = f.Sel.Name
 		}
-		if inCatalog && (name == "fault" || name == "unknown") && len(n.Args) > 1 {
+		if inCatalog && (name == "fault" || name == "unknown" || name == "warn") && len(n.Args) > 1 {
 			note(n.Args[1], codeLike)
 		}
 	case *ast.BasicLit:

@@ -29,8 +29,10 @@ func newCheck() *cobra.Command {
 		Example: `  onething check examples
   onething check --explain rule-unguarded-blank`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if format != "text" && format != "json" {
-				return fmt.Errorf("--format is text or json, not %q", format)
+			write, ok := map[string]func(io.Writer, diag.List) error{"json": diag.PrintJSON, "sarif": printSARIF,
+				"text": func(out io.Writer, list diag.List) error { return diag.PrintText(out, list, anywhere{}, all) }}[format]
+			if !ok {
+				return fmt.Errorf("--format is text, json or sarif, not %q", format)
 			}
 			if cmd.Flags().Changed("explain") {
 				return explainCode(cmd.OutOrStdout(), explain, args)
@@ -46,13 +48,7 @@ func newCheck() *cobra.Command {
 				}
 				found = append(found, list...)
 			}
-			var err error
-			if format == "json" {
-				err = diag.PrintJSON(cmd.OutOrStdout(), found)
-			} else {
-				err = diag.PrintText(cmd.OutOrStdout(), found, anywhere{}, all)
-			}
-			if err != nil {
+			if err := write(cmd.OutOrStdout(), found); err != nil {
 				return err
 			}
 			if found.Err() != nil {
@@ -61,7 +57,7 @@ func newCheck() *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&format, "format", "text", "text or json (one object a line)")
+	cmd.Flags().StringVar(&format, "format", "text", "text, json (one object a line) or sarif (one SARIF 2.1.0 report)")
 	cmd.Flags().BoolVar(&all, "all", false, "print more than the first 50 findings")
 	cmd.Flags().StringVar(&explain, "explain", "", "print what a finding's code means, with an example, and check nothing")
 	return cmd
@@ -94,7 +90,12 @@ func check(path string) (diag.List, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, found := catalog.Load(os.DirFS(root))
+	load := catalog.Load
+	if folder, ok := strings.CutPrefix(inside, "bundles/"); ok { // the other bundles are not asked for
+		folder, _, _ = strings.Cut(folder, "/")
+		load = func(tree fs.FS) (*catalog.Catalog, diag.List) { return catalog.LoadOnly(tree, folder) }
+	}
+	_, found := load(os.DirFS(root))
 	var kept diag.List
 	for _, d := range found {
 		name := filepath.ToSlash(d.Span.File)

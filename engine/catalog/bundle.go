@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/siyiban/onething/diag"
 	"github.com/siyiban/onething/forms"
 	"github.com/siyiban/onething/forms/formula"
 	"github.com/siyiban/onething/forms/kind"
@@ -48,6 +49,7 @@ type Bundle struct {
 
 	fields  map[forms.Path]*Field
 	order   []forms.Path
+	places  map[string]diag.Span // of what later findings are about, see advice.go
 	library *Library
 }
 

@@ -64,7 +64,7 @@ func compileFile(l *Library, name string, text []byte) (*Bundle, *diag.Source, d
 	}
 	c := &compiler{library: l, source: source, message: message, found: found, written: map[*Field]located[*formsv1.Field]{},
 		uses: map[*Section]*bundlev1.SectionUse{}, envs: map[string]*place{}, columns: map[forms.Path]bool{}, facts: map[string][]*forms.Field{}}
-	c.bundle = &Bundle{ID: message.GetBundle(), fields: map[forms.Path]*Field{}, Pins: map[string]string{}, library: l}
+	c.bundle = &Bundle{ID: message.GetBundle(), fields: map[forms.Path]*Field{}, Pins: map[string]string{}, places: map[string]diag.Span{}, library: l}
 	c.compile()
 	if c.found.Err() != nil {
 		return nil, source, c.found
@@ -91,6 +91,7 @@ func (c *compiler) compile() {
 	}
 	c.cycles()
 	c.unused()
+	c.advise()
 	c.narrow()
 }
 
@@ -162,6 +163,7 @@ func (c *compiler) head() {
 	if (b.Until != kind.Date{}) && b.Until.Before(b.From) {
 		c.fault(c.source.At(m.GetInForce(), "until"), "date", "the bundle ends before it begins", "")
 	}
+	b.places["until"] = c.source.At(m.GetInForce(), "until")
 	b.Basis = m.GetBasis()
 	b.Applicants = m.GetApplicant()
 	if m.GetTogether() {
@@ -671,6 +673,7 @@ func (c *compiler) rule(p *place, w *diag.Source, m proto.Message, key, path str
 	c.found = append(c.found, found...)
 	if compiled != nil {
 		c.read(compiled.Columns())
+		c.found = append(c.found, compiled.Warnings()...)
 	}
 	return compiled
 }

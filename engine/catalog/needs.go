@@ -27,6 +27,7 @@ func (c *compiler) needs(step *Step, m *bundlev1.Step) {
 			continue
 		}
 		for _, p := range paths {
+			c.bundle.places["need "+step.ID+" "+string(p)] = at
 			columns, partly := step.Columns[p]
 			if needed[p] && (column == "" || !partly || slices.Contains(columns, column)) {
 				c.fault(at, "need-duplicate", fmt.Sprintf("the step needs `%s` twice", name), "leave one out")

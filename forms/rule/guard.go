@@ -8,6 +8,8 @@ import (
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/operators"
 	"cel.dev/cel-go/common/types"
+
+	"github.com/siyiban/onething/diag"
 )
 
 // condition is a conjunct: as it is written, and in a form in which equal ones are equal.
@@ -110,11 +112,18 @@ func (c *compiler) guard(e ast.Expr, in force) {
 		}
 	case ast.ComprehensionKind:
 		fold := e.AsComprehension()
-		c.guard(fold.IterRange(), in)
-		c.guard(fold.LoopStep(), in)
+		if isAll(fold) {
+			c.guardAll(e, in)
+		}
+		c.guardFold(fold, in)
 	case ast.CallKind:
 		c.guardCall(e.AsCall(), in)
 	}
+}
+
+func (c *compiler) guardFold(fold ast.ComprehensionExpr, in force) {
+	c.guard(fold.IterRange(), in)
+	c.guard(fold.LoopStep(), in)
 }
 
 func (c *compiler) guardCall(call ast.CallExpr, in force) {
@@ -122,6 +131,11 @@ func (c *compiler) guardCall(call ast.CallExpr, in force) {
 	switch call.FunctionName() {
 	case hasFunction:
 		return
+	case operators.LogicalNot:
+		if args[0].Kind() == ast.ComprehensionKind { // `!all` is `exists`, which an empty list does not meet
+			c.guardFold(args[0].AsComprehension(), in)
+			return
+		}
 	case operators.LogicalAnd, operators.LogicalOr:
 		holds := c.truths
 		if call.FunctionName() == operators.LogicalOr {
@@ -196,16 +210,37 @@ func (c *compiler) guardRead(e ast.Expr, r read, in force) {
 
 // guardEmpty looks whether something in force rules out that a list is empty.
 func (c *compiler) guardEmpty(function string, list ast.Expr, in force) {
+	if base := c.mayBeEmpty(list, in); base != nil {
+		c.fail(list, CodeEmptyList, function+" needs a list that cannot be empty", fmt.Sprintf("write size(%s) > 0 && …", c.source.written(base)))
+	}
+}
+
+// guardAll warns of `all` over a list that may be empty: it holds then, which is seldom meant.
+func (c *compiler) guardAll(fold ast.Expr, in force) {
+	base := c.mayBeEmpty(fold.AsComprehension().IterRange(), in)
+	if base == nil {
+		return
+	}
+	from, to := c.source.span(fold)
+	c.warnings = append(c.warnings, diag.Diagnostic{Span: c.scalar.Span(from, to), Severity: diag.Warning, Code: CodeAllOfNone, Path: c.scalar.Path,
+		Message: "`all` holds for a list without elements, and this one may have none", Hint: fmt.Sprintf("write size(%s) > 0 && …, or give the list `min: 1`", c.source.written(base))})
+}
+
+// mayBeEmpty returns the list on which it depends that a list may be empty; nil if something in force rules that out.
+func (c *compiler) mayBeEmpty(list ast.Expr, in force) ast.Expr {
 	base := list
 	for {
+		if base.Kind() == ast.ListKind && len(base.AsList().Elements()) > 0 {
+			return nil
+		}
 		if r, ok := c.reads[base.ID()]; ok && r.variable.filled && c.inForceAll(r.variable, in) {
-			return
+			return nil
 		}
 		size := "size(" + c.key(base) + ")"
 		for _, f := range in {
 			for _, form := range []string{"_>_(%s,0)", "_>=_(%s,1)", "_!=_(%s,0)", "_==_(%s,1)", "!_(_==_(%s,0))"} {
 				if f == fmt.Sprintf(form, size) {
-					return
+					return nil
 				}
 			}
 		}
@@ -215,11 +250,15 @@ func (c *compiler) guardEmpty(function string, list ast.Expr, in force) {
 		case base.Kind() == ast.CallKind && base.AsCall().FunctionName() == "distinct" && len(base.AsCall().Args()) == 1:
 			base = base.AsCall().Args()[0]
 		default:
-			c.fail(list, CodeEmptyList, function+" needs a list that cannot be empty",
-				fmt.Sprintf("write size(%s) > 0 && …", c.source.written(base)))
-			return
+			return base
 		}
 	}
+}
+
+// isAll reports whether the fold was written as all: it begins with true.
+func isAll(fold ast.ComprehensionExpr) bool {
+	begin := fold.AccuInit()
+	return begin.Kind() == ast.LiteralKind && begin.AsLiteral() == types.True
 }
 
 // inForceAll reports whether everything is in force under which the variable is asked.

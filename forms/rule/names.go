@@ -30,6 +30,7 @@ type compiler struct {
 	reported map[int64]bool  // nodes whose fault is told already
 	blanks   map[string]bool // paths that may be blank, told already
 	found    diag.List
+	warnings diag.List // of a rule with which nothing is wrong
 }
 
 // local is a name that `all`, `exists` and the like give to the elements of a list.

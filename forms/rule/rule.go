@@ -36,6 +36,7 @@ const (
 	CodeBareChoice       = "rule-bare-choice"       // a choice where yes or no is wanted
 	CodeUnguardedBlank   = "rule-unguarded-blank"   // reads what may be blank
 	CodeEmptyList        = "rule-empty-list"        // takes the smallest of a list that may be empty
+	CodeAllOfNone        = "rule-all-of-none"       // asks for all elements of a list that may be empty
 	CodeForbidden        = "rule-forbidden"         // something that CEL has and rules have not
 	CodeLiteral          = "rule-literal"           // a date, amount, number, region or pattern that does not exist
 	CodeCost             = "rule-cost"              // too long, or too much work
@@ -170,7 +171,12 @@ type Rule struct {
 	env     *cel.Env
 	checked *cel.Ast
 	source  *source
+
+	warnings diag.List
 }
+
+// Warnings returns what is not wrong with the rule, and seldom meant.
+func (r *Rule) Warnings() diag.List { return r.warnings }
 
 // Text returns the rule as it was written.
 func (r *Rule) Text() string { return r.scalar.Text }
@@ -208,7 +214,7 @@ func (e *Env) Compile(text diag.Scalar, o Options) (*Rule, diag.List) {
 	if !ok {
 		return nil, c.found
 	}
-	return &Rule{scalar: text, reads: c.paths(), columns: c.columns(), tree: e.tree, program: program, env: e.cel, checked: checked, source: c.source}, nil
+	return &Rule{scalar: text, reads: c.paths(), columns: c.columns(), tree: e.tree, program: program, env: e.cel, checked: checked, source: c.source, warnings: c.warnings}, nil
 }
 
 // inForce returns what holds wherever a rule is evaluated.
