@@ -81,3 +81,15 @@ func (t Trace) Value(p forms.Path) string {
 		return "—"
 	}
 }
+
+// Condition returns what a rule of the bundle comes to: `!when || require`, or one of its ways.
+func (t Trace) Condition(r *catalog.Rule) rule.Outcome { return t.e.condition(r) }
+
+// Applies returns whether a step applies.
+func (t Trace) Applies(s *catalog.Step) rule.Outcome { return t.e.applies(s) }
+
+// Shown returns whether a field of the form is asked; path is no cell's.
+func (t Trace) Shown(p forms.Path) rule.Outcome { return t.e.isShown(t.e.bundle.Field(p)) }
+
+// Faults returns what is wrong with the answers that were given.
+func (t Trace) Faults() []forms.Violation { return t.e.faults() }

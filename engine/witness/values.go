@@ -1,0 +1,424 @@
+package witness
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/siyiban/onething/engine/catalog"
+	"github.com/siyiban/onething/engine/guide"
+	"github.com/siyiban/onething/forms"
+	"github.com/siyiban/onething/forms/formula"
+	"github.com/siyiban/onething/forms/kind"
+	"github.com/siyiban/onething/forms/rule"
+)
+
+// words are the literals of the rules and formulas that read a path, also through values that are derived from it.
+type words struct {
+	numbers []string
+	texts   []string
+	dates   []kind.Date
+	regions []string
+	// read is what these rules and formulas say.
+	read string
+	// years, months and days say which units their functions count.
+	years, months, days bool
+}
+
+var (
+	quotedText = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'`)
+	numberText = regexp.MustCompile(`\d+(?:\.\d+)?`)
+	regionText = regexp.MustCompile(`region\(["'](\d+)["']\)`)
+	// opaque are functions for which the literals of a rule do not say which answers it tells apart.
+	opaque = regexp.MustCompile(`\b(matches|contains|startsWith|endsWith|birth_date|female|distinct|working_days|working_days_between|add_working_days|div|percent|share|age_late)\b`)
+)
+
+// collect notes what each expression of a bundle compares the paths with that it reads.
+func (d *Domain) collect(b *catalog.Bundle) {
+	type expression struct {
+		text  string
+		reads []forms.Path
+		of    forms.Path // whose value it is; "" of a rule that is no value
+	}
+	var all []expression
+	spelled := func(reads, columns []forms.Path, each forms.Path) []forms.Path {
+		var paths []forms.Path
+		for _, p := range reads {
+			if id, ok := strings.CutPrefix(string(p), "this."); ok {
+				p = each + "." + forms.Path(id)
+			}
+			paths = append(paths, p)
+		}
+		return append(paths, columns...)
+	}
+	of := map[*rule.Rule]forms.Path{}
+	var fields func([]*catalog.Field, forms.Path)
+	fields = func(list []*catalog.Field, each forms.Path) {
+		for _, f := range list {
+			p := f.Path
+			if each != "" {
+				p = each + "." + forms.Path(f.ID)
+			}
+			if f.Is != nil {
+				of[f.Is] = p
+			}
+			if f.Derive != nil {
+				all = append(all, expression{f.Derive.Text(), spelled(f.Derive.Reads(), f.Derive.Columns(), each), p})
+			}
+			for _, bound := range []*formula.Formula{f.Min, f.Max} {
+				if bound != nil {
+					all = append(all, expression{bound.Text(), append(spelled(bound.Reads(), nil, each), p), ""})
+				}
+			}
+			fields(f.Row, f.Path)
+		}
+	}
+	for _, s := range b.Sections {
+		fields(s.Fields, "")
+	}
+	fields(b.Own, "")
+	for _, x := range b.Decisions() {
+		all = append(all, expression{x.Rule.Text(), spelled(x.Rule.Reads(), x.Rule.Columns(), x.Each), of[x.Rule]})
+	}
+	texts := map[forms.Path][]string{}
+	for changed := true; changed; { // what reads a value reads what it is made of
+		changed = false
+		for _, e := range all {
+			said := append([]string{e.text}, texts[e.of]...)
+			for _, p := range e.reads {
+				for _, text := range said {
+					if !slices.Contains(texts[p], text) {
+						texts[p], changed = append(texts[p], text), true
+					}
+				}
+			}
+		}
+	}
+	params := map[string][]string{}
+	for id, values := range b.Parameters() {
+		for _, v := range values {
+			if n := numberOf(v.Value); n != "" && !slices.Contains(params[id], n) {
+				params[id] = append(params[id], n)
+			}
+		}
+	}
+	for p, said := range texts {
+		w := d.words[p]
+		if w == nil {
+			w = &words{}
+			d.words[p] = w
+		}
+		for _, text := range said {
+			w.add(text)
+			for id, numbers := range params {
+				if strings.Contains(text, "params."+id) {
+					w.numbers = append(w.numbers, numbers...)
+				}
+			}
+		}
+		slices.Sort(w.numbers)
+		w.numbers = slices.Compact(w.numbers)
+	}
+}
+
+// plus is a number, as it is written, with a step added or taken away.
+func plus(n, step string, sign int64) string {
+	a, err := decimal.NewFromString(n)
+	if err != nil {
+		return n
+	}
+	b, err := decimal.NewFromString(step)
+	if err != nil {
+		return n
+	}
+	return a.Add(b.Mul(decimal.NewFromInt(sign))).String()
+}
+
+func numberOf(v kind.Value) string {
+	switch v := v.(type) {
+	case kind.Int:
+		return strconv.FormatInt(int64(v), 10)
+	case kind.Money:
+		return strconv.FormatFloat(float64(v)/100, 'f', 2, 64)
+	case kind.Decimal:
+		return v.String()
+	default:
+		return ""
+	}
+}
+
+// add takes the literals of one expression.
+func (w *words) add(text string) {
+	w.read += text + "\n"
+	for _, m := range regionText.FindAllStringSubmatch(text, -1) {
+		w.regions = append(w.regions, m[1])
+	}
+	bare := quotedText.ReplaceAllStringFunc(text, func(q string) string {
+		inner := q[1 : len(q)-1]
+		if day, ok := kind.ParseDate(inner); ok {
+			w.dates = append(w.dates, day)
+		} else {
+			w.texts = append(w.texts, inner)
+		}
+		return " "
+	})
+	w.numbers = append(w.numbers, numberText.FindAllString(bare, -1)...)
+	w.years = w.years || strings.Contains(bare, "year") || strings.Contains(bare, "age(")
+	w.months = w.months || strings.Contains(bare, "month")
+	w.days = w.days || strings.Contains(bare, "day")
+}
+
+// vary are the settings that are worth trying: the given one, then other places and days that a rule names.
+func (d *Domain) vary() []guide.Setting {
+	all := []guide.Setting{d.setting}
+	add := func(change func(*guide.Setting)) {
+		setting := d.setting
+		change(&setting)
+		if !slices.ContainsFunc(all, func(s guide.Setting) bool { return s.Place == setting.Place && s.Today == setting.Today }) {
+			all = append(all, setting)
+		}
+	}
+	if w := d.words["place"]; w != nil {
+		for _, r := range append(slices.Clone(w.regions), "110101") {
+			if place := county(r, d.setting.Place); d.holdsAt(place) {
+				add(func(s *guide.Setting) { s.Place = place })
+			}
+		}
+	}
+	if w := d.words["today"]; w != nil {
+		for _, day := range w.dates {
+			for _, n := range []int{-1, 0, 1} {
+				if moved, ok := day.AddDays(n); ok && d.holdsOn(moved) {
+					add(func(s *guide.Setting) { s.Today = moved })
+				}
+			}
+		}
+	}
+	return all
+}
+
+func (d *Domain) holdsAt(place string) bool {
+	return slices.ContainsFunc(d.bundles, func(b *catalog.Bundle) bool { return strings.HasPrefix(place, b.Place) })
+}
+
+func (d *Domain) holdsOn(day kind.Date) bool {
+	return slices.ContainsFunc(d.bundles, func(b *catalog.Bundle) bool {
+		return !day.Before(b.From) && (b.Until.IsZero() || !day.After(b.Until))
+	})
+}
+
+// county is a county in a region: the office's own if it lies there.
+func county(region, place string) string {
+	if len(region) >= 6 {
+		return region[:6]
+	}
+	if strings.HasPrefix(place, region) {
+		return place
+	}
+	return (region + "0101")[:6]
+}
+
+// maxLength bounds the lists and texts that are made.
+const maxLength = 12
+
+// values are what is worth trying for a question, and whether they are all that its rules can tell apart. A nil is
+// blank.
+func (d *Domain) values(p forms.Path, f *catalog.Field, setting guide.Setting) (values []kind.Value, all bool) {
+	at := p
+	if list, _, id, ok := p.Cell(); ok {
+		at = list + "." + forms.Path(id)
+	}
+	w := d.words[at]
+	if w == nil {
+		w = &words{}
+	}
+	add := func(list ...kind.Value) {
+		for _, v := range list {
+			if !slices.ContainsFunc(values, func(known kind.Value) bool { return known.Equal(v) }) {
+				values = append(values, v)
+			}
+		}
+	}
+	all = !opaque.MatchString(w.read)
+	switch f.Kind {
+	case kind.KindBool:
+		add(kind.Bool(true), kind.Bool(false))
+		all = true
+	case kind.KindChoice:
+		for _, o := range f.Options {
+			add(kind.Choice(o.ID))
+		}
+		all = true
+	case kind.KindChoices:
+		some, whole := w.subsets(f.Options)
+		add(some...)
+		all = all && whole
+	case kind.KindInt, kind.KindMoney, kind.KindDecimal:
+		add(w.amounts(f.Field)...)
+	case kind.KindDate:
+		add(w.near(setting.Today)...)
+	case kind.KindAddress:
+		for _, region := range append([]string{setting.Place}, append(slices.Clone(w.regions), "110101")...) {
+			if region != "" {
+				add(kind.Address{Region: county(region, setting.Place), Text: "人民路 1 号"})
+			}
+		}
+	case kind.KindList:
+		add(kind.List{{}}, kind.List{}, kind.List{{}, {}})
+		if strings.Contains(w.read, "size(") {
+			for _, n := range w.lengths() {
+				all = all && n <= maxLength
+				for _, n := range []int{n - 1, n, n + 1} {
+					if n >= 0 && n <= maxLength+1 {
+						add(slices.Repeat(kind.List{{}}, n))
+					}
+				}
+			}
+		}
+	case kind.KindText:
+		add(kind.Text("甲"))
+		for _, text := range w.texts {
+			if text != "" {
+				add(kind.Text(text))
+			}
+		}
+		all = all && !strings.Contains(w.read, "size(")
+	default: // numbers with a check digit, files: it is only tried whether there is one
+		one, distinct := sample(f.Kind)
+		add(one...)
+		all = all && (distinct || !strings.Contains(w.read, "="))
+	}
+	if f.Pattern != nil {
+		values = slices.DeleteFunc(values, func(v kind.Value) bool {
+			text, ok := v.(kind.Text)
+			return ok && !f.Pattern.MatchString(string(text))
+		})
+		all = false
+	}
+	if !f.Field.Required || f.RequireRule != nil {
+		values = append(values, nil)
+	}
+	return values, all && len(values) > 0
+}
+
+// amounts are numbers beside those of the rules, the least and a great one.
+func (w *words) amounts(f *forms.Field) []kind.Value {
+	step := map[kind.Kind]string{kind.KindInt: "1", kind.KindMoney: "0.01", kind.KindDecimal: "0.01"}[f.Kind]
+	spec := f.Spec()
+	var all []kind.Value
+	parse := func(s string) {
+		var given any = s
+		if n, err := strconv.Atoi(s); err == nil && f.Kind == kind.KindInt {
+			given = n
+		}
+		if v, fault := spec.Parse(given); fault == nil {
+			all = append(all, v)
+		}
+	}
+	for _, n := range append(slices.Clone(w.numbers), "0") {
+		if f.Kind == kind.KindInt && strings.Contains(n, ".") {
+			continue
+		}
+		parse(n)
+		parse(plus(n, step, 1))
+		parse(plus(n, step, -1))
+	}
+	parse("9000000")
+	return all
+}
+
+// near are days beside those of the rules, and those as far from today as their numbers say.
+func (w *words) near(today kind.Date) []kind.Value {
+	var all []kind.Value
+	around := func(d kind.Date, ok bool) {
+		if !ok {
+			return
+		}
+		all = append(all, d)
+		for _, n := range []int{-1, 1} {
+			if moved, ok := d.AddDays(n); ok {
+				all = append(all, moved)
+			}
+		}
+	}
+	around(today, true)
+	for _, d := range w.dates {
+		around(d, true)
+	}
+	for _, n := range w.lengths() {
+		for _, n := range []int{-n, n} {
+			if w.years {
+				around(today.AddYears(n))
+			}
+			if w.months {
+				around(today.AddMonths(n))
+			}
+			if w.days {
+				around(today.AddDays(n))
+			}
+		}
+	}
+	return append(all, kind.MustDate("1900-01-01"), kind.MustDate("2199-12-31"))
+}
+
+// lengths are the whole numbers of the rules.
+func (w *words) lengths() []int {
+	var all []int
+	for _, n := range w.numbers {
+		if i, err := strconv.Atoi(n); err == nil && i < 50000 {
+			all = append(all, i)
+		}
+	}
+	return all
+}
+
+// subsets are the choices of the options that rules name, and of one that none does.
+func (w *words) subsets(options []forms.Option) (values []kind.Value, all bool) {
+	var ids []string
+	other := ""
+	for _, o := range options {
+		if strings.Contains(w.read, "."+o.ID) || strings.Contains(w.read, "size(") {
+			ids = append(ids, o.ID)
+		} else if other == "" {
+			other = o.ID
+		}
+	}
+	if other != "" {
+		ids = append(ids, other)
+	}
+	all = len(ids) <= 6
+	ids = ids[:min(len(ids), 6)]
+	for mask := range 1 << len(ids) {
+		chosen := kind.Choices{}
+		for i, id := range ids {
+			if mask&(1<<i) != 0 {
+				chosen = append(chosen, id)
+			}
+		}
+		values = append(values, chosen)
+	}
+	return values, all
+}
+
+// sample are made-up values of the kinds that rules do not compare with literals; distinct, if there are two.
+func sample(k kind.Kind) (values []kind.Value, distinct bool) {
+	switch k {
+	case kind.KindCitizenNumber:
+		return []kind.Value{kind.CitizenNumber("321323198802200171"), kind.CitizenNumber("321323196512200334")}, true
+	case kind.KindPhone:
+		return []kind.Value{kind.Phone("13812345601"), kind.Phone("13812345602")}, true
+	case kind.KindPlate:
+		return []kind.Value{kind.Plate("苏N12345"), kind.Plate("苏N54321")}, true
+	case kind.KindUSCC:
+		return []kind.Value{kind.USCC("91321323MA1X2Y3K4K")}, false
+	case kind.KindBankAccount:
+		return []kind.Value{kind.BankAccount("6230660000112233445"), kind.BankAccount("6230660000556677889")}, true
+	case kind.KindFile:
+		return []kind.Value{kind.File(strings.Repeat("0", 64))}, true
+	default:
+		return nil, false
+	}
+}
