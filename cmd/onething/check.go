@@ -5,27 +5,39 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/siyiban/onething/diag"
 	"github.com/siyiban/onething/docs"
+	"github.com/siyiban/onething/engine/calendar"
 	"github.com/siyiban/onething/engine/catalog"
+	"github.com/siyiban/onething/engine/guide"
+	"github.com/siyiban/onething/engine/witness"
+	"github.com/siyiban/onething/examples/holidays"
+	"github.com/siyiban/onething/forms/kind"
 )
 
 func newCheck() *cobra.Command {
 	var format string
 	var all bool
 	var explain string
+	var translation bool
 	cmd := &cobra.Command{
 		Use:   "check [PATH…]",
 		Short: "Check bundles and libraries, and say what is wrong and where",
 		Long: "check reads each tree (a folder with library/ and bundles/; a bundle in it stands for its tree, narrowed to that bundle)\n" +
 			"and prints every finding with file, line and column. It exits with 1 if one is an error. Default is the current folder.\n" +
-			"A finding has a code in brackets; --explain prints what it means.",
+			"A finding has a code in brackets; --explain prints what it means. --require-translation also finds texts without English.",
 		Example: `  onething check examples
   onething check --explain rule-unguarded-blank`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -42,7 +54,7 @@ func newCheck() *cobra.Command {
 			}
 			var found diag.List
 			for _, path := range args {
-				list, err := check(path)
+				list, err := check(path, kind.DateOf(time.Now()), translation)
 				if err != nil {
 					return err
 				}
@@ -59,6 +71,7 @@ func newCheck() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&format, "format", "text", "text, json (one object a line) or sarif (one SARIF 2.1.0 report)")
 	cmd.Flags().BoolVar(&all, "all", false, "print more than the first 50 findings")
+	cmd.Flags().BoolVar(&translation, "require-translation", false, "a text without English is an error")
 	cmd.Flags().StringVar(&explain, "explain", "", "print what a finding's code means, with an example, and check nothing")
 	return cmd
 }
@@ -82,7 +95,7 @@ func explainCode(out io.Writer, code string, args []string) error {
 
 // check loads the tree that a path belongs to and returns what concerns the path, with file names that can be opened
 // from the current folder.
-func check(path string) (diag.List, error) {
+func check(path string, today kind.Date, translation bool) (diag.List, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, err
 	}
@@ -95,16 +108,49 @@ func check(path string) (diag.List, error) {
 		folder, _, _ = strings.Cut(folder, "/")
 		load = func(tree fs.FS) (*catalog.Catalog, diag.List) { return catalog.LoadOnly(tree, folder) }
 	}
-	_, found := load(os.DirFS(root))
-	var kept diag.List
-	for _, d := range found {
-		name := filepath.ToSlash(d.Span.File)
-		if inside != "" && name != inside && !strings.HasPrefix(name, inside+"/") && !strings.HasPrefix(name, "library") {
-			continue
-		}
-		kept = append(kept, d)
+	loaded, found := load(os.DirFS(root))
+	searched, err := search(loaded, today)
+	if err != nil {
+		return nil, err
 	}
-	return under(root, kept), nil
+	found = append(found, searched...)
+	if translation {
+		for id, files := range loaded.Files {
+			for name, text := range files {
+				found = append(found, catalog.Untranslated(filepath.ToSlash(filepath.Join(folderOf(id), name)), text)...)
+			}
+		}
+	}
+	return under(root, within(found.Sorted(), inside)), nil
+}
+
+// folderOf is where the files of a bundle stand in a tree, or those of the libraries, whose id is "".
+func folderOf(bundle string) string {
+	if bundle == "" {
+		return "library"
+	}
+	return "bundles/" + bundle
+}
+
+// search looks in each bundle for what no single expression shows, in as many at a time as there are processors.
+func search(loaded *catalog.Catalog, today kind.Date) (diag.List, error) {
+	days, list := calendar.Parse(holidays.File, holidays.Source())
+	if err := list.Err(); err != nil {
+		return nil, err
+	}
+	bundles := slices.Collect(maps.Values(loaded.Bundles))
+	lists := make([]diag.List, len(bundles))
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(len(bundles), runtime.GOMAXPROCS(0)) {
+		workers.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(bundles)); i = next.Add(1) - 1 {
+				lists[i] = witness.Check(bundles[i], guide.Setting{Today: today, Calendar: days})
+			}
+		})
+	}
+	workers.Wait()
+	return slices.Concat(lists...), nil
 }
 
 // under names the files of findings so that they can be opened from the current folder.

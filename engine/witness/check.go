@@ -3,6 +3,7 @@ package witness
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/siyiban/onething/diag"
 	"github.com/siyiban/onething/engine/catalog"
@@ -29,13 +30,22 @@ const (
 )
 
 // Check finds what no single expression shows: rules that are always true or always false, that contradict or shadow
-// one another, steps that apply to nobody, and needs that are never asked. All findings are warnings. The setting is a
-// day and a place at which the bundle is to hold.
+// one another, steps that apply to nobody, and needs that are never asked. All findings are warnings. The setting has
+// the day on which it is asked and the calendar; a place that is not given is one where the bundle and what is published
+// hold.
 func Check(b *catalog.Bundle, setting guide.Setting) diag.List {
-	c := &checker{bundle: b, domain: New(setting, b)}
+	c := &checker{bundle: b}
 	if !b.Until.IsZero() && b.Until.Before(setting.Today) {
 		c.warn(b.UntilAt(), CodeOver, fmt.Sprintf("the bundle was in force until %s", b.Until), "let it end later, or take it away")
+		setting.Today = b.Until
 	}
+	if setting.Today.Before(b.From) {
+		setting.Today = b.From
+	}
+	if setting.Place == "" {
+		setting.Place = placeOf(b)
+	}
+	c.domain = New(setting, b)
 	for _, d := range b.Decisions() {
 		if len(d.Rule.Reads()) > 0 && d.Rule.Span().File == bundleFile(b.ID) { // a library's rule is no bundle's to mend
 			c.constant(d)
@@ -50,6 +60,19 @@ func Check(b *catalog.Bundle, setting guide.Setting) diag.List {
 		c.needs(s)
 	}
 	return c.found
+}
+
+// placeOf is an office in the bundle's region; in one for which parameters are published, if there is one.
+func placeOf(b *catalog.Bundle) string {
+	region := b.Place
+	for _, values := range b.Parameters() {
+		for _, v := range values {
+			if strings.HasPrefix(v.Place, b.Place) && (len(v.Place) > len(region) || len(v.Place) == len(region) && v.Place < region) {
+				region = v.Place
+			}
+		}
+	}
+	return county(region, region)
 }
 
 func bundleFile(id string) string { return "bundles/" + id + "/bundle.yaml" }
@@ -144,7 +167,9 @@ func (c *checker) pair(r, s *catalog.Rule) {
 		return of.AnyOf[0].Require.Span()
 	}
 	is := func(wantR, wantS rule.Truth) func(guide.Trace, forms.Record) rule.Outcome {
-		return func(t guide.Trace, _ forms.Record) rule.Outcome { return both(t.Condition(r), wantR, t.Condition(s), wantS) }
+		return func(t guide.Trace, _ forms.Record) rule.Outcome {
+			return both(t.Condition(r), wantR, t.Condition(s), wantS)
+		}
 	}
 	other := func(of *catalog.Rule) diag.Related {
 		return diag.Related{Span: at(of), Message: "the other one"}
@@ -194,10 +219,12 @@ func (c *checker) needs(step *catalog.Step) {
 		if told[at] || len(f.When) == 0 && (f.Section == nil || f.Section.When == nil) || f.Kind == kind.KindList && f.Field.Derived {
 			continue
 		}
-		if c.never(forRule, func(t guide.Trace, _ forms.Record) rule.Outcome { return both(t.Applies(step), rule.True, t.Shown(p), rule.True) }) &&
+		if c.never(forRule, func(t guide.Trace, _ forms.Record) rule.Outcome {
+			return both(t.Applies(step), rule.True, t.Shown(p), rule.True)
+		}) &&
 			!c.never(forRule, func(t guide.Trace, _ forms.Record) rule.Outcome { return t.Applies(step) }) {
 			told[at] = true
-			c.warn(at, CodeHidden, fmt.Sprintf("the step `%s` needs `%s`, which is never asked when the step applies", step.ID, p), "correct the `when` of one of them, or leave the need out")
+			c.warn(at, CodeHidden, fmt.Sprintf("the step `%s` needs `%s`, which is never asked when the step applies", step.ID, strings.Replace(string(p), "own."+c.bundle.ID+".", "own.", 1)), "correct the `when` of one of them, or leave the need out")
 		}
 	}
 }

@@ -2,7 +2,6 @@ package witness_test
 
 import (
 	"os"
-	"slices"
 	"strings"
 	"testing"
 
@@ -45,5 +44,3 @@ func TestCheck_Examples(t *testing.T) {
 		})
 	}
 }
-
-var _ = slices.Sort[[]int]

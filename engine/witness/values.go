@@ -33,7 +33,7 @@ var (
 	numberText = regexp.MustCompile(`\d+(?:\.\d+)?`)
 	regionText = regexp.MustCompile(`region\(["'](\d+)["']\)`)
 	// opaque are functions for which the literals of a rule do not say which answers it tells apart.
-	opaque = regexp.MustCompile(`\b(matches|contains|startsWith|endsWith|birth_date|female|distinct|working_days|working_days_between|add_working_days|div|percent|share|age_late)\b`)
+	opaque = regexp.MustCompile(`\b(matches|contains|startsWith|endsWith|birth_date|female|distinct|working_days|working_days_between|add_working_days|div|percent|share|age_late|year_of|month_of|day_of|first_of_month|last_of_month|round_yuan|floor_yuan)\b`)
 )
 
 // collect notes what each expression of a bundle compares the paths with that it reads.
@@ -83,17 +83,29 @@ func (d *Domain) collect(b *catalog.Bundle) {
 	for _, x := range b.Decisions() {
 		all = append(all, expression{x.Rule.Text(), spelled(x.Rule.Reads(), x.Rule.Columns(), x.Each), of[x.Rule]})
 	}
-	texts := map[forms.Path][]string{}
-	for changed := true; changed; { // what reads a value reads what it is made of
+	// A rule compares with the literals of the values that it reads, and what such a value is made of with the rule's.
+	made, texts := map[forms.Path][]string{}, map[forms.Path][]string{}
+	note := func(in map[forms.Path][]string, p forms.Path, said []string) (changed bool) {
+		for _, text := range said {
+			if !slices.Contains(in[p], text) {
+				in[p], changed = append(in[p], text), true
+			}
+		}
+		return changed
+	}
+	for changed := true; changed; {
 		changed = false
 		for _, e := range all {
-			said := append([]string{e.text}, texts[e.of]...)
+			said := []string{e.text}
 			for _, p := range e.reads {
-				for _, text := range said {
-					if !slices.Contains(texts[p], text) {
-						texts[p], changed = append(texts[p], text), true
-					}
-				}
+				said = append(said, made[p]...)
+			}
+			if e.of != "" {
+				changed = note(made, e.of, said) || changed
+			}
+			said = append(said, texts[e.of]...)
+			for _, p := range e.reads {
+				changed = note(texts, p, said) || changed
 			}
 		}
 	}
@@ -182,7 +194,7 @@ func (d *Domain) vary() []guide.Setting {
 		}
 	}
 	if w := d.words["place"]; w != nil {
-		for _, r := range append(slices.Clone(w.regions), "110101") {
+		for _, r := range append(slices.Clone(w.regions), "110101", "460105") {
 			if place := county(r, d.setting.Place); d.holdsAt(place) {
 				add(func(s *guide.Setting) { s.Place = place })
 			}
@@ -215,10 +227,10 @@ func county(region, place string) string {
 	if len(region) >= 6 {
 		return region[:6]
 	}
-	if strings.HasPrefix(place, region) {
+	if len(place) >= 6 && strings.HasPrefix(place, region) {
 		return place
 	}
-	return (region + "0101")[:6]
+	return (region + "110101"[len(region):])[:6]
 }
 
 // maxLength bounds the lists and texts that are made.
@@ -261,7 +273,7 @@ func (d *Domain) values(p forms.Path, f *catalog.Field, setting guide.Setting) (
 	case kind.KindDate:
 		add(w.near(setting.Today)...)
 	case kind.KindAddress:
-		for _, region := range append([]string{setting.Place}, append(slices.Clone(w.regions), "110101")...) {
+		for _, region := range append([]string{setting.Place}, append(slices.Clone(w.regions), "110101", "460105")...) {
 			if region != "" {
 				add(kind.Address{Region: county(region, setting.Place), Text: "人民路 1 号"})
 			}
