@@ -89,9 +89,26 @@ func (c *checker) warn(at diag.Span, code, message, hint string, related ...diag
 	c.found = append(c.found, diag.Diagnostic{Span: at, Severity: diag.Warning, Code: code, Message: message, Hint: hint, Related: related})
 }
 
-// never reports whether there is no record of which a trace says what is wanted.
-func (c *checker) never(budget int, goal func(guide.Trace, forms.Record) rule.Outcome) bool {
-	_, result := c.domain.Search(func(r forms.Record, s guide.Setting) rule.Outcome { return goal(guide.NewTrace(c.bundle, r, s), r) }, budget)
+// about are the rules on which a goal depends.
+type about []*rule.Rule
+
+func (a about) of(r *catalog.Rule) about {
+	a = append(a, r.When, r.Require)
+	for _, w := range r.AnyOf {
+		a = append(a, w.When, w.Require)
+	}
+	return a
+}
+
+// never reports whether there is no record of which a trace says what is wanted. Beside the rules it may depend on paths.
+func (c *checker) never(budget int, a about, paths []forms.Path, goal func(guide.Trace, forms.Record) rule.Outcome) bool {
+	var texts []string
+	for _, r := range a {
+		if r != nil {
+			paths, texts = append(paths, r.Reads()...), append(texts, r.Text())
+		}
+	}
+	_, result := c.domain.About(c.bundle, paths, texts...).Search(func(r forms.Record, s guide.Setting) rule.Outcome { return goal(guide.NewTrace(c.bundle, r, s), r) }, budget)
 	return result == None
 }
 
@@ -100,7 +117,9 @@ func (c *checker) constant(d catalog.Decision) {
 	is := func(want rule.Truth) func(guide.Trace, forms.Record) rule.Outcome {
 		return func(t guide.Trace, r forms.Record) rule.Outcome { return c.decided(t, r, d, want) }
 	}
-	holds, fails := c.never(forRule, is(rule.True)), c.never(forRule, is(rule.False))
+	on := append(about{d.Rule}, d.Given...)
+	list := slices.DeleteFunc([]forms.Path{d.Each}, func(p forms.Path) bool { return p == "" })
+	holds, fails := c.never(forRule, on, list, is(rule.True)), c.never(forRule, on, list, is(rule.False))
 	step := slices.IndexFunc(c.bundle.Steps, func(s *catalog.Step) bool { return s.When == d.Rule })
 	switch {
 	case holds == fails: // it tells records apart, or concerns none for another reason
@@ -174,7 +193,8 @@ func (c *checker) pair(r, s *catalog.Rule) {
 	other := func(of *catalog.Rule) diag.Related {
 		return diag.Related{Span: at(of), Message: "the other one"}
 	}
-	if c.never(forPair, is(rule.True, rule.True)) {
+	on := about{}.of(r).of(s)
+	if c.never(forPair, on, nil, is(rule.True, rule.True)) {
 		c.warn(at(s), CodeContradiction, fmt.Sprintf("nobody meets both `%s` and `%s`", r.ID, s.ID), "correct one of them", other(r))
 		return
 	}
@@ -182,9 +202,9 @@ func (c *checker) pair(r, s *catalog.Rule) {
 		c.warn(at(weak), CodeShadowed, fmt.Sprintf("whoever fails `%s` fails `%s` too", weak.ID, strong.ID), "correct one of them, or leave this one out", other(strong))
 	}
 	switch { // one of a lower rank decides nothing beside one of a higher
-	case r.Otherwise <= s.Otherwise && c.never(forPair, is(rule.False, rule.True)):
+	case r.Otherwise <= s.Otherwise && c.never(forPair, on, nil, is(rule.False, rule.True)):
 		shadow(r, s)
-	case s.Otherwise <= r.Otherwise && c.never(forPair, is(rule.True, rule.False)):
+	case s.Otherwise <= r.Otherwise && c.never(forPair, on, nil, is(rule.True, rule.False)):
 		shadow(s, r)
 	}
 }
@@ -219,10 +239,16 @@ func (c *checker) needs(step *catalog.Step) {
 		if told[at] || len(f.When) == 0 && (f.Section == nil || f.Section.When == nil) || f.Kind == kind.KindList && f.Field.Derived {
 			continue
 		}
-		if c.never(forRule, func(t guide.Trace, _ forms.Record) rule.Outcome {
+		on := about{step.When}
+		for _, r := range c.bundle.Eligibility {
+			if slices.Contains(r.For, step.ID) {
+				on = on.of(r)
+			}
+		}
+		if c.never(forRule, on, []forms.Path{p}, func(t guide.Trace, _ forms.Record) rule.Outcome {
 			return both(t.Applies(step), rule.True, t.Shown(p), rule.True)
 		}) &&
-			!c.never(forRule, func(t guide.Trace, _ forms.Record) rule.Outcome { return t.Applies(step) }) {
+			!c.never(forRule, on, nil, func(t guide.Trace, _ forms.Record) rule.Outcome { return t.Applies(step) }) {
 			told[at] = true
 			c.warn(at, CodeHidden, fmt.Sprintf("the step `%s` needs `%s`, which is never asked when the step applies", step.ID, strings.Replace(string(p), "own."+c.bundle.ID+".", "own.", 1)), "correct the `when` of one of them, or leave the need out")
 		}

@@ -24,6 +24,7 @@ type words struct {
 	regions []string
 	// read is what these rules and formulas say.
 	read string
+	said []string
 	// years, months and days say which units their functions count.
 	years, months, days bool
 }
@@ -124,6 +125,7 @@ func (d *Domain) collect(b *catalog.Bundle) {
 			d.words[p] = w
 		}
 		for _, text := range said {
+			w.said = append(w.said, text)
 			w.add(text)
 			for id, numbers := range params {
 				if strings.Contains(text, "params."+id) {
@@ -182,6 +184,50 @@ func (w *words) add(text string) {
 	w.months = w.months || strings.Contains(bare, "month")
 	w.days = w.days || strings.Contains(bare, "day")
 }
+
+// About returns the domain for goals that depend on nothing but the paths, and on what decides these, as far as rules and
+// formulas of a bundle go; texts are those of the goal's own rules. What others compare the same answers with is still
+// tried, but cannot be in the way.
+func (d *Domain) About(b *catalog.Bundle, paths []forms.Path, texts ...string) *Domain {
+	focused := *d
+	focused.only = map[string]bool{}
+	for _, text := range texts {
+		focused.only[text] = true
+	}
+	rules := func(list ...*rule.Rule) {
+		for _, r := range list {
+			if r != nil {
+				focused.only[r.Text()] = true
+			}
+		}
+	}
+	var field func(*catalog.Field)
+	field = func(f *catalog.Field) {
+		rules(f.When...)
+		rules(f.RequireRule, f.Is)
+		for _, r := range f.OptionWhen {
+			rules(r)
+		}
+		for _, x := range []*formula.Formula{f.Derive, f.Min, f.Max} {
+			if x != nil {
+				focused.only[x.Text()] = true
+			}
+		}
+		if f.Section != nil {
+			rules(f.Section.When)
+		}
+		for _, cell := range f.Row {
+			field(cell)
+		}
+	}
+	for p := range b.Closure(paths) {
+		field(b.Field(p))
+	}
+	return &focused
+}
+
+// concerns reports whether an expression is among those that the goals depend on.
+func (d *Domain) concerns(text string) bool { return d.only == nil || d.only[text] }
 
 // vary are the settings that are worth trying: the given one, then other places and days that a rule names.
 func (d *Domain) vary() []guide.Setting {
@@ -254,7 +300,7 @@ func (d *Domain) values(p forms.Path, f *catalog.Field, setting guide.Setting) (
 			}
 		}
 	}
-	all = !opaque.MatchString(w.read)
+	all = !slices.ContainsFunc(w.said, func(text string) bool { return opaque.MatchString(text) && d.concerns(text) })
 	switch f.Kind {
 	case kind.KindBool:
 		add(kind.Bool(true), kind.Bool(false))

@@ -44,6 +44,7 @@ type Domain struct {
 	setting  guide.Setting
 	settings []guide.Setting
 	words    map[forms.Path]*words
+	only     map[string]bool // expressions on which goals depend; nil: all
 }
 
 // New returns the domain of the questions of bundles; of two versions of one, what either of them compares with. The
