@@ -259,10 +259,11 @@ func Untranslated(name string, text []byte) diag.List {
 	if strings.HasPrefix(name, "library/") {
 		message = &bundlev1.Library{}
 	}
-	source, found := readYAML(name, text, message)
-	if found.Err() != nil {
+	source, faults := readYAML(name, text, message)
+	if len(faults) > 0 {
 		return nil // told by the loader
 	}
+	var found diag.List
 	var visit func(protoreflect.Message)
 	visit = func(m protoreflect.Message) {
 		switch t := m.Interface().(type) {

@@ -4,6 +4,7 @@
 package witness
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/siyiban/onething/engine/catalog"
@@ -135,9 +136,7 @@ func (s *search) visit(record forms.Record, setting guide.Setting) bool {
 
 func withFact(setting guide.Setting, p forms.Path, v kind.Value) guide.Setting {
 	facts := map[forms.Path]kind.Value{p: v}
-	for q, known := range setting.Facts {
-		facts[q] = known
-	}
+	maps.Copy(facts, setting.Facts)
 	setting.Facts = facts
 	return setting
 }

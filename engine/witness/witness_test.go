@@ -57,7 +57,7 @@ func TestSearch(t *testing.T) {
 	t.Run("no record", func(t *testing.T) {
 		t.Parallel()
 		wedlock := forms.Path("own.newborn.wedlock")
-		_, result := d.Search(func(r forms.Record, s guide.Setting) rule.Outcome {
+		_, result := d.Search(func(r forms.Record, _ guide.Setting) rule.Outcome {
 			if v, _ := r.Get(wedlock); v == nil {
 				return rule.Outcome{Causes: []forms.Cause{{Kind: forms.CauseAnswer, Path: wedlock}}}
 			}
