@@ -24,7 +24,7 @@ func (e *evaluation) rows(list *catalog.Field) kind.List {
 	if list.Kind != kind.KindList {
 		return nil
 	}
-	value, _ := e.record.Get(list.Path)
+	value, _ := e.get(list.Path)
 	rows, _ := value.(kind.List)
 	return rows
 }

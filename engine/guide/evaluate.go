@@ -18,6 +18,7 @@ import (
 type evaluation struct {
 	bundle  *catalog.Bundle
 	record  forms.Record
+	tried   *tried // answers that are tried, over those of the record
 	setting *Setting
 
 	states   map[forms.Path]forms.State
@@ -34,9 +35,34 @@ func newEvaluation(b *catalog.Bundle, record forms.Record, setting *Setting) *ev
 		open: map[forms.Path][]forms.Cause{}}
 }
 
+// tried is an answer that is tried, and those that were before it. Thousands are in one assessment, so that the record is
+// not copied for each.
+type tried struct {
+	path   forms.Path
+	value  kind.Value
+	before *tried
+}
+
 // with is the evaluation as if an answer were given.
 func (e *evaluation) with(p forms.Path, v kind.Value) *evaluation {
-	return newEvaluation(e.bundle, e.record.With(p, v), e.setting)
+	if list, _, _, ok := p.Cell(); ok { // the whole list is another then
+		rows, _ := e.get(list)
+		v, _ = forms.Record{}.With(list, rows).With(p, v).Get(list)
+		p = list
+	}
+	as := newEvaluation(e.bundle, e.record, e.setting)
+	as.tried = &tried{p, v, e.tried}
+	return as
+}
+
+// get is the answer to a path: one that is tried, else the record's.
+func (e *evaluation) get(p forms.Path) (value kind.Value, answered bool) {
+	for t := e.tried; t != nil; t = t.before {
+		if t.path == p {
+			return t.value, true
+		}
+	}
+	return e.record.Get(p)
 }
 
 // State implements [forms.Env].
@@ -76,7 +102,7 @@ func (e *evaluation) state(p forms.Path) forms.State {
 		return unknown(shown.Causes...)
 	case rule.True:
 	}
-	value, answered := e.record.Get(p)
+	value, answered := e.get(p)
 	s := e.answer(e, f, p, value, answered)
 	if list, ok := s.Value.(kind.List); ok {
 		s.Value = e.elements(f, list)
