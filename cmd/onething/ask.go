@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -43,21 +42,9 @@ func newAsk() *cobra.Command {
 				}
 				setting.Today = d
 			}
-			root, _, err := treeOf(tree)
+			bundles, _, err := bundlesOf(cmd.OutOrStdout(), tree, args...)
 			if err != nil {
 				return err
-			}
-			loaded, found := catalog.Load(os.DirFS(root))
-			var bundles []*catalog.Bundle
-			for _, id := range args {
-				b := loaded.Bundles[id]
-				if b == nil {
-					if list := within(found, "bundles/"+id); list.Err() != nil {
-						return printed(cmd.OutOrStdout(), list, root)
-					}
-					return &refusedError{fmt.Sprintf("there is no bundle %q in %s", id, root)}
-				}
-				bundles = append(bundles, b)
 			}
 			selection, err := catalog.Select(bundles...)
 			if err != nil {

@@ -19,11 +19,9 @@ import (
 
 	"github.com/siyiban/onething/diag"
 	"github.com/siyiban/onething/docs"
-	"github.com/siyiban/onething/engine/calendar"
 	"github.com/siyiban/onething/engine/catalog"
 	"github.com/siyiban/onething/engine/guide"
 	"github.com/siyiban/onething/engine/witness"
-	"github.com/siyiban/onething/examples/holidays"
 	"github.com/siyiban/onething/forms/kind"
 )
 
@@ -103,12 +101,7 @@ func check(path string, today kind.Date, translation bool) (diag.List, error) {
 	if err != nil {
 		return nil, err
 	}
-	load := catalog.Load
-	if folder, ok := strings.CutPrefix(inside, "bundles/"); ok { // the other bundles are not asked for
-		folder, _, _ = strings.Cut(folder, "/")
-		load = func(tree fs.FS) (*catalog.Catalog, diag.List) { return catalog.LoadOnly(tree, folder) }
-	}
-	loaded, found := load(os.DirFS(root))
+	loaded, found := loadInside(os.DirFS(root), inside)
 	searched, err := search(loaded, today)
 	if err != nil {
 		return nil, err
@@ -121,7 +114,18 @@ func check(path string, today kind.Date, translation bool) (diag.List, error) {
 			}
 		}
 	}
-	return under(root, within(found.Sorted(), inside)), nil
+	found = within(found.Sorted(), inside)
+	locate(found, root)
+	return found, nil
+}
+
+// loadInside loads what a path in a tree concerns: where it stands in one bundle, the others are not asked for.
+func loadInside(tree fs.FS, inside string) (*catalog.Catalog, diag.List) {
+	if folder, ok := strings.CutPrefix(inside, "bundles/"); ok {
+		folder, _, _ = strings.Cut(folder, "/")
+		return catalog.LoadOnly(tree, folder)
+	}
+	return catalog.Load(tree)
 }
 
 // folderOf is where the files of a bundle stand in a tree, or those of the libraries, whose id is "".
@@ -134,8 +138,8 @@ func folderOf(bundle string) string {
 
 // search looks in each bundle for what no single expression shows, in as many at a time as there are processors.
 func search(loaded *catalog.Catalog, today kind.Date) (diag.List, error) {
-	days, list := calendar.Parse(holidays.File, holidays.Source())
-	if err := list.Err(); err != nil {
+	days, err := published()
+	if err != nil {
 		return nil, err
 	}
 	bundles := slices.Collect(maps.Values(loaded.Bundles))
@@ -151,17 +155,6 @@ func search(loaded *catalog.Catalog, today kind.Date) (diag.List, error) {
 	}
 	workers.Wait()
 	return slices.Concat(lists...), nil
-}
-
-// under names the files of findings so that they can be opened from the current folder.
-func under(root string, found diag.List) diag.List {
-	for i := range found {
-		found[i].Span.File = relative(filepath.Join(root, found[i].Span.File))
-		for j, r := range found[i].Related {
-			found[i].Related[j].Span.File = relative(filepath.Join(root, r.Span.File))
-		}
-	}
-	return found
 }
 
 // treeOf finds the folder whose library a path belongs to, and the path in it: the path is that folder, or stands in its

@@ -120,39 +120,11 @@ func versionOf(out io.Writer, path, id string) (*catalog.Bundle, string, error) 
 	if id == "" {
 		return nil, "", fmt.Errorf("%s is no folder of a bundle: say which one with --bundle", path)
 	}
-	return versionAt(out, path, id)
-}
-
-// versionAt reads one bundle of a tree and its libraries, and none of the bundles beside it. Findings are printed.
-func versionAt(out io.Writer, path, id string) (*catalog.Bundle, string, error) {
-	root, _, err := treeOf(path)
+	bundles, root, err := bundlesOf(out, path, id)
 	if err != nil {
 		return nil, "", err
 	}
-	names, err := filepath.Glob(filepath.Join(root, "library", "*.yaml"))
-	if err != nil || len(names) == 0 {
-		return nil, "", &refusedError{fmt.Sprintf("there is no library beside %s: expected library/*.yaml and bundles/<id>/bundle.yaml", path)}
-	}
-	files := map[string][]byte{}
-	for _, name := range names {
-		if files[filepath.Base(name)], err = os.ReadFile(name); err != nil { //nolint:gosec // the user's own file
-			return nil, "", err
-		}
-	}
-	name := "bundles/" + id + "/bundle.yaml"
-	text, err := os.ReadFile(filepath.Join(root, name)) //nolint:gosec // the user's own file
-	if err != nil {
-		return nil, "", &refusedError{fmt.Sprintf("there is no bundle %q in %s", id, root)}
-	}
-	library, found := catalog.ParseLibrary(files)
-	if found.Err() != nil {
-		return nil, "", printed(out, found, root)
-	}
-	b, found := catalog.ParseBundle(library, name, text)
-	if found.Err() != nil {
-		return nil, "", printed(out, found, root)
-	}
-	return b, root, nil
+	return bundles[0], root, nil
 }
 
 func printDiff(out io.Writer, r *compare.Report) error {

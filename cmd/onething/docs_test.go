@@ -30,9 +30,7 @@ import (
 // Any other block is only read.
 func TestGuides(t *testing.T) {
 	t.Parallel()
-	if _, err := os.Stat("../../build/plugins"); err != nil {
-		t.Skip("needs built plugins: run make plugins")
-	}
+	needPlugins(t)
 	for _, page := range []string{"README.md", "docs/front-end.md", "docs/departments.md", "docs/configurators.md", "docs/operators.md", "docs/security.md"} {
 		t.Run(page, func(t *testing.T) {
 			t.Parallel()

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -37,10 +38,11 @@ func newExplain() *cobra.Command {
 			if (file == "") == (test == "") {
 				return fmt.Errorf("give the record with --record FILE, or a test of the bundle with --test ID")
 			}
-			b, root, err := bundleOf(cmd.OutOrStdout(), tree, args[0])
+			bundles, root, err := bundlesOf(cmd.OutOrStdout(), tree, args[0])
 			if err != nil {
 				return err
 			}
+			b := bundles[0]
 			t, err := recordOf(cmd.OutOrStdout(), b, root, file, test)
 			if err != nil {
 				return err
@@ -54,32 +56,33 @@ func newExplain() *cobra.Command {
 	return cmd
 }
 
-// bundleOf loads one bundle of a tree. Findings are printed.
-func bundleOf(out io.Writer, tree, id string) (b *catalog.Bundle, root string, err error) {
-	root, _, err = treeOf(tree)
+// bundlesOf loads bundles of the tree that a path belongs to, and none beside them. Findings are printed.
+func bundlesOf(out io.Writer, path string, ids ...string) (bundles []*catalog.Bundle, root string, err error) {
+	root, _, err = treeOf(path)
 	if err != nil {
 		return nil, "", err
 	}
-	loaded, found := catalog.Load(os.DirFS(root))
-	found = slices.DeleteFunc(found, func(d diag.Diagnostic) bool {
-		return strings.HasPrefix(d.Span.File, "bundles/") && !strings.HasPrefix(d.Span.File, "bundles/"+id+"/")
-	})
+	tree := os.DirFS(root)
+	loaded, found := catalog.LoadOnly(tree, ids...)
 	if found.Err() != nil {
 		return nil, "", printed(out, found, root)
 	}
-	b = loaded.Bundles[id]
-	if b == nil {
-		var known []string
-		for id := range loaded.Bundles {
-			known = append(known, id)
+	for _, id := range ids {
+		b := loaded.Bundles[id]
+		if b == nil {
+			text := fmt.Sprintf("there is no bundle %q in %s", id, root)
+			names, _ := fs.Glob(tree, catalog.BundleFile("*")) // the pattern is sound
+			for i := range names {
+				names[i] = filepath.Base(filepath.Dir(names[i]))
+			}
+			if near := diag.Nearest(id, names); near != "" {
+				text += fmt.Sprintf(": did you mean %s?", near)
+			}
+			return nil, "", &refusedError{text}
 		}
-		text := fmt.Sprintf("there is no bundle %q in %s", id, root)
-		if near := diag.Nearest(id, known); near != "" {
-			text += fmt.Sprintf(": did you mean %s?", near)
-		}
-		return nil, "", &refusedError{text}
+		bundles = append(bundles, b)
 	}
-	return b, root, nil
+	return bundles, root, nil
 }
 
 // printed prints findings and says that it has.

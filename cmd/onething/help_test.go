@@ -60,8 +60,8 @@ func examplesOf(t *testing.T, verb []string) []string {
 
 func runExample(t *testing.T, example string) {
 	t.Helper()
-	if _, err := os.Stat("../../build/plugins"); err != nil && regexp.MustCompile(`onething (demo|serve)`).MatchString(example) {
-		t.Skip("needs built plugins: run make plugins")
+	if regexp.MustCompile(`onething (demo|serve)`).MatchString(example) {
+		needPlugins(t)
 	}
 	folder := t.TempDir()
 	if err := prepare(folder); err != nil {

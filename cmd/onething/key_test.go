@@ -37,9 +37,7 @@ func TestRun_Key(t *testing.T) {
 func TestOpenPlugins_GrantToNobody(t *testing.T) {
 	t.Parallel()
 	const folder = "../../build/plugins"
-	if _, err := os.Stat(folder); err != nil {
-		t.Skip("needs built plugins: run make plugins")
-	}
+	needPlugins(t)
 	bundles, err := shared()
 	if err != nil {
 		t.Fatal(err)

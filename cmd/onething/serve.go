@@ -195,7 +195,8 @@ func readBundles(folder string) (*catalog.Catalog, error) {
 		tree = os.DirFS(folder)
 	}
 	bundles, found := catalog.Load(tree)
-	if err := under(folder, found).Err(); err != nil {
+	locate(found, folder)
+	if err := found.Err(); err != nil {
 		return nil, fmt.Errorf("read bundles: %w", err)
 	}
 	return bundles, nil

@@ -286,9 +286,7 @@ func listed(t testing.TB, v *view.Views, numbers, people []string, departments [
 // those that a rebuild makes; and no stream is parked.
 func TestServer_AfterAWholeDemonstration(t *testing.T) {
 	t.Parallel()
-	if _, err := os.Stat("../../build/plugins"); err != nil {
-		t.Skip("needs built plugins: run make plugins")
-	}
+	needPlugins(t)
 	logs := &lines{}
 	st := startStage(t, t.TempDir(), "2026-03-16", "../../build/plugins", logs)
 	defer st.stop(t)
@@ -380,5 +378,13 @@ func TestServer_AfterAWholeDemonstration(t *testing.T) {
 	persons := slices.Collect(maps.Keys(people))
 	if diff := cmp.Diff(listed(t, st.server.views, numbers, persons, departments), listed(t, rebuilt, numbers, persons, departments), protocmp.Transform(), cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("the views differ from a rebuild (-in use +rebuilt):\n%s", diff)
+	}
+}
+
+// needPlugins skips what runs on the built plugins where there are none: `make test` builds them first.
+func needPlugins(t *testing.T) {
+	t.Helper()
+	if _, err := os.Stat("../../build/plugins"); err != nil {
+		t.Skip("needs built plugins: run make plugins")
 	}
 }

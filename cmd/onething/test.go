@@ -21,7 +21,6 @@ import (
 
 	"github.com/siyiban/onething/diag"
 	"github.com/siyiban/onething/engine/bundletest"
-	"github.com/siyiban/onething/engine/catalog"
 )
 
 // testRun is what the verb was asked for.
@@ -129,7 +128,7 @@ func (t *testRun) tree(path string) ([]bundletest.Report, diag.List, error) {
 		return nil, nil, err
 	}
 	files := os.DirFS(root)
-	loaded, found := catalog.Load(files)
+	loaded, found := loadInside(files, inside)
 	found = within(found, inside)
 	days, err := published()
 	if err != nil {
@@ -186,9 +185,9 @@ func within(found diag.List, inside string) diag.List {
 // locate names the files of findings as they can be opened from the current folder.
 func locate(found diag.List, root string) {
 	for i := range found {
-		found[i].Span.File = filepath.Join(root, found[i].Span.File)
+		found[i].Span.File = relative(filepath.Join(root, found[i].Span.File))
 		for j := range found[i].Related {
-			found[i].Related[j].Span.File = filepath.Join(root, found[i].Related[j].Span.File)
+			found[i].Related[j].Span.File = relative(filepath.Join(root, found[i].Related[j].Span.File))
 		}
 	}
 }

@@ -24,16 +24,13 @@ func newReach(b *catalog.Bundle) *reach {
 	r := &reach{bundle: b, rules: map[string]bool{}, steps: map[string]bool{}, tolerated: map[string]bool{}, promised: map[string]bool{}}
 	for _, d := range b.Decisions() {
 		// What stands in a library is no bundle's to test; and `when: "false"` reads nothing that could be otherwise.
-		if d.Rule.Span().File == bundleFile(b.ID) && len(d.Rule.Reads()) > 0 {
+		if d.Rule.Span().File == catalog.BundleFile(b.ID) && len(d.Rule.Reads()) > 0 {
 			r.decisions = append(r.decisions, d)
 		}
 	}
 	r.both = make([]struct{ holds, fails bool }, len(r.decisions))
 	return r
 }
-
-// bundleFile is where a bundle stands in a tree.
-func bundleFile(bundle string) string { return "bundles/" + bundle + "/bundle.yaml" }
 
 func (r *reach) add(t *Test, a *guide.Assessment) {
 	for _, c := range a.Cases {

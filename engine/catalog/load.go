@@ -35,14 +35,18 @@ type Catalog struct {
 // Load reads a tree: every .yaml file under library/ is a library, every bundles/<id>/bundle.yaml a bundle. It
 // returns all findings of all files; a bundle with an error is left out of the catalogue, and so is what only
 // fails because of an earlier error.
-func Load(tree fs.FS) (*Catalog, diag.List) { return load(tree, "bundles/*/bundle.yaml") }
+func Load(tree fs.FS) (*Catalog, diag.List) { return load(tree, BundleFile("*")) }
 
-// LoadOnly reads the libraries of a tree, and of its bundles that in one folder.
-func LoadOnly(tree fs.FS, folder string) (*Catalog, diag.List) {
-	return load(tree, "bundles/"+strings.NewReplacer(`*`, `\*`, `?`, `\?`, `[`, `\[`, `\`, `\\`).Replace(folder)+"/bundle.yaml")
+// LoadOnly reads the libraries of a tree, and of its bundles those in the named folders.
+func LoadOnly(tree fs.FS, folders ...string) (*Catalog, diag.List) {
+	var patterns []string
+	for _, folder := range folders {
+		patterns = append(patterns, BundleFile(strings.NewReplacer(`*`, `\*`, `?`, `\?`, `[`, `\[`, `\`, `\\`).Replace(folder)))
+	}
+	return load(tree, patterns...)
 }
 
-func load(tree fs.FS, pattern string) (*Catalog, diag.List) {
+func load(tree fs.FS, patterns ...string) (*Catalog, diag.List) {
 	c := &Catalog{Library: newLibrary(), Bundles: map[string]*Bundle{}, Files: map[string]map[string][]byte{"": {}}, Sources: map[string]*diag.Source{}}
 	var found diag.List
 	names, err := fs.Glob(tree, "library/*.yaml")
@@ -59,9 +63,16 @@ func load(tree fs.FS, pattern string) (*Catalog, diag.List) {
 		found = append(found, c.Library.read(name, text)...)
 	}
 	faulty := found.Err() != nil
-	if names, err = fs.Glob(tree, pattern); err != nil {
-		return c, append(found, unreadable("bundles", err))
+	names = nil
+	for _, pattern := range patterns {
+		matched, err := fs.Glob(tree, pattern)
+		if err != nil {
+			return c, append(found, unreadable("bundles", err))
+		}
+		names = append(names, matched...)
 	}
+	slices.Sort(names)
+	names = slices.Compact(names)
 	for _, f := range compileFiles(tree, c.Library, names, faulty) {
 		found = append(found, f.found...)
 		if f.bundle == nil {

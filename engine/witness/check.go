@@ -47,7 +47,7 @@ func Check(b *catalog.Bundle, setting guide.Setting) diag.List {
 	}
 	c.domain = New(setting, b)
 	for _, d := range b.Decisions() {
-		if len(d.Rule.Reads()) > 0 && d.Rule.Span().File == bundleFile(b.ID) { // a library's rule is no bundle's to mend
+		if len(d.Rule.Reads()) > 0 && d.Rule.Span().File == catalog.BundleFile(b.ID) { // a library's rule is no bundle's to mend
 			c.constant(d)
 		}
 	}
@@ -74,8 +74,6 @@ func placeOf(b *catalog.Bundle) string {
 	}
 	return county(region, region)
 }
-
-func bundleFile(id string) string { return "bundles/" + id + "/bundle.yaml" }
 
 type checker struct {
 	bundle *catalog.Bundle

@@ -102,31 +102,26 @@ func (s *search) visit(record forms.Record, setting guide.Setting) bool {
 	// Of several causes the first that can be given decides; the others come up again.
 	open := false
 	for _, c := range o.Causes {
+		var f *catalog.Field
+		give := func(v kind.Value) bool { return s.visit(record.With(c.Path, v), setting) }
 		switch c.Kind {
 		case forms.CauseAnswer:
 			if _, answered := record.Get(c.Path); answered {
 				continue // left blank where it must not be: no such record is filed
 			}
-			f := s.domain.field(c.Path)
-			if f == nil {
-				open = true
-				continue
-			}
-			values, all := s.domain.values(c.Path, f, setting)
-			s.whole = s.whole && all
-			return slices.ContainsFunc(values, func(v kind.Value) bool { return s.visit(record.With(c.Path, v), setting) })
+			f = s.domain.field(c.Path)
 		case forms.CauseFact:
-			f := s.domain.fact(c.Path)
-			if f == nil {
-				open = true
-				continue
-			}
-			values, all := s.domain.values(c.Path, f, setting)
-			s.whole = s.whole && all
-			return slices.ContainsFunc(values, func(v kind.Value) bool { return s.visit(record, withFact(setting, c.Path, v)) })
+			f = s.domain.fact(c.Path)
+			give = func(v kind.Value) bool { return s.visit(record, withFact(setting, c.Path, v)) }
 		default: // a parameter or calendar that is not published, a result, a fault
-			open = true
 		}
+		if f == nil {
+			open = true
+			continue
+		}
+		values, all := s.domain.values(c.Path, f, setting)
+		s.whole = s.whole && all
+		return slices.ContainsFunc(values, give)
 	}
 	if open {
 		s.whole = false
