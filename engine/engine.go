@@ -48,6 +48,8 @@ type Config struct {
 	Offered map[string]bool
 	// Compiled is what is compiled already, so that it is not compiled again; nil: nothing is.
 	Compiled *catalog.Compiled
+	// SecondPerson says which versions of bundles need one before they are in force; zero: none.
+	SecondPerson registry.Policy
 	// CorrectionDays are the working days that the office gives for a correction; 0: the default of the decision.
 	CorrectionDays int
 	Logger         *slog.Logger
@@ -121,40 +123,54 @@ func (e *Engine) Today() kind.Date { return kind.DateOf(e.cfg.Now()) }
 // Place returns the region of the office.
 func (e *Engine) Place() string { return e.cfg.Place }
 
-// Publish changes what is in force: all of the commands in one commit, or none. What changes nothing commits nothing
-// and returns position 0. A request id under which a change was committed before changes nothing
-// and returns the position of then; with other commands it is refused with [commitlog.ErrRequestReused]. Findings come
-// back as a diag.List.
-func (e *Engine) Publish(ctx context.Context, requestID, actor string, commands ...registry.Command) (uint64, error) {
+// Publication is what a change of what is in force came to.
+type Publication struct {
+	Position uint64 // of the commit; 0: nothing changed
+	// Event is the last one of the commit on the stream of the last command; nil: nothing changed there.
+	Event *registryv1.Event
+}
+
+// Publish changes what is in force: all of the commands in one commit, or none. What changes nothing commits nothing.
+// A request id under which a change was committed before changes nothing and returns what it came to then; with other
+// commands it is refused with [commitlog.ErrRequestReused]. Findings come back as a diag.List.
+func (e *Engine) Publish(ctx context.Context, requestID, actor string, commands ...registry.Command) (*Publication, error) {
+	return e.publish(ctx, requestID, actor, e.cfg.SecondPerson, commands...)
+}
+
+// publish is Publish under a policy.
+func (e *Engine) publish(ctx context.Context, requestID, actor string, policy registry.Policy, commands ...registry.Command) (*Publication, error) {
 	e.publishing.Lock()
 	defer e.publishing.Unlock()
 	digest, err := e.publishDigest(commands)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
+	last := commands[len(commands)-1].Stream()
 	// It was committed in the scope of the first stream that it changed, which may be that of any of the commands.
 	for _, command := range commands {
 		switch receipt, committed, found, err := e.cfg.Log.Lookup(ctx, command.Stream(), requestID); {
 		case err != nil:
-			return 0, fmt.Errorf("look up request: %w", err)
+			return nil, fmt.Errorf("look up request: %w", err)
 		case found && !bytes.Equal(committed, digest):
-			return 0, commitlog.ErrRequestReused
+			return nil, commitlog.ErrRequestReused
 		case found:
-			return receipt.Position, nil
+			event, err := e.published(ctx, last, receipt.Versions[last])
+			return &Publication{Position: receipt.Position, Event: event}, err
 		}
 	}
 	before := e.InForce()
 	state := before.State
+	p := &Publication{}
 	var appends []commitlog.Append
 	for _, command := range commands {
-		events, err := registry.Decide(state, command, registry.World{Now: e.cfg.Now(), Actor: actor, Offered: e.cfg.Offered, Compiled: e.cfg.Compiled})
+		events, err := registry.Decide(state, command, registry.World{Now: e.cfg.Now(), Actor: actor, Offered: e.cfg.Offered, SecondPerson: policy, Compiled: e.cfg.Compiled})
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
 		for _, event := range events {
 			public, err := proto.MarshalOptions{Deterministic: true}.Marshal(event)
 			if err != nil {
-				return 0, fmt.Errorf("marshal registry event: %w", err)
+				return nil, fmt.Errorf("marshal registry event: %w", err)
 			}
 			stream := command.Stream()
 			i := slices.IndexFunc(appends, func(a commitlog.Append) bool { return a.Stream == stream })
@@ -164,14 +180,17 @@ func (e *Engine) Publish(ctx context.Context, requestID, actor string, commands 
 			}
 			appends[i].Events = append(appends[i].Events, commitlog.Event{Type: string(event.ProtoReflect().Descriptor().FullName()), Public: public})
 			state = registry.Evolve(state, event)
+			if stream == last {
+				p.Event = event
+			}
 		}
 	}
 	if len(appends) == 0 {
-		return 0, nil
+		return p, nil
 	}
 	inForce, err := registry.Compile(state, before, e.cfg.Compiled)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	if inForce.State.Calendar.Digest != before.State.Calendar.Digest {
 		e.deciding.Lock()
@@ -180,11 +199,27 @@ func (e *Engine) Publish(ctx context.Context, requestID, actor string, commands 
 	// With the caller's deadline a commit could be there that this process does not know of.
 	receipt, err := e.cfg.Log.Append(context.WithoutCancel(ctx), commitlog.Commit{RequestID: requestID, Digest: digest, At: e.cfg.Now(), Appends: appends})
 	if err != nil {
-		return 0, fmt.Errorf("publish: %w", err)
+		return nil, fmt.Errorf("publish: %w", err)
 	}
 	maps.Copy(e.versions, receipt.Versions)
 	e.inForce.Store(inForce)
-	return receipt.Position, nil
+	p.Position = receipt.Position
+	return p, nil
+}
+
+// published reads an event of the registry; version 0: there is none.
+func (e *Engine) published(ctx context.Context, stream string, version uint64) (*registryv1.Event, error) {
+	if version == 0 {
+		return nil, nil
+	}
+	for event, err := range e.cfg.Log.Read(ctx, stream, version-1) {
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", stream, err)
+		}
+		message := &registryv1.Event{}
+		return message, proto.Unmarshal(event.Public, message)
+	}
+	return nil, fmt.Errorf("read %s: %w: it ends before version %d", stream, commitlog.ErrCorrupt, version)
 }
 
 // publishDigest is the keyed digest of commands.

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/structpb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
@@ -355,8 +356,8 @@ func TestPublish_RepeatedRequest(t *testing.T) {
 	}
 	for range 2 {
 		h.now = h.now.Add(time.Minute)
-		if again, err := h.Publish(t.Context(), "one", "operator", calendar("one")); err != nil || again != first {
-			t.Errorf("the same request once more: position %d, want %d, error %v", again, first, err)
+		if again, err := h.Publish(t.Context(), "one", "operator", calendar("one")); err != nil || again.Position != first.Position || !proto.Equal(again.Event, first.Event) {
+			t.Errorf("the same request once more: %v, want %v, error %v", again, first, err)
 		}
 		if got := string(h.InForce().State.Calendar.Content); got != string(calendar("two").Text) {
 			t.Error("a repeated request undid a later one")
@@ -402,8 +403,9 @@ func TestDo_NoDecisionOverlapsACalendar(t *testing.T) {
 			p, err := h.Publish(t.Context(), "calendar", "operator", calendar("new"))
 			if err != nil {
 				t.Error(err)
+				p = &engine.Publication{}
 			}
-			published <- p
+			published <- p.Position
 		}()
 		select {
 		case p := <-published:

@@ -44,6 +44,9 @@ func (e *Engine) Seed(ctx context.Context, s Seed) error {
 	e.publishing.Lock()
 	id := fmt.Sprintf("seed/%d/%d/%d", e.versions[registry.StreamCatalog], e.versions[registry.StreamCalendar], e.versions[registry.StreamPlugins])
 	e.publishing.Unlock()
-	_, err := e.Publish(ctx, id, "seed", commands...)
+	if len(commands) == 0 {
+		return nil
+	}
+	_, err := e.publish(ctx, id, "seed", registry.Policy{}, commands...) // whoever starts the server has decided it
 	return err
 }

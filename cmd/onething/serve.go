@@ -20,6 +20,7 @@ import (
 	"github.com/siyiban/onething/engine/access"
 	"github.com/siyiban/onething/engine/catalog"
 	"github.com/siyiban/onething/engine/follow"
+	"github.com/siyiban/onething/engine/registry"
 	"github.com/siyiban/onething/examples"
 	"github.com/siyiban/onething/forms/kind"
 )
@@ -47,6 +48,7 @@ type serveFlags struct {
 	withoutPlugins           bool
 	place, today             string
 	origins                  []string
+	secondPerson             []string
 }
 
 func newServe() *cobra.Command {
@@ -83,6 +85,7 @@ func newServe() *cobra.Command {
 	flags.BoolVar(&f.withoutPlugins, "without-plugins", false, "run no plugin: their steps wait in the officers' queues")
 	flags.StringVar(&f.place, "place", "321323", "region of the office, six digits of GB/T 2260")
 	flags.StringVar(&f.today, "today", "", "development: the clock begins on this day, at nine, and runs on")
+	flags.StringSliceVar(&f.secondPerson, "second-person", nil, "versions of which bundles a second configurator approves: all, provincial, municipal, county, or a region's digits; may be repeated")
 	flags.StringSliceVar(&f.origins, "origin", nil, "web origin that may call (CORS), may be repeated")
 	return cmd
 }
@@ -150,6 +153,9 @@ func serve(ctx context.Context, f serveFlags, out, progress io.Writer) error {
 		plugins: f.plugins, withoutPlugins: f.withoutPlugins, origins: f.origins, logger: logger,
 	}
 	var err error
+	if cfg.secondPerson, err = registry.ParsePolicy(f.secondPerson); err != nil {
+		return fmt.Errorf("--second-person: %w", err)
+	}
 	if f.grants != "" {
 		if cfg.grants, err = readGrants(f.grants); err != nil {
 			return err

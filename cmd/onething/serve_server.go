@@ -27,6 +27,7 @@ import (
 	"github.com/siyiban/onething/engine/draft"
 	"github.com/siyiban/onething/engine/follow"
 	"github.com/siyiban/onething/engine/follow/steps"
+	"github.com/siyiban/onething/engine/registry"
 	"github.com/siyiban/onething/engine/seal"
 	"github.com/siyiban/onething/engine/view"
 	"github.com/siyiban/onething/examples/holidays"
@@ -45,6 +46,8 @@ type serverConfig struct {
 	place       string
 	bundles     *catalog.Catalog // what an empty store begins with
 	grants      map[string][]string
+	// secondPerson says which versions of bundles need one.
+	secondPerson registry.Policy
 
 	plugins        string
 	withoutPlugins bool
@@ -137,7 +140,7 @@ func (s *server) open(ctx context.Context) error {
 	calls := &caller{server: s}
 	engineConfig := engine.Config{
 		Log: log, Keys: keys, Blobs: blobs, Drafts: drafts, Now: cfg.clock.Now, Place: cfg.place, Logger: cfg.logger,
-		Hooks: modules.hooks, Offered: modules.offered(), Compiled: cfg.bundles.Compiled(), Prefiller: steps.Prefiller{Caller: calls},
+		Hooks: modules.hooks, Offered: modules.offered(), Compiled: cfg.bundles.Compiled(), Prefiller: steps.Prefiller{Caller: calls}, SecondPerson: cfg.secondPerson,
 	}
 	var shared *registers.Registers
 	if cfg.development {

@@ -104,6 +104,8 @@ func TestAccess_OptionsAreAsMeant(t *testing.T) {
 		// Who runs the platform reads what is in force, and publishes what is no matter's: the calendar.
 		"PublishService/ListVersions":    {Roles: []accessv1.Role{author, operator}, Scope: accessv1.Scope_SCOPE_PLATFORM},
 		"PublishService/GetVersion":      {Roles: []accessv1.Role{author, operator}, Scope: accessv1.Scope_SCOPE_PLATFORM},
+		"PublishService/ListProposals":   {Roles: []accessv1.Role{author, operator}, Scope: accessv1.Scope_SCOPE_PLATFORM},
+		"PublishService/GetProposal":     {Roles: []accessv1.Role{author, operator}, Scope: accessv1.Scope_SCOPE_PLATFORM},
 		"PublishService/PublishCalendar": {Roles: []accessv1.Role{operator}, Scope: accessv1.Scope_SCOPE_PLATFORM},
 	}
 	for _, spec := range specs() {

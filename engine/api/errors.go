@@ -107,6 +107,7 @@ func refusedCommand(r *refusal.Refusal) error {
 // codes are the Connect codes of the reasons for which a command is refused.
 var codes = map[apiv1.Reason]connect.Code{ //nolint:gochecknoglobals // a table that nothing writes to
 	apiv1.Reason_REASON_NOT_ALLOWED:       connect.CodePermissionDenied,
+	apiv1.Reason_REASON_SECOND_PERSON:     connect.CodePermissionDenied,
 	apiv1.Reason_REASON_INVALID:           connect.CodeInvalidArgument,
 	apiv1.Reason_REASON_NOT_FOUND:         connect.CodeNotFound,
 	apiv1.Reason_REASON_STALE:             connect.CodeAborted,

@@ -75,7 +75,7 @@ var compiled = sync.OnceValue(func() *catalog.Compiled {
 	return c.Compiled()
 })
 
-func newHouse(t testing.TB) *house {
+func newHouse(t testing.TB, change ...func(*engine.Config)) *house {
 	t.Helper()
 	zone := time.FixedZone("CST", 8*60*60)
 	h := &house{now: time.Date(2026, 3, 16, 9, 0, 0, 0, zone)}
@@ -117,7 +117,11 @@ func newHouse(t testing.TB) *house {
 			offered[s.Plugin] = true
 		}
 	}
-	h.engine, err = engine.Open(t.Context(), engine.Config{Log: log, Keys: keys, Blobs: blobs, Drafts: drafts, Now: h.clock, Place: "321323", Offered: offered, Compiled: compiled(), Logger: slog.New(slog.DiscardHandler)})
+	config := engine.Config{Log: log, Keys: keys, Blobs: blobs, Drafts: drafts, Now: h.clock, Place: "321323", Offered: offered, Compiled: compiled(), Logger: slog.New(slog.DiscardHandler)}
+	for _, c := range change {
+		c(&config)
+	}
+	h.engine, err = engine.Open(t.Context(), config)
 	must(err)
 	must(h.engine.Seed(t.Context(), engine.Seed{Catalog: tree, CalendarName: holidays.File, Calendar: holidays.Source()}))
 	h.views, err = view.Open(view.Config{Dir: filepath.Join(dir, "views"), Log: log, Keys: keys, Logger: slog.New(slog.DiscardHandler)})
@@ -134,6 +138,7 @@ func newHouse(t testing.TB) *house {
 		"both":     {Subject: "r-1", Roles: []accessv1.Role{accessv1.Role_ROLE_COMPANY, accessv1.Role_ROLE_RESIDENT}, Person: digest(mother), Enterprise: digest("91321323MA1EXAMPL0")},
 		"stranger": {Subject: "r-3", Roles: []accessv1.Role{accessv1.Role_ROLE_RESIDENT}, Person: digest(stranger)},
 		"author":   {Subject: "f-1", Roles: []accessv1.Role{accessv1.Role_ROLE_CONFIGURATOR}},
+		"second":   {Subject: "f-2", Roles: []accessv1.Role{accessv1.Role_ROLE_CONFIGURATOR}},
 		"operator": {Subject: "p-1", Roles: []accessv1.Role{accessv1.Role_ROLE_OPERATOR}},
 		"clerk":    {Subject: "c-1", Roles: []accessv1.Role{accessv1.Role_ROLE_CLERK}},
 	}

@@ -2,15 +2,18 @@ package api
 
 import (
 	"context"
+	"regexp"
 	"slices"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/siyiban/onething/engine"
 	"github.com/siyiban/onething/engine/access"
+	"github.com/siyiban/onething/engine/catalog"
 	"github.com/siyiban/onething/engine/registry"
 	apiv1 "github.com/siyiban/onething/proto/gen/onething/api/v1"
 	"github.com/siyiban/onething/proto/gen/onething/api/v1/apiv1connect"
+	registryv1 "github.com/siyiban/onething/proto/gen/onething/registry/v1"
 )
 
 // publishService changes what is in force.
@@ -19,12 +22,23 @@ type publishService struct {
 	engine *engine.Engine
 }
 
-// sent is the name under which findings show a text that came with a request.
-const sent = "bundle.yaml"
+// named is the name under which findings show a text that came with a request: that of the file in a tree, if it says
+// which bundle it is.
+func named(text string) string {
+	if id := bundleID().FindStringSubmatch(text); id != nil {
+		return catalog.BundleFile(id[1])
+	}
+	return "bundle.yaml"
+}
+
+// bundleID is the line with which a bundle says its id.
+func bundleID() *regexp.Regexp {
+	return regexp.MustCompile(`(?m)^bundle:\s*["']?([a-z][a-z0-9_]{0,39})["']?\s*(?:#.*)?$`)
+}
 
 // CheckBundle implements PublishService.
 func (s publishService) CheckBundle(_ context.Context, r *apiv1.CheckBundleRequest) (*apiv1.CheckBundleResponse, error) {
-	found, err := s.engine.CheckBundle(sent, []byte(r.GetText()))
+	found, err := s.engine.CheckBundle(named(r.GetText()), []byte(r.GetText()))
 	if err != nil {
 		return nil, refused(err)
 	}
@@ -37,15 +51,14 @@ func (s publishService) CheckBundle(_ context.Context, r *apiv1.CheckBundleReque
 
 // PublishBundle implements PublishService.
 func (s publishService) PublishBundle(ctx context.Context, r *apiv1.PublishBundleRequest) (*apiv1.PublishBundleResponse, error) {
-	position, err := s.engine.Publish(ctx, r.GetRequestId(), access.FromContext(ctx).Subject,
-		registry.PublishBundle{Name: sent, Text: []byte(r.GetText()), Reason: r.GetReason(), Expected: int(r.GetExpectedVersion())})
+	p, err := s.publish(ctx, r.GetRequestId(), registry.PublishBundle{Name: named(r.GetText()), Text: []byte(r.GetText()), Reason: r.GetReason(), Expected: int(r.GetExpectedVersion())})
 	if err != nil {
 		return nil, refused(err)
 	}
-	answer := &apiv1.PublishBundleResponse{Position: position}
-	for bundle, versions := range s.engine.InForce().State.Bundles {
-		for _, v := range versions { // the text says which bundle it is: no other has the same
-			if string(v.Text) == r.GetText() {
+	answer := &apiv1.PublishBundleResponse{Position: p.Position}
+	if answer.Version, answer.Proposal = s.came(p.Event); p.Position == 0 {
+		for bundle, versions := range s.engine.InForce().State.Bundles { // the text says which bundle it is: no other has the same
+			if v := versions[len(versions)-1]; string(v.Text) == r.GetText() {
 				answer.Version = s.version(bundle, v)
 			}
 		}
@@ -55,12 +68,32 @@ func (s publishService) PublishBundle(ctx context.Context, r *apiv1.PublishBundl
 
 // RollBackBundle implements PublishService.
 func (s publishService) RollBackBundle(ctx context.Context, r *apiv1.RollBackBundleRequest) (*apiv1.RollBackBundleResponse, error) {
-	position, err := s.engine.Publish(ctx, r.GetRequestId(), access.FromContext(ctx).Subject,
-		registry.RollBackBundle{Bundle: r.GetBundle(), Number: int(r.GetNumber()), Reason: r.GetReason(), Expected: int(r.GetExpectedVersion())})
+	p, err := s.publish(ctx, r.GetRequestId(), registry.RollBackBundle{Bundle: r.GetBundle(), Number: int(r.GetNumber()), Reason: r.GetReason(), Expected: int(r.GetExpectedVersion())})
 	if err != nil {
 		return nil, refused(err)
 	}
-	return &apiv1.RollBackBundleResponse{Position: position, Version: s.last(r.GetBundle())}, nil
+	answer := &apiv1.RollBackBundleResponse{Position: p.Position}
+	if answer.Version, answer.Proposal = s.came(p.Event); p.Position == 0 {
+		answer.Version = s.last(r.GetBundle())
+	}
+	return answer, nil
+}
+
+// publish changes what is in force, as the caller.
+func (s publishService) publish(ctx context.Context, requestID string, command registry.Command) (*engine.Publication, error) {
+	return s.engine.Publish(ctx, requestID, access.FromContext(ctx).Subject, command)
+}
+
+// came is the version or the proposal that an event made; neither of any other event.
+func (s publishService) came(event *registryv1.Event) (*apiv1.BundleVersion, *apiv1.BundleProposal) {
+	state := s.engine.InForce().State
+	if p := event.GetBundlePublished(); p != nil {
+		return s.version(p.GetBundle(), state.Bundles[p.GetBundle()][p.GetNumber()-1]), nil
+	}
+	if p := event.GetBundleProposed(); p != nil {
+		return nil, proposalMessage(state, state.Proposals[p.GetProposal()-1])
+	}
+	return nil, nil
 }
 
 // ListVersions implements PublishService.
@@ -94,11 +127,11 @@ func (s publishService) GetVersion(_ context.Context, r *apiv1.GetVersionRequest
 
 // PublishCalendar implements PublishService.
 func (s publishService) PublishCalendar(ctx context.Context, r *apiv1.PublishCalendarRequest) (*apiv1.PublishCalendarResponse, error) {
-	position, err := s.engine.Publish(ctx, r.GetRequestId(), access.FromContext(ctx).Subject, registry.PublishCalendar{Name: "holidays.yaml", Text: []byte(r.GetText())})
+	p, err := s.publish(ctx, r.GetRequestId(), registry.PublishCalendar{Name: "holidays.yaml", Text: []byte(r.GetText())})
 	if err != nil {
 		return nil, refused(err)
 	}
-	return &apiv1.PublishCalendarResponse{Position: position}, nil
+	return &apiv1.PublishCalendarResponse{Position: p.Position}, nil
 }
 
 // last is the version of a bundle that was published last.
@@ -111,7 +144,16 @@ func (s publishService) last(bundle string) *apiv1.BundleVersion {
 }
 
 func (s publishService) version(bundle string, v registry.Version) *apiv1.BundleVersion {
-	on := s.engine.InForce().On(bundle, s.engine.Today(), s.engine.Place())
-	return &apiv1.BundleVersion{Bundle: bundle, Number: int32(v.Number), Digest: v.Digest, Published: timestamppb.New(v.At), Author: v.By, Reason: v.Reason,
-		RolledBackTo: int32(v.RolledBackTo), InForce: on != nil && on.Number == v.Number}
+	inForce := s.engine.InForce()
+	on := inForce.On(bundle, s.engine.Today(), s.engine.Place())
+	message := &apiv1.BundleVersion{Bundle: bundle, Number: int32(v.Number), Digest: v.Digest, Published: timestamppb.New(v.At), Author: v.By, Reason: v.Reason,
+		RolledBackTo: int32(v.RolledBackTo), InForce: on != nil && on.Number == v.Number, Approver: v.ApprovedBy, Proposal: int32(v.Proposal)}
+	b := inForce.Version(bundle, v.Number)
+	if !b.From.IsZero() {
+		message.From = b.From.String()
+	}
+	if !b.Until.IsZero() {
+		message.Until = b.Until.String()
+	}
+	return message
 }

@@ -28,12 +28,15 @@ func TestSchema_Conventions(t *testing.T) {
 			"Withdraw":        "an applicant may withdraw whatever was decided meanwhile, short of the end",
 			"ReleaseTask":     "it gives back only the caller's own claim",
 			"PublishCalendar": "the calendar is published whole, whatever was in force",
+			"ApproveProposal": "a proposal never changes, and with another version than that on which it was made it is outdated",
+			"RejectProposal":  "a proposal never changes",
 		},
 		"at_least_position": {
 			"GetApplication": "", "GetCase": "", // have it
 			"GetDraft": "drafts are not in the log", "ListDrafts": "drafts are not in the log",
 			"GetBundle": "read from what is in force, never behind", "SearchBundles": "read from what is in force, never behind",
 			"ListVersions": "read from what is in force, never behind", "GetVersion": "read from what is in force, never behind",
+			"ListProposals": "read from what is in force, never behind", "GetProposal": "read from what is in force, never behind",
 			"CheckBundle": "keeps nothing, and reads what is in force",
 			"Assess":      "keeps nothing and reads no application",
 			"Watch":       "reads the log itself, and goes on", "Download": "reads the log itself", "DownloadFile": "reads the log itself", "DownloadMaterial": "is called with a task that was shown",

@@ -83,6 +83,14 @@ func (f *InForce) On(id string, day kind.Date, place string) *Published {
 	return nil
 }
 
+// Version returns a published version of a bundle; nil if there is none with the number.
+func (f *InForce) Version(id string, number int) *Published {
+	if versions := f.bundles[id]; number >= 1 && number <= len(versions) {
+		return versions[number-1]
+	}
+	return nil
+}
+
 // All returns every bundle that is in force on a day at a place, by id.
 func (f *InForce) All(day kind.Date, place string) []*Published {
 	var all []*Published

@@ -39,6 +39,7 @@ type State struct {
 	Library   string
 	Libraries map[string]map[string][]byte
 	Bundles   map[string][]Version // by bundle, the oldest first
+	Proposals []Proposal           // all that were made, by number
 	Calendar  File
 	Plugins   map[string]Plugin
 	// Numbers is the last serial number that was given out or lost.
@@ -52,10 +53,13 @@ type Version struct {
 	Library string // digest of the library that it was published with
 	Text    []byte // bundle.yaml
 	At      time.Time
-	By      string // opaque id of who published it
+	By      string // opaque id of who published it, or proposed it
 	Reason  string
 	// RolledBackTo is the number of the version that it repeats; 0: none.
 	RolledBackTo int
+	// Proposal is the number of the proposal that it comes of; 0: none. ApprovedBy is the opaque id of the second person.
+	Proposal   int
+	ApprovedBy string
 }
 
 // File is an original file with its digest.
@@ -78,6 +82,8 @@ type World struct {
 	Actor string // opaque id of who gives the command
 	// Offered are the plugins that are installed, by id: a bundle that names another one is refused.
 	Offered map[string]bool
+	// SecondPerson says which versions need one.
+	SecondPerson Policy
 	// Compiled is what is compiled already; what is published is remembered there. It may be nil, and changes no decision.
 	Compiled *catalog.Compiled
 }
@@ -111,6 +117,15 @@ type RollBackBundle struct {
 	Expected int
 }
 
+// ApproveProposal publishes a proposed version; the actor is the second person.
+type ApproveProposal struct{ Proposal int }
+
+// RejectProposal ends a proposal without publishing it.
+type RejectProposal struct {
+	Proposal int
+	Reason   string
+}
+
 // PublishCalendar publishes the calendar of working days, whole.
 type PublishCalendar struct {
 	Name string
@@ -139,6 +154,12 @@ func (PublishBundle) Stream() string { return StreamCatalog }
 func (RollBackBundle) Stream() string { return StreamCatalog }
 
 // Stream implements [Command].
+func (ApproveProposal) Stream() string { return StreamCatalog }
+
+// Stream implements [Command].
+func (RejectProposal) Stream() string { return StreamCatalog }
+
+// Stream implements [Command].
 func (PublishCalendar) Stream() string { return StreamCalendar }
 
 // Stream implements [Command].
@@ -153,6 +174,8 @@ func (ReserveNumbers) Stream() string { return StreamNumbers }
 func (PublishLibrary) isCommand()  {}
 func (PublishBundle) isCommand()   {}
 func (RollBackBundle) isCommand()  {}
+func (ApproveProposal) isCommand() {}
+func (RejectProposal) isCommand()  {}
 func (PublishCalendar) isCommand() {}
 func (ActivatePlugin) isCommand()  {}
 func (GrantPlugin) isCommand()     {}
@@ -177,17 +200,33 @@ func Decide(s State, command Command, w World) ([]*registryv1.Event, error) {
 		}
 		event.Kind = &registryv1.Event_LibraryPublished{LibraryPublished: published}
 	case PublishBundle:
-		published, err := publishBundle(s, c, w)
+		published, b, err := publishBundle(s, c, w)
 		if published == nil {
 			return nil, err
 		}
-		event.Kind = &registryv1.Event_BundlePublished{BundlePublished: published}
+		if err := publishOrPropose(event, s, published, b, w); err != nil {
+			return nil, err
+		}
 	case RollBackBundle:
-		published, err := rollBack(s, c)
+		published, b, err := rollBack(s, c, w)
 		if published == nil {
 			return nil, err
 		}
+		if err := publishOrPropose(event, s, published, b, w); err != nil {
+			return nil, err
+		}
+	case ApproveProposal:
+		published, err := approve(s, c, w)
+		if err != nil {
+			return nil, err
+		}
 		event.Kind = &registryv1.Event_BundlePublished{BundlePublished: published}
+	case RejectProposal:
+		rejected, err := reject(s, c)
+		if err != nil {
+			return nil, err
+		}
+		event.Kind = &registryv1.Event_ProposalRejected{ProposalRejected: rejected}
 	case PublishCalendar:
 		if _, found := calendar.Parse(c.Name, c.Text); found.Err() != nil {
 			return nil, found
@@ -243,28 +282,42 @@ func notInstalled(b *catalog.Bundle, name string, text []byte, w World) diag.Lis
 	return found
 }
 
+// publishOrPropose puts a version into an event: in force, or for a second person.
+func publishOrPropose(event *registryv1.Event, s State, published *registryv1.BundlePublished, b *catalog.Bundle, w World) error {
+	proposed, err := propose(s, published, b, w)
+	switch {
+	case err != nil:
+		return err
+	case proposed != nil:
+		event.Kind = &registryv1.Event_BundleProposed{BundleProposed: proposed}
+	default:
+		event.Kind = &registryv1.Event_BundlePublished{BundlePublished: published}
+	}
+	return nil
+}
+
 // publishBundle compiles a bundle against the library in force; nil if it says what the last version says.
-func publishBundle(s State, c PublishBundle, w World) (*registryv1.BundlePublished, error) {
+func publishBundle(s State, c PublishBundle, w World) (*registryv1.BundlePublished, *catalog.Bundle, error) {
 	library, err := w.Compiled.Library(s.Libraries[s.Library])
 	if err != nil {
-		return nil, fmt.Errorf("library in force: %w", err)
+		return nil, nil, fmt.Errorf("library in force: %w", err)
 	}
 	b, err := w.Compiled.Bundle(library, c.Name, c.Text)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := notInstalled(b, c.Name, c.Text, w).Err(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	versions := s.Bundles[b.ID]
 	if err := expected(versions, c.Expected); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if n := len(versions); n > 0 && versions[n-1].Digest == b.Digest {
-		return nil, nil
+		return nil, nil, nil
 	}
 	return &registryv1.BundlePublished{Bundle: b.ID, Number: int32(len(versions) + 1), Digest: b.Digest, Library: s.Library,
-		Files: []*registryv1.File{{Name: "bundle.yaml", Content: c.Text}}, Reason: c.Reason}, nil
+		Files: []*registryv1.File{{Name: "bundle.yaml", Content: c.Text}}, Reason: c.Reason}, b, nil
 }
 
 // expected compares the number of the last version with the one that was shown.
@@ -278,20 +331,24 @@ func expected(versions []Version, shown int) error {
 }
 
 // rollBack repeats a version; nil if it is the last one.
-func rollBack(s State, c RollBackBundle) (*registryv1.BundlePublished, error) {
+func rollBack(s State, c RollBackBundle, w World) (*registryv1.BundlePublished, *catalog.Bundle, error) {
 	versions := s.Bundles[c.Bundle]
 	if c.Number < 1 || c.Number > len(versions) {
-		return nil, refusal.New(refusal.NotFound, "没有这个版本", "there is no such version")
+		return nil, nil, refusal.New(refusal.NotFound, "没有这个版本", "there is no such version")
 	}
 	if err := expected(versions, c.Expected); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	v := versions[c.Number-1]
 	if v.Digest == versions[len(versions)-1].Digest {
-		return nil, nil
+		return nil, nil, nil
+	}
+	b, err := s.compile(c.Bundle, v, w)
+	if err != nil {
+		return nil, nil, err
 	}
 	return &registryv1.BundlePublished{Bundle: c.Bundle, Number: int32(len(versions) + 1), Digest: v.Digest, Library: v.Library,
-		Files: []*registryv1.File{{Name: "bundle.yaml", Content: v.Text}}, Reason: c.Reason, RolledBackTo: int32(c.Number)}, nil
+		Files: []*registryv1.File{{Name: "bundle.yaml", Content: v.Text}}, Reason: c.Reason, RolledBackTo: int32(c.Number)}, b, nil
 }
 
 // named is where a bundle names a plugin.
@@ -321,6 +378,10 @@ func Evolve(s State, e *registryv1.Event) State {
 	case *registryv1.Event_BundlePublished:
 		p := k.BundlePublished
 		v := Version{Number: int(p.GetNumber()), Digest: p.GetDigest(), Library: p.GetLibrary(), At: e.GetAt().AsTime(), By: e.GetActor(), Reason: p.GetReason(), RolledBackTo: int(p.GetRolledBackTo())}
+		if v.Proposal = int(p.GetProposal()); v.Proposal > 0 {
+			v.By, v.ApprovedBy = p.GetAuthor(), e.GetActor()
+			s = s.closed(e, v.Proposal, v.Number, "")
+		}
 		if len(p.GetFiles()) > 0 {
 			v.Text = p.GetFiles()[0].GetContent()
 		}
@@ -329,6 +390,10 @@ func Evolve(s State, e *registryv1.Event) State {
 			s.Bundles = map[string][]Version{}
 		}
 		s.Bundles[p.GetBundle()] = append(slices.Clone(s.Bundles[p.GetBundle()]), v)
+	case *registryv1.Event_BundleProposed:
+		s = s.proposed(e, k.BundleProposed)
+	case *registryv1.Event_ProposalRejected:
+		s = s.closed(e, int(k.ProposalRejected.GetProposal()), 0, k.ProposalRejected.GetReason())
 	case *registryv1.Event_CalendarPublished:
 		p := k.CalendarPublished
 		s.Calendar = File{Name: p.GetFile().GetName(), Content: p.GetFile().GetContent(), Digest: p.GetDigest()}

@@ -140,6 +140,7 @@ func TestToken_EachIdentity(t *testing.T) {
 			Person: "digest of 321323198506110059", Enterprise: "digest of 91321323MA1X7K2Q0X"},
 		devissuer.Clerk:                    staff(devissuer.Clerk, accessv1.Role_ROLE_CLERK, ""),
 		devissuer.Configurator:             staff(devissuer.Configurator, accessv1.Role_ROLE_CONFIGURATOR, ""),
+		devissuer.SecondPerson:             staff(devissuer.SecondPerson, accessv1.Role_ROLE_CONFIGURATOR, ""),
 		devissuer.Operator:                 staff(devissuer.Operator, accessv1.Role_ROLE_OPERATOR, ""),
 		devissuer.Officer("hrss"):          staff("officer-hrss", accessv1.Role_ROLE_OFFICER, "hrss"),
 		devissuer.Officer("civil_affairs"): staff("officer-civil_affairs", accessv1.Role_ROLE_OFFICER, "civil_affairs"),

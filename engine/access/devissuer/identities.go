@@ -15,6 +15,7 @@ const (
 	Company        = "company"
 	Clerk          = "clerk"
 	Configurator   = "configurator"
+	SecondPerson   = "configurator2"
 	Operator       = "operator"
 )
 
@@ -53,6 +54,7 @@ func identities(departments []Department) []Identity {
 		{Name: Company, Title: "企业经办人 沈立新（泗阳新桥纺织有限公司）", Roles: []string{"company"}, CitizenNumber: "321323198506110059", CreditCode: "91321323MA1X7K2Q0X"}, //nolint:gosec // the code of an enterprise that does not exist, no credential
 		{Name: Clerk, Title: "政务服务大厅综合窗口人员", Roles: []string{"clerk"}},
 		{Name: Configurator, Title: "事项配置人员", Roles: []string{"configurator"}},
+		{Name: SecondPerson, Title: "事项配置复核人员", Roles: []string{"configurator"}},
 		{Name: Operator, Title: "平台运行人员", Roles: []string{"operator"}},
 	}
 	for _, d := range departments {

@@ -94,6 +94,9 @@ const (
 	// A tolerance is not open to this applicant or for this material.
 	// What to do: upload the material.
 	Reason_REASON_TOLERANCE_REFUSED Reason = 19
+	// Whoever has proposed a version cannot approve it.
+	// What to do: let another configurator look at the proposal.
+	Reason_REASON_SECOND_PERSON Reason = 20
 )
 
 // Enum value maps for Reason.
@@ -119,6 +122,7 @@ var (
 		17: "REASON_INTERNAL",
 		18: "REASON_PROMISE_REFUSED",
 		19: "REASON_TOLERANCE_REFUSED",
+		20: "REASON_SECOND_PERSON",
 	}
 	Reason_value = map[string]int32{
 		"REASON_UNSPECIFIED":       0,
@@ -141,6 +145,7 @@ var (
 		"REASON_INTERNAL":          17,
 		"REASON_PROMISE_REFUSED":   18,
 		"REASON_TOLERANCE_REFUSED": 19,
+		"REASON_SECOND_PERSON":     20,
 	}
 )
 
@@ -932,7 +937,7 @@ const file_onething_api_v1_common_proto_rawDesc = "" +
 	"\x13MaterialAlternative\x12\x1a\n" +
 	"\bmaterial\x18\x01 \x01(\tR\bmaterial\x12+\n" +
 	"\x04name\x18\x02 \x01(\v2\x17.onething.forms.v1.TextR\x04name\x12\x18\n" +
-	"\aformats\x18\x03 \x03(\tR\aformats*\xed\x03\n" +
+	"\aformats\x18\x03 \x03(\tR\aformats*\x87\x04\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14REASON_NOT_SIGNED_IN\x10\x01\x12\x16\n" +
@@ -954,7 +959,8 @@ const file_onething_api_v1_common_proto_rawDesc = "" +
 	"\x14REASON_STORE_STOPPED\x10\x10\x12\x13\n" +
 	"\x0fREASON_INTERNAL\x10\x11\x12\x1a\n" +
 	"\x16REASON_PROMISE_REFUSED\x10\x12\x12\x1c\n" +
-	"\x18REASON_TOLERANCE_REFUSED\x10\x13B=Z;github.com/siyiban/onething/proto/gen/onething/api/v1;apiv1b\x06proto3"
+	"\x18REASON_TOLERANCE_REFUSED\x10\x13\x12\x18\n" +
+	"\x14REASON_SECOND_PERSON\x10\x14B=Z;github.com/siyiban/onething/proto/gen/onething/api/v1;apiv1b\x06proto3"
 
 var (
 	file_onething_api_v1_common_proto_rawDescOnce sync.Once

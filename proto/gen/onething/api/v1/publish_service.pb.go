@@ -25,6 +25,67 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// What has become of a proposal.
+type BundleProposal_State int32
+
+const (
+	// Not set.
+	BundleProposal_STATE_UNSPECIFIED BundleProposal_State = 0
+	// It waits for a second person.
+	BundleProposal_STATE_OPEN BundleProposal_State = 1
+	// It waits, but another version or library came into force meanwhile: it can only be rejected.
+	BundleProposal_STATE_OUTDATED BundleProposal_State = 2
+	// It was approved, and is a version.
+	BundleProposal_STATE_APPROVED BundleProposal_State = 3
+	// It was rejected, or taken back.
+	BundleProposal_STATE_REJECTED BundleProposal_State = 4
+)
+
+// Enum value maps for BundleProposal_State.
+var (
+	BundleProposal_State_name = map[int32]string{
+		0: "STATE_UNSPECIFIED",
+		1: "STATE_OPEN",
+		2: "STATE_OUTDATED",
+		3: "STATE_APPROVED",
+		4: "STATE_REJECTED",
+	}
+	BundleProposal_State_value = map[string]int32{
+		"STATE_UNSPECIFIED": 0,
+		"STATE_OPEN":        1,
+		"STATE_OUTDATED":    2,
+		"STATE_APPROVED":    3,
+		"STATE_REJECTED":    4,
+	}
+)
+
+func (x BundleProposal_State) Enum() *BundleProposal_State {
+	p := new(BundleProposal_State)
+	*p = x
+	return p
+}
+
+func (x BundleProposal_State) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (BundleProposal_State) Descriptor() protoreflect.EnumDescriptor {
+	return file_onething_api_v1_publish_service_proto_enumTypes[0].Descriptor()
+}
+
+func (BundleProposal_State) Type() protoreflect.EnumType {
+	return &file_onething_api_v1_publish_service_proto_enumTypes[0]
+}
+
+func (x BundleProposal_State) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use BundleProposal_State.Descriptor instead.
+func (BundleProposal_State) EnumDescriptor() ([]byte, []int) {
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{7, 0}
+}
+
 // CheckBundleRequest holds a bundle.
 type CheckBundleRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -190,13 +251,15 @@ func (x *PublishBundleRequest) GetExpectedVersion() int32 {
 	return 0
 }
 
-// PublishBundleResponse is the version that was published.
+// PublishBundleResponse is the version that was published, or the proposal that it became.
 type PublishBundleResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Position of the commit; 0 if the text says what the last version says: then there is no new one.
 	Position uint64 `protobuf:"varint,1,opt,name=position,proto3" json:"position,omitempty"`
-	// The version.
-	Version       *BundleVersion `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
+	// The version; absent if it was proposed.
+	Version *BundleVersion `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
+	// The proposal; absent if no second person is needed.
+	Proposal      *BundleProposal `protobuf:"bytes,3,opt,name=proposal,proto3" json:"proposal,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -241,6 +304,13 @@ func (x *PublishBundleResponse) GetPosition() uint64 {
 func (x *PublishBundleResponse) GetVersion() *BundleVersion {
 	if x != nil {
 		return x.Version
+	}
+	return nil
+}
+
+func (x *PublishBundleResponse) GetProposal() *BundleProposal {
+	if x != nil {
+		return x.Proposal
 	}
 	return nil
 }
@@ -327,13 +397,15 @@ func (x *RollBackBundleRequest) GetExpectedVersion() int32 {
 	return 0
 }
 
-// RollBackBundleResponse is the version that was published.
+// RollBackBundleResponse is the version that was published, or the proposal that it became.
 type RollBackBundleResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Position of the commit; 0 if the last version says the same.
 	Position uint64 `protobuf:"varint,1,opt,name=position,proto3" json:"position,omitempty"`
-	// The version.
-	Version       *BundleVersion `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
+	// The version; absent if it was proposed.
+	Version *BundleVersion `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
+	// The proposal; absent if no second person is needed.
+	Proposal      *BundleProposal `protobuf:"bytes,3,opt,name=proposal,proto3" json:"proposal,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -382,6 +454,13 @@ func (x *RollBackBundleResponse) GetVersion() *BundleVersion {
 	return nil
 }
 
+func (x *RollBackBundleResponse) GetProposal() *BundleProposal {
+	if x != nil {
+		return x.Proposal
+	}
+	return nil
+}
+
 // BundleVersion is one version of a bundle.
 type BundleVersion struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -393,14 +472,22 @@ type BundleVersion struct {
 	Digest string `protobuf:"bytes,3,opt,name=digest,proto3" json:"digest,omitempty"`
 	// When it was published.
 	Published *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=published,proto3" json:"published,omitempty"`
-	// Opaque id of who published it.
+	// Opaque id of who published it, or proposed it where a second person approved it.
 	Author string `protobuf:"bytes,5,opt,name=author,proto3" json:"author,omitempty"`
 	// Why.
 	Reason string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
 	// Number of the version whose text it repeats; 0: its own.
 	RolledBackTo int32 `protobuf:"varint,7,opt,name=rolled_back_to,json=rolledBackTo,proto3" json:"rolled_back_to,omitempty"`
 	// In force today at this office, for new applications.
-	InForce       bool `protobuf:"varint,8,opt,name=in_force,json=inForce,proto3" json:"in_force,omitempty"`
+	InForce bool `protobuf:"varint,8,opt,name=in_force,json=inForce,proto3" json:"in_force,omitempty"`
+	// Opaque id of who approved it; empty: no second person was needed.
+	Approver string `protobuf:"bytes,9,opt,name=approver,proto3" json:"approver,omitempty"`
+	// Number of the proposal that it comes of; 0: none.
+	Proposal int32 `protobuf:"varint,10,opt,name=proposal,proto3" json:"proposal,omitempty"`
+	// First day of receipt on which it is in force, YYYY-MM-DD; empty: since it was published.
+	From string `protobuf:"bytes,11,opt,name=from,proto3" json:"from,omitempty"`
+	// Last day of receipt on which it is in force, YYYY-MM-DD; empty: no end.
+	Until         string `protobuf:"bytes,12,opt,name=until,proto3" json:"until,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -491,6 +578,637 @@ func (x *BundleVersion) GetInForce() bool {
 	return false
 }
 
+func (x *BundleVersion) GetApprover() string {
+	if x != nil {
+		return x.Approver
+	}
+	return ""
+}
+
+func (x *BundleVersion) GetProposal() int32 {
+	if x != nil {
+		return x.Proposal
+	}
+	return 0
+}
+
+func (x *BundleVersion) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *BundleVersion) GetUntil() string {
+	if x != nil {
+		return x.Until
+	}
+	return ""
+}
+
+// BundleProposal is a version that needs a second person.
+type BundleProposal struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Number, from 1, over all bundles.
+	Proposal int32 `protobuf:"varint,1,opt,name=proposal,proto3" json:"proposal,omitempty"`
+	// Id of the bundle.
+	Bundle string `protobuf:"bytes,2,opt,name=bundle,proto3" json:"bundle,omitempty"`
+	// What has become of it.
+	State BundleProposal_State `protobuf:"varint,3,opt,name=state,proto3,enum=onething.api.v1.BundleProposal_State" json:"state,omitempty"`
+	// Number of the last version when it was proposed; 0: there was none.
+	Base int32 `protobuf:"varint,4,opt,name=base,proto3" json:"base,omitempty"`
+	// SHA-256 over its text and the library items that it pins, hex.
+	Digest string `protobuf:"bytes,5,opt,name=digest,proto3" json:"digest,omitempty"`
+	// When it was proposed.
+	Proposed *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=proposed,proto3" json:"proposed,omitempty"`
+	// Opaque id of who proposed it.
+	Author string `protobuf:"bytes,7,opt,name=author,proto3" json:"author,omitempty"`
+	// Why.
+	Reason string `protobuf:"bytes,8,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Number of the version whose text it repeats; 0: its own.
+	RolledBackTo int32 `protobuf:"varint,9,opt,name=rolled_back_to,json=rolledBackTo,proto3" json:"rolled_back_to,omitempty"`
+	// When it was approved or rejected.
+	Closed *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=closed,proto3" json:"closed,omitempty"`
+	// Opaque id of who approved or rejected it; the author has taken it back.
+	ClosedBy string `protobuf:"bytes,11,opt,name=closed_by,json=closedBy,proto3" json:"closed_by,omitempty"`
+	// Why it was rejected.
+	Rejection string `protobuf:"bytes,12,opt,name=rejection,proto3" json:"rejection,omitempty"`
+	// Number of the version that came of it; 0: none.
+	Version       int32 `protobuf:"varint,13,opt,name=version,proto3" json:"version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BundleProposal) Reset() {
+	*x = BundleProposal{}
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BundleProposal) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BundleProposal) ProtoMessage() {}
+
+func (x *BundleProposal) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BundleProposal.ProtoReflect.Descriptor instead.
+func (*BundleProposal) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *BundleProposal) GetProposal() int32 {
+	if x != nil {
+		return x.Proposal
+	}
+	return 0
+}
+
+func (x *BundleProposal) GetBundle() string {
+	if x != nil {
+		return x.Bundle
+	}
+	return ""
+}
+
+func (x *BundleProposal) GetState() BundleProposal_State {
+	if x != nil {
+		return x.State
+	}
+	return BundleProposal_STATE_UNSPECIFIED
+}
+
+func (x *BundleProposal) GetBase() int32 {
+	if x != nil {
+		return x.Base
+	}
+	return 0
+}
+
+func (x *BundleProposal) GetDigest() string {
+	if x != nil {
+		return x.Digest
+	}
+	return ""
+}
+
+func (x *BundleProposal) GetProposed() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Proposed
+	}
+	return nil
+}
+
+func (x *BundleProposal) GetAuthor() string {
+	if x != nil {
+		return x.Author
+	}
+	return ""
+}
+
+func (x *BundleProposal) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *BundleProposal) GetRolledBackTo() int32 {
+	if x != nil {
+		return x.RolledBackTo
+	}
+	return 0
+}
+
+func (x *BundleProposal) GetClosed() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Closed
+	}
+	return nil
+}
+
+func (x *BundleProposal) GetClosedBy() string {
+	if x != nil {
+		return x.ClosedBy
+	}
+	return ""
+}
+
+func (x *BundleProposal) GetRejection() string {
+	if x != nil {
+		return x.Rejection
+	}
+	return ""
+}
+
+func (x *BundleProposal) GetVersion() int32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+// ListProposalsRequest asks for proposals.
+type ListProposalsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of a bundle; empty: of all.
+	Bundle string `protobuf:"bytes,1,opt,name=bundle,proto3" json:"bundle,omitempty"`
+	// Also those that were approved or rejected.
+	Closed bool `protobuf:"varint,2,opt,name=closed,proto3" json:"closed,omitempty"`
+	// Part of the list.
+	Page          *Page `protobuf:"bytes,3,opt,name=page,proto3" json:"page,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListProposalsRequest) Reset() {
+	*x = ListProposalsRequest{}
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListProposalsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListProposalsRequest) ProtoMessage() {}
+
+func (x *ListProposalsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListProposalsRequest.ProtoReflect.Descriptor instead.
+func (*ListProposalsRequest) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *ListProposalsRequest) GetBundle() string {
+	if x != nil {
+		return x.Bundle
+	}
+	return ""
+}
+
+func (x *ListProposalsRequest) GetClosed() bool {
+	if x != nil {
+		return x.Closed
+	}
+	return false
+}
+
+func (x *ListProposalsRequest) GetPage() *Page {
+	if x != nil {
+		return x.Page
+	}
+	return nil
+}
+
+// ListProposalsResponse is a part of the list.
+type ListProposalsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Proposals, the newest first.
+	Proposals []*BundleProposal `protobuf:"bytes,1,rep,name=proposals,proto3" json:"proposals,omitempty"`
+	// For the next part; empty: no more.
+	NextToken     string `protobuf:"bytes,2,opt,name=next_token,json=nextToken,proto3" json:"next_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListProposalsResponse) Reset() {
+	*x = ListProposalsResponse{}
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListProposalsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListProposalsResponse) ProtoMessage() {}
+
+func (x *ListProposalsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListProposalsResponse.ProtoReflect.Descriptor instead.
+func (*ListProposalsResponse) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *ListProposalsResponse) GetProposals() []*BundleProposal {
+	if x != nil {
+		return x.Proposals
+	}
+	return nil
+}
+
+func (x *ListProposalsResponse) GetNextToken() string {
+	if x != nil {
+		return x.NextToken
+	}
+	return ""
+}
+
+// GetProposalRequest asks for a proposal.
+type GetProposalRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Number.
+	Proposal      int32 `protobuf:"varint,1,opt,name=proposal,proto3" json:"proposal,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetProposalRequest) Reset() {
+	*x = GetProposalRequest{}
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetProposalRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetProposalRequest) ProtoMessage() {}
+
+func (x *GetProposalRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetProposalRequest.ProtoReflect.Descriptor instead.
+func (*GetProposalRequest) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *GetProposalRequest) GetProposal() int32 {
+	if x != nil {
+		return x.Proposal
+	}
+	return 0
+}
+
+// GetProposalResponse is the proposal.
+type GetProposalResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The proposal.
+	Proposal *BundleProposal `protobuf:"bytes,1,opt,name=proposal,proto3" json:"proposal,omitempty"`
+	// bundle.yaml, as written.
+	Text          string `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetProposalResponse) Reset() {
+	*x = GetProposalResponse{}
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetProposalResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetProposalResponse) ProtoMessage() {}
+
+func (x *GetProposalResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetProposalResponse.ProtoReflect.Descriptor instead.
+func (*GetProposalResponse) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *GetProposalResponse) GetProposal() *BundleProposal {
+	if x != nil {
+		return x.Proposal
+	}
+	return nil
+}
+
+func (x *GetProposalResponse) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+// ApproveProposalRequest approves a proposal.
+type ApproveProposalRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the request, a UUID of the caller's.
+	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Number.
+	Proposal      int32 `protobuf:"varint,2,opt,name=proposal,proto3" json:"proposal,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ApproveProposalRequest) Reset() {
+	*x = ApproveProposalRequest{}
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ApproveProposalRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ApproveProposalRequest) ProtoMessage() {}
+
+func (x *ApproveProposalRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ApproveProposalRequest.ProtoReflect.Descriptor instead.
+func (*ApproveProposalRequest) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ApproveProposalRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *ApproveProposalRequest) GetProposal() int32 {
+	if x != nil {
+		return x.Proposal
+	}
+	return 0
+}
+
+// ApproveProposalResponse is the version that was published.
+type ApproveProposalResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Position of the commit.
+	Position uint64 `protobuf:"varint,1,opt,name=position,proto3" json:"position,omitempty"`
+	// The version.
+	Version       *BundleVersion `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ApproveProposalResponse) Reset() {
+	*x = ApproveProposalResponse{}
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ApproveProposalResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ApproveProposalResponse) ProtoMessage() {}
+
+func (x *ApproveProposalResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ApproveProposalResponse.ProtoReflect.Descriptor instead.
+func (*ApproveProposalResponse) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *ApproveProposalResponse) GetPosition() uint64 {
+	if x != nil {
+		return x.Position
+	}
+	return 0
+}
+
+func (x *ApproveProposalResponse) GetVersion() *BundleVersion {
+	if x != nil {
+		return x.Version
+	}
+	return nil
+}
+
+// RejectProposalRequest rejects a proposal.
+type RejectProposalRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the request, a UUID of the caller's.
+	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Number.
+	Proposal int32 `protobuf:"varint,2,opt,name=proposal,proto3" json:"proposal,omitempty"`
+	// Why.
+	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RejectProposalRequest) Reset() {
+	*x = RejectProposalRequest{}
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RejectProposalRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RejectProposalRequest) ProtoMessage() {}
+
+func (x *RejectProposalRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RejectProposalRequest.ProtoReflect.Descriptor instead.
+func (*RejectProposalRequest) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *RejectProposalRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *RejectProposalRequest) GetProposal() int32 {
+	if x != nil {
+		return x.Proposal
+	}
+	return 0
+}
+
+func (x *RejectProposalRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// RejectProposalResponse is the proposal as it ended.
+type RejectProposalResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Position of the commit.
+	Position uint64 `protobuf:"varint,1,opt,name=position,proto3" json:"position,omitempty"`
+	// The proposal.
+	Proposal      *BundleProposal `protobuf:"bytes,2,opt,name=proposal,proto3" json:"proposal,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RejectProposalResponse) Reset() {
+	*x = RejectProposalResponse{}
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RejectProposalResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RejectProposalResponse) ProtoMessage() {}
+
+func (x *RejectProposalResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RejectProposalResponse.ProtoReflect.Descriptor instead.
+func (*RejectProposalResponse) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *RejectProposalResponse) GetPosition() uint64 {
+	if x != nil {
+		return x.Position
+	}
+	return 0
+}
+
+func (x *RejectProposalResponse) GetProposal() *BundleProposal {
+	if x != nil {
+		return x.Proposal
+	}
+	return nil
+}
+
 // ListVersionsRequest asks for the versions of a bundle.
 type ListVersionsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -504,7 +1222,7 @@ type ListVersionsRequest struct {
 
 func (x *ListVersionsRequest) Reset() {
 	*x = ListVersionsRequest{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[7]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -516,7 +1234,7 @@ func (x *ListVersionsRequest) String() string {
 func (*ListVersionsRequest) ProtoMessage() {}
 
 func (x *ListVersionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[7]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -529,7 +1247,7 @@ func (x *ListVersionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListVersionsRequest.ProtoReflect.Descriptor instead.
 func (*ListVersionsRequest) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{7}
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListVersionsRequest) GetBundle() string {
@@ -559,7 +1277,7 @@ type ListVersionsResponse struct {
 
 func (x *ListVersionsResponse) Reset() {
 	*x = ListVersionsResponse{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[8]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -571,7 +1289,7 @@ func (x *ListVersionsResponse) String() string {
 func (*ListVersionsResponse) ProtoMessage() {}
 
 func (x *ListVersionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[8]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -584,7 +1302,7 @@ func (x *ListVersionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListVersionsResponse.ProtoReflect.Descriptor instead.
 func (*ListVersionsResponse) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{8}
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ListVersionsResponse) GetVersions() []*BundleVersion {
@@ -614,7 +1332,7 @@ type GetVersionRequest struct {
 
 func (x *GetVersionRequest) Reset() {
 	*x = GetVersionRequest{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[9]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -626,7 +1344,7 @@ func (x *GetVersionRequest) String() string {
 func (*GetVersionRequest) ProtoMessage() {}
 
 func (x *GetVersionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[9]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -639,7 +1357,7 @@ func (x *GetVersionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetVersionRequest.ProtoReflect.Descriptor instead.
 func (*GetVersionRequest) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{9}
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *GetVersionRequest) GetBundle() string {
@@ -669,7 +1387,7 @@ type GetVersionResponse struct {
 
 func (x *GetVersionResponse) Reset() {
 	*x = GetVersionResponse{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[10]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -681,7 +1399,7 @@ func (x *GetVersionResponse) String() string {
 func (*GetVersionResponse) ProtoMessage() {}
 
 func (x *GetVersionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[10]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -694,7 +1412,7 @@ func (x *GetVersionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetVersionResponse.ProtoReflect.Descriptor instead.
 func (*GetVersionResponse) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{10}
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *GetVersionResponse) GetVersion() *BundleVersion {
@@ -724,7 +1442,7 @@ type PublishCalendarRequest struct {
 
 func (x *PublishCalendarRequest) Reset() {
 	*x = PublishCalendarRequest{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[11]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -736,7 +1454,7 @@ func (x *PublishCalendarRequest) String() string {
 func (*PublishCalendarRequest) ProtoMessage() {}
 
 func (x *PublishCalendarRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[11]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -749,7 +1467,7 @@ func (x *PublishCalendarRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublishCalendarRequest.ProtoReflect.Descriptor instead.
 func (*PublishCalendarRequest) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{11}
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *PublishCalendarRequest) GetRequestId() string {
@@ -777,7 +1495,7 @@ type PublishCalendarResponse struct {
 
 func (x *PublishCalendarResponse) Reset() {
 	*x = PublishCalendarResponse{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[12]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -789,7 +1507,7 @@ func (x *PublishCalendarResponse) String() string {
 func (*PublishCalendarResponse) ProtoMessage() {}
 
 func (x *PublishCalendarResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[12]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -802,7 +1520,7 @@ func (x *PublishCalendarResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublishCalendarResponse.ProtoReflect.Descriptor instead.
 func (*PublishCalendarResponse) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{12}
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *PublishCalendarResponse) GetPosition() uint64 {
@@ -827,10 +1545,11 @@ const file_onething_api_v1_publish_service_proto_rawDesc = "" +
 	"\x04text\x18\x02 \x01(\tB\v\xbaH\br\x06\x10\x01(\x80\x80@R\x04text\x12\"\n" +
 	"\x06reason\x18\x03 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xf4\x03R\x06reason\x122\n" +
-	"\x10expected_version\x18\x04 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\x0fexpectedVersion\"m\n" +
+	"\x10expected_version\x18\x04 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\x0fexpectedVersion\"\xaa\x01\n" +
 	"\x15PublishBundleResponse\x12\x1a\n" +
 	"\bposition\x18\x01 \x01(\x04R\bposition\x128\n" +
-	"\aversion\x18\x02 \x01(\v2\x1e.onething.api.v1.BundleVersionR\aversion\"\xf0\x01\n" +
+	"\aversion\x18\x02 \x01(\v2\x1e.onething.api.v1.BundleVersionR\aversion\x12;\n" +
+	"\bproposal\x18\x03 \x01(\v2\x1f.onething.api.v1.BundleProposalR\bproposal\"\xf0\x01\n" +
 	"\x15RollBackBundleRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x125\n" +
@@ -838,10 +1557,11 @@ const file_onething_api_v1_publish_service_proto_rawDesc = "" +
 	"\x06number\x18\x03 \x01(\x05B\a\xbaH\x04\x1a\x02(\x01R\x06number\x12\"\n" +
 	"\x06reason\x18\x04 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xf4\x03R\x06reason\x122\n" +
-	"\x10expected_version\x18\x05 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\x0fexpectedVersion\"n\n" +
+	"\x10expected_version\x18\x05 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\x0fexpectedVersion\"\xab\x01\n" +
 	"\x16RollBackBundleResponse\x12\x1a\n" +
 	"\bposition\x18\x01 \x01(\x04R\bposition\x128\n" +
-	"\aversion\x18\x02 \x01(\v2\x1e.onething.api.v1.BundleVersionR\aversion\"\x82\x02\n" +
+	"\aversion\x18\x02 \x01(\v2\x1e.onething.api.v1.BundleVersionR\aversion\x12;\n" +
+	"\bproposal\x18\x03 \x01(\v2\x1f.onething.api.v1.BundleProposalR\bproposal\"\xe4\x02\n" +
 	"\rBundleVersion\x12\x16\n" +
 	"\x06bundle\x18\x01 \x01(\tR\x06bundle\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x05R\x06number\x12\x16\n" +
@@ -850,7 +1570,63 @@ const file_onething_api_v1_publish_service_proto_rawDesc = "" +
 	"\x06author\x18\x05 \x01(\tR\x06author\x12\x16\n" +
 	"\x06reason\x18\x06 \x01(\tR\x06reason\x12$\n" +
 	"\x0erolled_back_to\x18\a \x01(\x05R\frolledBackTo\x12\x19\n" +
-	"\bin_force\x18\b \x01(\bR\ainForce\"w\n" +
+	"\bin_force\x18\b \x01(\bR\ainForce\x12\x1a\n" +
+	"\bapprover\x18\t \x01(\tR\bapprover\x12\x1a\n" +
+	"\bproposal\x18\n" +
+	" \x01(\x05R\bproposal\x12\x12\n" +
+	"\x04from\x18\v \x01(\tR\x04from\x12\x14\n" +
+	"\x05until\x18\f \x01(\tR\x05until\"\xb0\x04\n" +
+	"\x0eBundleProposal\x12\x1a\n" +
+	"\bproposal\x18\x01 \x01(\x05R\bproposal\x12\x16\n" +
+	"\x06bundle\x18\x02 \x01(\tR\x06bundle\x12;\n" +
+	"\x05state\x18\x03 \x01(\x0e2%.onething.api.v1.BundleProposal.StateR\x05state\x12\x12\n" +
+	"\x04base\x18\x04 \x01(\x05R\x04base\x12\x16\n" +
+	"\x06digest\x18\x05 \x01(\tR\x06digest\x126\n" +
+	"\bproposed\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\bproposed\x12\x16\n" +
+	"\x06author\x18\a \x01(\tR\x06author\x12\x16\n" +
+	"\x06reason\x18\b \x01(\tR\x06reason\x12$\n" +
+	"\x0erolled_back_to\x18\t \x01(\x05R\frolledBackTo\x122\n" +
+	"\x06closed\x18\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\x06closed\x12\x1b\n" +
+	"\tclosed_by\x18\v \x01(\tR\bclosedBy\x12\x1c\n" +
+	"\trejection\x18\f \x01(\tR\trejection\x12\x18\n" +
+	"\aversion\x18\r \x01(\x05R\aversion\"j\n" +
+	"\x05State\x12\x15\n" +
+	"\x11STATE_UNSPECIFIED\x10\x00\x12\x0e\n" +
+	"\n" +
+	"STATE_OPEN\x10\x01\x12\x12\n" +
+	"\x0eSTATE_OUTDATED\x10\x02\x12\x12\n" +
+	"\x0eSTATE_APPROVED\x10\x03\x12\x12\n" +
+	"\x0eSTATE_REJECTED\x10\x04\"\x93\x01\n" +
+	"\x14ListProposalsRequest\x128\n" +
+	"\x06bundle\x18\x01 \x01(\tB \xbaH\x1dr\x1b2\x19^([a-z][a-z0-9_]{0,39})?$R\x06bundle\x12\x16\n" +
+	"\x06closed\x18\x02 \x01(\bR\x06closed\x12)\n" +
+	"\x04page\x18\x03 \x01(\v2\x15.onething.api.v1.PageR\x04page\"u\n" +
+	"\x15ListProposalsResponse\x12=\n" +
+	"\tproposals\x18\x01 \x03(\v2\x1f.onething.api.v1.BundleProposalR\tproposals\x12\x1d\n" +
+	"\n" +
+	"next_token\x18\x02 \x01(\tR\tnextToken\"9\n" +
+	"\x12GetProposalRequest\x12#\n" +
+	"\bproposal\x18\x01 \x01(\x05B\a\xbaH\x04\x1a\x02(\x01R\bproposal\"f\n" +
+	"\x13GetProposalResponse\x12;\n" +
+	"\bproposal\x18\x01 \x01(\v2\x1f.onething.api.v1.BundleProposalR\bproposal\x12\x12\n" +
+	"\x04text\x18\x02 \x01(\tR\x04text\"f\n" +
+	"\x16ApproveProposalRequest\x12'\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12#\n" +
+	"\bproposal\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x01R\bproposal\"o\n" +
+	"\x17ApproveProposalResponse\x12\x1a\n" +
+	"\bposition\x18\x01 \x01(\x04R\bposition\x128\n" +
+	"\aversion\x18\x02 \x01(\v2\x1e.onething.api.v1.BundleVersionR\aversion\"\x89\x01\n" +
+	"\x15RejectProposalRequest\x12'\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12#\n" +
+	"\bproposal\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x01R\bproposal\x12\"\n" +
+	"\x06reason\x18\x03 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xf4\x03R\x06reason\"q\n" +
+	"\x16RejectProposalResponse\x12\x1a\n" +
+	"\bposition\x18\x01 \x01(\x04R\bposition\x12;\n" +
+	"\bproposal\x18\x02 \x01(\v2\x1f.onething.api.v1.BundleProposalR\bproposal\"w\n" +
 	"\x13ListVersionsRequest\x125\n" +
 	"\x06bundle\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[a-z][a-z0-9_]{0,39}$R\x06bundle\x12)\n" +
 	"\x04page\x18\x02 \x01(\v2\x15.onething.api.v1.PageR\x04page\"q\n" +
@@ -869,7 +1645,7 @@ const file_onething_api_v1_publish_service_proto_rawDesc = "" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12\x1f\n" +
 	"\x04text\x18\x02 \x01(\tB\v\xbaH\br\x06\x10\x01(\x80\x80@R\x04text\"5\n" +
 	"\x17PublishCalendarResponse\x12\x1a\n" +
-	"\bposition\x18\x01 \x01(\x04R\bposition2\x8b\x05\n" +
+	"\bposition\x18\x01 \x01(\x04R\bposition2\xbc\b\n" +
 	"\x0ePublishService\x12c\n" +
 	"\vCheckBundle\x12#.onething.api.v1.CheckBundleRequest\x1a$.onething.api.v1.CheckBundleResponse\"\t\xda\xe2\x18\x05\n" +
 	"\x01\x06\x18\x05\x12i\n" +
@@ -883,7 +1659,17 @@ const file_onething_api_v1_publish_service_proto_rawDesc = "" +
 	"\n" +
 	"GetVersion\x12\".onething.api.v1.GetVersionRequest\x1a#.onething.api.v1.GetVersionResponse\"\n" +
 	"\xda\xe2\x18\x06\n" +
+	"\x02\x06\a\x18\x05\x12j\n" +
+	"\rListProposals\x12%.onething.api.v1.ListProposalsRequest\x1a&.onething.api.v1.ListProposalsResponse\"\n" +
+	"\xda\xe2\x18\x06\n" +
+	"\x02\x06\a\x18\x05\x12d\n" +
+	"\vGetProposal\x12#.onething.api.v1.GetProposalRequest\x1a$.onething.api.v1.GetProposalResponse\"\n" +
+	"\xda\xe2\x18\x06\n" +
 	"\x02\x06\a\x18\x05\x12o\n" +
+	"\x0fApproveProposal\x12'.onething.api.v1.ApproveProposalRequest\x1a(.onething.api.v1.ApproveProposalResponse\"\t\xda\xe2\x18\x05\n" +
+	"\x01\x06\x18\x05\x12l\n" +
+	"\x0eRejectProposal\x12&.onething.api.v1.RejectProposalRequest\x1a'.onething.api.v1.RejectProposalResponse\"\t\xda\xe2\x18\x05\n" +
+	"\x01\x06\x18\x05\x12o\n" +
 	"\x0fPublishCalendar\x12'.onething.api.v1.PublishCalendarRequest\x1a(.onething.api.v1.PublishCalendarResponse\"\t\xda\xe2\x18\x05\n" +
 	"\x01\a\x18\x05B=Z;github.com/siyiban/onething/proto/gen/onething/api/v1;apiv1b\x06proto3"
 
@@ -899,50 +1685,79 @@ func file_onething_api_v1_publish_service_proto_rawDescGZIP() []byte {
 	return file_onething_api_v1_publish_service_proto_rawDescData
 }
 
-var file_onething_api_v1_publish_service_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_onething_api_v1_publish_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_onething_api_v1_publish_service_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_onething_api_v1_publish_service_proto_goTypes = []any{
-	(*CheckBundleRequest)(nil),      // 0: onething.api.v1.CheckBundleRequest
-	(*CheckBundleResponse)(nil),     // 1: onething.api.v1.CheckBundleResponse
-	(*PublishBundleRequest)(nil),    // 2: onething.api.v1.PublishBundleRequest
-	(*PublishBundleResponse)(nil),   // 3: onething.api.v1.PublishBundleResponse
-	(*RollBackBundleRequest)(nil),   // 4: onething.api.v1.RollBackBundleRequest
-	(*RollBackBundleResponse)(nil),  // 5: onething.api.v1.RollBackBundleResponse
-	(*BundleVersion)(nil),           // 6: onething.api.v1.BundleVersion
-	(*ListVersionsRequest)(nil),     // 7: onething.api.v1.ListVersionsRequest
-	(*ListVersionsResponse)(nil),    // 8: onething.api.v1.ListVersionsResponse
-	(*GetVersionRequest)(nil),       // 9: onething.api.v1.GetVersionRequest
-	(*GetVersionResponse)(nil),      // 10: onething.api.v1.GetVersionResponse
-	(*PublishCalendarRequest)(nil),  // 11: onething.api.v1.PublishCalendarRequest
-	(*PublishCalendarResponse)(nil), // 12: onething.api.v1.PublishCalendarResponse
-	(*v1.Diagnostic)(nil),           // 13: onething.diag.v1.Diagnostic
-	(*timestamppb.Timestamp)(nil),   // 14: google.protobuf.Timestamp
-	(*Page)(nil),                    // 15: onething.api.v1.Page
+	(BundleProposal_State)(0),       // 0: onething.api.v1.BundleProposal.State
+	(*CheckBundleRequest)(nil),      // 1: onething.api.v1.CheckBundleRequest
+	(*CheckBundleResponse)(nil),     // 2: onething.api.v1.CheckBundleResponse
+	(*PublishBundleRequest)(nil),    // 3: onething.api.v1.PublishBundleRequest
+	(*PublishBundleResponse)(nil),   // 4: onething.api.v1.PublishBundleResponse
+	(*RollBackBundleRequest)(nil),   // 5: onething.api.v1.RollBackBundleRequest
+	(*RollBackBundleResponse)(nil),  // 6: onething.api.v1.RollBackBundleResponse
+	(*BundleVersion)(nil),           // 7: onething.api.v1.BundleVersion
+	(*BundleProposal)(nil),          // 8: onething.api.v1.BundleProposal
+	(*ListProposalsRequest)(nil),    // 9: onething.api.v1.ListProposalsRequest
+	(*ListProposalsResponse)(nil),   // 10: onething.api.v1.ListProposalsResponse
+	(*GetProposalRequest)(nil),      // 11: onething.api.v1.GetProposalRequest
+	(*GetProposalResponse)(nil),     // 12: onething.api.v1.GetProposalResponse
+	(*ApproveProposalRequest)(nil),  // 13: onething.api.v1.ApproveProposalRequest
+	(*ApproveProposalResponse)(nil), // 14: onething.api.v1.ApproveProposalResponse
+	(*RejectProposalRequest)(nil),   // 15: onething.api.v1.RejectProposalRequest
+	(*RejectProposalResponse)(nil),  // 16: onething.api.v1.RejectProposalResponse
+	(*ListVersionsRequest)(nil),     // 17: onething.api.v1.ListVersionsRequest
+	(*ListVersionsResponse)(nil),    // 18: onething.api.v1.ListVersionsResponse
+	(*GetVersionRequest)(nil),       // 19: onething.api.v1.GetVersionRequest
+	(*GetVersionResponse)(nil),      // 20: onething.api.v1.GetVersionResponse
+	(*PublishCalendarRequest)(nil),  // 21: onething.api.v1.PublishCalendarRequest
+	(*PublishCalendarResponse)(nil), // 22: onething.api.v1.PublishCalendarResponse
+	(*v1.Diagnostic)(nil),           // 23: onething.diag.v1.Diagnostic
+	(*timestamppb.Timestamp)(nil),   // 24: google.protobuf.Timestamp
+	(*Page)(nil),                    // 25: onething.api.v1.Page
 }
 var file_onething_api_v1_publish_service_proto_depIdxs = []int32{
-	13, // 0: onething.api.v1.CheckBundleResponse.findings:type_name -> onething.diag.v1.Diagnostic
-	6,  // 1: onething.api.v1.PublishBundleResponse.version:type_name -> onething.api.v1.BundleVersion
-	6,  // 2: onething.api.v1.RollBackBundleResponse.version:type_name -> onething.api.v1.BundleVersion
-	14, // 3: onething.api.v1.BundleVersion.published:type_name -> google.protobuf.Timestamp
-	15, // 4: onething.api.v1.ListVersionsRequest.page:type_name -> onething.api.v1.Page
-	6,  // 5: onething.api.v1.ListVersionsResponse.versions:type_name -> onething.api.v1.BundleVersion
-	6,  // 6: onething.api.v1.GetVersionResponse.version:type_name -> onething.api.v1.BundleVersion
-	0,  // 7: onething.api.v1.PublishService.CheckBundle:input_type -> onething.api.v1.CheckBundleRequest
-	2,  // 8: onething.api.v1.PublishService.PublishBundle:input_type -> onething.api.v1.PublishBundleRequest
-	4,  // 9: onething.api.v1.PublishService.RollBackBundle:input_type -> onething.api.v1.RollBackBundleRequest
-	7,  // 10: onething.api.v1.PublishService.ListVersions:input_type -> onething.api.v1.ListVersionsRequest
-	9,  // 11: onething.api.v1.PublishService.GetVersion:input_type -> onething.api.v1.GetVersionRequest
-	11, // 12: onething.api.v1.PublishService.PublishCalendar:input_type -> onething.api.v1.PublishCalendarRequest
-	1,  // 13: onething.api.v1.PublishService.CheckBundle:output_type -> onething.api.v1.CheckBundleResponse
-	3,  // 14: onething.api.v1.PublishService.PublishBundle:output_type -> onething.api.v1.PublishBundleResponse
-	5,  // 15: onething.api.v1.PublishService.RollBackBundle:output_type -> onething.api.v1.RollBackBundleResponse
-	8,  // 16: onething.api.v1.PublishService.ListVersions:output_type -> onething.api.v1.ListVersionsResponse
-	10, // 17: onething.api.v1.PublishService.GetVersion:output_type -> onething.api.v1.GetVersionResponse
-	12, // 18: onething.api.v1.PublishService.PublishCalendar:output_type -> onething.api.v1.PublishCalendarResponse
-	13, // [13:19] is the sub-list for method output_type
-	7,  // [7:13] is the sub-list for method input_type
-	7,  // [7:7] is the sub-list for extension type_name
-	7,  // [7:7] is the sub-list for extension extendee
-	0,  // [0:7] is the sub-list for field type_name
+	23, // 0: onething.api.v1.CheckBundleResponse.findings:type_name -> onething.diag.v1.Diagnostic
+	7,  // 1: onething.api.v1.PublishBundleResponse.version:type_name -> onething.api.v1.BundleVersion
+	8,  // 2: onething.api.v1.PublishBundleResponse.proposal:type_name -> onething.api.v1.BundleProposal
+	7,  // 3: onething.api.v1.RollBackBundleResponse.version:type_name -> onething.api.v1.BundleVersion
+	8,  // 4: onething.api.v1.RollBackBundleResponse.proposal:type_name -> onething.api.v1.BundleProposal
+	24, // 5: onething.api.v1.BundleVersion.published:type_name -> google.protobuf.Timestamp
+	0,  // 6: onething.api.v1.BundleProposal.state:type_name -> onething.api.v1.BundleProposal.State
+	24, // 7: onething.api.v1.BundleProposal.proposed:type_name -> google.protobuf.Timestamp
+	24, // 8: onething.api.v1.BundleProposal.closed:type_name -> google.protobuf.Timestamp
+	25, // 9: onething.api.v1.ListProposalsRequest.page:type_name -> onething.api.v1.Page
+	8,  // 10: onething.api.v1.ListProposalsResponse.proposals:type_name -> onething.api.v1.BundleProposal
+	8,  // 11: onething.api.v1.GetProposalResponse.proposal:type_name -> onething.api.v1.BundleProposal
+	7,  // 12: onething.api.v1.ApproveProposalResponse.version:type_name -> onething.api.v1.BundleVersion
+	8,  // 13: onething.api.v1.RejectProposalResponse.proposal:type_name -> onething.api.v1.BundleProposal
+	25, // 14: onething.api.v1.ListVersionsRequest.page:type_name -> onething.api.v1.Page
+	7,  // 15: onething.api.v1.ListVersionsResponse.versions:type_name -> onething.api.v1.BundleVersion
+	7,  // 16: onething.api.v1.GetVersionResponse.version:type_name -> onething.api.v1.BundleVersion
+	1,  // 17: onething.api.v1.PublishService.CheckBundle:input_type -> onething.api.v1.CheckBundleRequest
+	3,  // 18: onething.api.v1.PublishService.PublishBundle:input_type -> onething.api.v1.PublishBundleRequest
+	5,  // 19: onething.api.v1.PublishService.RollBackBundle:input_type -> onething.api.v1.RollBackBundleRequest
+	17, // 20: onething.api.v1.PublishService.ListVersions:input_type -> onething.api.v1.ListVersionsRequest
+	19, // 21: onething.api.v1.PublishService.GetVersion:input_type -> onething.api.v1.GetVersionRequest
+	9,  // 22: onething.api.v1.PublishService.ListProposals:input_type -> onething.api.v1.ListProposalsRequest
+	11, // 23: onething.api.v1.PublishService.GetProposal:input_type -> onething.api.v1.GetProposalRequest
+	13, // 24: onething.api.v1.PublishService.ApproveProposal:input_type -> onething.api.v1.ApproveProposalRequest
+	15, // 25: onething.api.v1.PublishService.RejectProposal:input_type -> onething.api.v1.RejectProposalRequest
+	21, // 26: onething.api.v1.PublishService.PublishCalendar:input_type -> onething.api.v1.PublishCalendarRequest
+	2,  // 27: onething.api.v1.PublishService.CheckBundle:output_type -> onething.api.v1.CheckBundleResponse
+	4,  // 28: onething.api.v1.PublishService.PublishBundle:output_type -> onething.api.v1.PublishBundleResponse
+	6,  // 29: onething.api.v1.PublishService.RollBackBundle:output_type -> onething.api.v1.RollBackBundleResponse
+	18, // 30: onething.api.v1.PublishService.ListVersions:output_type -> onething.api.v1.ListVersionsResponse
+	20, // 31: onething.api.v1.PublishService.GetVersion:output_type -> onething.api.v1.GetVersionResponse
+	10, // 32: onething.api.v1.PublishService.ListProposals:output_type -> onething.api.v1.ListProposalsResponse
+	12, // 33: onething.api.v1.PublishService.GetProposal:output_type -> onething.api.v1.GetProposalResponse
+	14, // 34: onething.api.v1.PublishService.ApproveProposal:output_type -> onething.api.v1.ApproveProposalResponse
+	16, // 35: onething.api.v1.PublishService.RejectProposal:output_type -> onething.api.v1.RejectProposalResponse
+	22, // 36: onething.api.v1.PublishService.PublishCalendar:output_type -> onething.api.v1.PublishCalendarResponse
+	27, // [27:37] is the sub-list for method output_type
+	17, // [17:27] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_onething_api_v1_publish_service_proto_init() }
@@ -956,13 +1771,14 @@ func file_onething_api_v1_publish_service_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_onething_api_v1_publish_service_proto_rawDesc), len(file_onething_api_v1_publish_service_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   13,
+			NumEnums:      1,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_onething_api_v1_publish_service_proto_goTypes,
 		DependencyIndexes: file_onething_api_v1_publish_service_proto_depIdxs,
+		EnumInfos:         file_onething_api_v1_publish_service_proto_enumTypes,
 		MessageInfos:      file_onething_api_v1_publish_service_proto_msgTypes,
 	}.Build()
 	File_onething_api_v1_publish_service_proto = out.File

@@ -42,6 +42,8 @@ type Event struct {
 	//	*Event_PluginGranted
 	//	*Event_NumbersReserved
 	//	*Event_LibraryPublished
+	//	*Event_BundleProposed
+	//	*Event_ProposalRejected
 	Kind          isEvent_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -152,6 +154,24 @@ func (x *Event) GetLibraryPublished() *LibraryPublished {
 	return nil
 }
 
+func (x *Event) GetBundleProposed() *BundleProposed {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_BundleProposed); ok {
+			return x.BundleProposed
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetProposalRejected() *ProposalRejected {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_ProposalRejected); ok {
+			return x.ProposalRejected
+		}
+	}
+	return nil
+}
+
 type isEvent_Kind interface {
 	isEvent_Kind()
 }
@@ -186,6 +206,16 @@ type Event_LibraryPublished struct {
 	LibraryPublished *LibraryPublished `protobuf:"bytes,15,opt,name=library_published,json=libraryPublished,proto3,oneof"`
 }
 
+type Event_BundleProposed struct {
+	// A version waits for a second person.
+	BundleProposed *BundleProposed `protobuf:"bytes,16,opt,name=bundle_proposed,json=bundleProposed,proto3,oneof"`
+}
+
+type Event_ProposalRejected struct {
+	// A proposed version will not be published.
+	ProposalRejected *ProposalRejected `protobuf:"bytes,17,opt,name=proposal_rejected,json=proposalRejected,proto3,oneof"`
+}
+
 func (*Event_BundlePublished) isEvent_Kind() {}
 
 func (*Event_CalendarPublished) isEvent_Kind() {}
@@ -197,6 +227,10 @@ func (*Event_PluginGranted) isEvent_Kind() {}
 func (*Event_NumbersReserved) isEvent_Kind() {}
 
 func (*Event_LibraryPublished) isEvent_Kind() {}
+
+func (*Event_BundleProposed) isEvent_Kind() {}
+
+func (*Event_ProposalRejected) isEvent_Kind() {}
 
 // LibraryPublished: the shared libraries, as their original YAML.
 type LibraryPublished struct {
@@ -269,7 +303,11 @@ type BundlePublished struct {
 	// Why it was published.
 	Reason string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
 	// Number of the version that it repeats; 0: none.
-	RolledBackTo  int32 `protobuf:"varint,7,opt,name=rolled_back_to,json=rolledBackTo,proto3" json:"rolled_back_to,omitempty"`
+	RolledBackTo int32 `protobuf:"varint,7,opt,name=rolled_back_to,json=rolledBackTo,proto3" json:"rolled_back_to,omitempty"`
+	// Number of the proposal that it comes of; 0: none. Then the event's actor has approved it.
+	Proposal int32 `protobuf:"varint,8,opt,name=proposal,proto3" json:"proposal,omitempty"`
+	// Opaque id of who proposed it; empty: the event's actor published it alone.
+	Author        string `protobuf:"bytes,9,opt,name=author,proto3" json:"author,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -353,6 +391,184 @@ func (x *BundlePublished) GetRolledBackTo() int32 {
 	return 0
 }
 
+func (x *BundlePublished) GetProposal() int32 {
+	if x != nil {
+		return x.Proposal
+	}
+	return 0
+}
+
+func (x *BundlePublished) GetAuthor() string {
+	if x != nil {
+		return x.Author
+	}
+	return ""
+}
+
+// BundleProposed: a version was proposed that is in force only when a second person has approved it.
+type BundleProposed struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Number of the proposal, from 1, over all bundles.
+	Proposal int32 `protobuf:"varint,1,opt,name=proposal,proto3" json:"proposal,omitempty"`
+	// Id.
+	Bundle string `protobuf:"bytes,2,opt,name=bundle,proto3" json:"bundle,omitempty"`
+	// Number of the last version when it was proposed; 0: there was none. With a later one the proposal is outdated.
+	Base int32 `protobuf:"varint,3,opt,name=base,proto3" json:"base,omitempty"`
+	// SHA-256 over the bundle's files and the library that it pins, hex.
+	Digest string `protobuf:"bytes,4,opt,name=digest,proto3" json:"digest,omitempty"`
+	// Digest of the library that it pins.
+	Library string `protobuf:"bytes,5,opt,name=library,proto3" json:"library,omitempty"`
+	// Files, as written.
+	Files []*File `protobuf:"bytes,6,rep,name=files,proto3" json:"files,omitempty"`
+	// Why it was proposed.
+	Reason string `protobuf:"bytes,7,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Number of the version that it repeats; 0: none.
+	RolledBackTo  int32 `protobuf:"varint,8,opt,name=rolled_back_to,json=rolledBackTo,proto3" json:"rolled_back_to,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BundleProposed) Reset() {
+	*x = BundleProposed{}
+	mi := &file_onething_registry_v1_registry_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BundleProposed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BundleProposed) ProtoMessage() {}
+
+func (x *BundleProposed) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_registry_v1_registry_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BundleProposed.ProtoReflect.Descriptor instead.
+func (*BundleProposed) Descriptor() ([]byte, []int) {
+	return file_onething_registry_v1_registry_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *BundleProposed) GetProposal() int32 {
+	if x != nil {
+		return x.Proposal
+	}
+	return 0
+}
+
+func (x *BundleProposed) GetBundle() string {
+	if x != nil {
+		return x.Bundle
+	}
+	return ""
+}
+
+func (x *BundleProposed) GetBase() int32 {
+	if x != nil {
+		return x.Base
+	}
+	return 0
+}
+
+func (x *BundleProposed) GetDigest() string {
+	if x != nil {
+		return x.Digest
+	}
+	return ""
+}
+
+func (x *BundleProposed) GetLibrary() string {
+	if x != nil {
+		return x.Library
+	}
+	return ""
+}
+
+func (x *BundleProposed) GetFiles() []*File {
+	if x != nil {
+		return x.Files
+	}
+	return nil
+}
+
+func (x *BundleProposed) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *BundleProposed) GetRolledBackTo() int32 {
+	if x != nil {
+		return x.RolledBackTo
+	}
+	return 0
+}
+
+// ProposalRejected: a proposal was rejected, or taken back by who had made it.
+type ProposalRejected struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Number of the proposal.
+	Proposal int32 `protobuf:"varint,1,opt,name=proposal,proto3" json:"proposal,omitempty"`
+	// Why.
+	Reason        string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ProposalRejected) Reset() {
+	*x = ProposalRejected{}
+	mi := &file_onething_registry_v1_registry_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ProposalRejected) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ProposalRejected) ProtoMessage() {}
+
+func (x *ProposalRejected) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_registry_v1_registry_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ProposalRejected.ProtoReflect.Descriptor instead.
+func (*ProposalRejected) Descriptor() ([]byte, []int) {
+	return file_onething_registry_v1_registry_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ProposalRejected) GetProposal() int32 {
+	if x != nil {
+		return x.Proposal
+	}
+	return 0
+}
+
+func (x *ProposalRejected) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
 // File is an original file.
 type File struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -366,7 +582,7 @@ type File struct {
 
 func (x *File) Reset() {
 	*x = File{}
-	mi := &file_onething_registry_v1_registry_proto_msgTypes[3]
+	mi := &file_onething_registry_v1_registry_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -378,7 +594,7 @@ func (x *File) String() string {
 func (*File) ProtoMessage() {}
 
 func (x *File) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_registry_v1_registry_proto_msgTypes[3]
+	mi := &file_onething_registry_v1_registry_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -391,7 +607,7 @@ func (x *File) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use File.ProtoReflect.Descriptor instead.
 func (*File) Descriptor() ([]byte, []int) {
-	return file_onething_registry_v1_registry_proto_rawDescGZIP(), []int{3}
+	return file_onething_registry_v1_registry_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *File) GetName() string {
@@ -421,7 +637,7 @@ type CalendarPublished struct {
 
 func (x *CalendarPublished) Reset() {
 	*x = CalendarPublished{}
-	mi := &file_onething_registry_v1_registry_proto_msgTypes[4]
+	mi := &file_onething_registry_v1_registry_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -433,7 +649,7 @@ func (x *CalendarPublished) String() string {
 func (*CalendarPublished) ProtoMessage() {}
 
 func (x *CalendarPublished) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_registry_v1_registry_proto_msgTypes[4]
+	mi := &file_onething_registry_v1_registry_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -446,7 +662,7 @@ func (x *CalendarPublished) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CalendarPublished.ProtoReflect.Descriptor instead.
 func (*CalendarPublished) Descriptor() ([]byte, []int) {
-	return file_onething_registry_v1_registry_proto_rawDescGZIP(), []int{4}
+	return file_onething_registry_v1_registry_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *CalendarPublished) GetFile() *File {
@@ -478,7 +694,7 @@ type PluginActivated struct {
 
 func (x *PluginActivated) Reset() {
 	*x = PluginActivated{}
-	mi := &file_onething_registry_v1_registry_proto_msgTypes[5]
+	mi := &file_onething_registry_v1_registry_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -490,7 +706,7 @@ func (x *PluginActivated) String() string {
 func (*PluginActivated) ProtoMessage() {}
 
 func (x *PluginActivated) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_registry_v1_registry_proto_msgTypes[5]
+	mi := &file_onething_registry_v1_registry_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -503,7 +719,7 @@ func (x *PluginActivated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PluginActivated.ProtoReflect.Descriptor instead.
 func (*PluginActivated) Descriptor() ([]byte, []int) {
-	return file_onething_registry_v1_registry_proto_rawDescGZIP(), []int{5}
+	return file_onething_registry_v1_registry_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *PluginActivated) GetPlugin() string {
@@ -540,7 +756,7 @@ type PluginGranted struct {
 
 func (x *PluginGranted) Reset() {
 	*x = PluginGranted{}
-	mi := &file_onething_registry_v1_registry_proto_msgTypes[6]
+	mi := &file_onething_registry_v1_registry_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -552,7 +768,7 @@ func (x *PluginGranted) String() string {
 func (*PluginGranted) ProtoMessage() {}
 
 func (x *PluginGranted) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_registry_v1_registry_proto_msgTypes[6]
+	mi := &file_onething_registry_v1_registry_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -565,7 +781,7 @@ func (x *PluginGranted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PluginGranted.ProtoReflect.Descriptor instead.
 func (*PluginGranted) Descriptor() ([]byte, []int) {
-	return file_onething_registry_v1_registry_proto_rawDescGZIP(), []int{6}
+	return file_onething_registry_v1_registry_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *PluginGranted) GetPlugin() string {
@@ -593,7 +809,7 @@ type NumbersReserved struct {
 
 func (x *NumbersReserved) Reset() {
 	*x = NumbersReserved{}
-	mi := &file_onething_registry_v1_registry_proto_msgTypes[7]
+	mi := &file_onething_registry_v1_registry_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -605,7 +821,7 @@ func (x *NumbersReserved) String() string {
 func (*NumbersReserved) ProtoMessage() {}
 
 func (x *NumbersReserved) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_registry_v1_registry_proto_msgTypes[7]
+	mi := &file_onething_registry_v1_registry_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -618,7 +834,7 @@ func (x *NumbersReserved) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NumbersReserved.ProtoReflect.Descriptor instead.
 func (*NumbersReserved) Descriptor() ([]byte, []int) {
-	return file_onething_registry_v1_registry_proto_rawDescGZIP(), []int{7}
+	return file_onething_registry_v1_registry_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *NumbersReserved) GetUpto() uint64 {
@@ -632,7 +848,7 @@ var File_onething_registry_v1_registry_proto protoreflect.FileDescriptor
 
 const file_onething_registry_v1_registry_proto_rawDesc = "" +
 	"\n" +
-	"#onething/registry/v1/registry.proto\x12\x14onething.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xcc\x04\n" +
+	"#onething/registry/v1/registry.proto\x12\x14onething.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf4\x05\n" +
 	"\x05Event\x12*\n" +
 	"\x02at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x14\n" +
 	"\x05actor\x18\x02 \x01(\tR\x05actor\x12R\n" +
@@ -642,11 +858,13 @@ const file_onething_registry_v1_registry_proto_rawDesc = "" +
 	"\x10plugin_activated\x18\f \x01(\v2%.onething.registry.v1.PluginActivatedH\x00R\x0fpluginActivated\x12L\n" +
 	"\x0eplugin_granted\x18\r \x01(\v2#.onething.registry.v1.PluginGrantedH\x00R\rpluginGranted\x12R\n" +
 	"\x10numbers_reserved\x18\x0e \x01(\v2%.onething.registry.v1.NumbersReservedH\x00R\x0fnumbersReserved\x12U\n" +
-	"\x11library_published\x18\x0f \x01(\v2&.onething.registry.v1.LibraryPublishedH\x00R\x10libraryPublishedB\x06\n" +
+	"\x11library_published\x18\x0f \x01(\v2&.onething.registry.v1.LibraryPublishedH\x00R\x10libraryPublished\x12O\n" +
+	"\x0fbundle_proposed\x18\x10 \x01(\v2$.onething.registry.v1.BundleProposedH\x00R\x0ebundleProposed\x12U\n" +
+	"\x11proposal_rejected\x18\x11 \x01(\v2&.onething.registry.v1.ProposalRejectedH\x00R\x10proposalRejectedB\x06\n" +
 	"\x04kind\"\\\n" +
 	"\x10LibraryPublished\x12\x16\n" +
 	"\x06digest\x18\x01 \x01(\tR\x06digest\x120\n" +
-	"\x05files\x18\x02 \x03(\v2\x1a.onething.registry.v1.FileR\x05files\"\xe3\x01\n" +
+	"\x05files\x18\x02 \x03(\v2\x1a.onething.registry.v1.FileR\x05files\"\x97\x02\n" +
 	"\x0fBundlePublished\x12\x16\n" +
 	"\x06bundle\x18\x01 \x01(\tR\x06bundle\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x05R\x06number\x12\x16\n" +
@@ -654,7 +872,21 @@ const file_onething_registry_v1_registry_proto_rawDesc = "" +
 	"\alibrary\x18\x04 \x01(\tR\alibrary\x120\n" +
 	"\x05files\x18\x05 \x03(\v2\x1a.onething.registry.v1.FileR\x05files\x12\x16\n" +
 	"\x06reason\x18\x06 \x01(\tR\x06reason\x12$\n" +
-	"\x0erolled_back_to\x18\a \x01(\x05R\frolledBackTo\"4\n" +
+	"\x0erolled_back_to\x18\a \x01(\x05R\frolledBackTo\x12\x1a\n" +
+	"\bproposal\x18\b \x01(\x05R\bproposal\x12\x16\n" +
+	"\x06author\x18\t \x01(\tR\x06author\"\xfa\x01\n" +
+	"\x0eBundleProposed\x12\x1a\n" +
+	"\bproposal\x18\x01 \x01(\x05R\bproposal\x12\x16\n" +
+	"\x06bundle\x18\x02 \x01(\tR\x06bundle\x12\x12\n" +
+	"\x04base\x18\x03 \x01(\x05R\x04base\x12\x16\n" +
+	"\x06digest\x18\x04 \x01(\tR\x06digest\x12\x18\n" +
+	"\alibrary\x18\x05 \x01(\tR\alibrary\x120\n" +
+	"\x05files\x18\x06 \x03(\v2\x1a.onething.registry.v1.FileR\x05files\x12\x16\n" +
+	"\x06reason\x18\a \x01(\tR\x06reason\x12$\n" +
+	"\x0erolled_back_to\x18\b \x01(\x05R\frolledBackTo\"F\n" +
+	"\x10ProposalRejected\x12\x1a\n" +
+	"\bproposal\x18\x01 \x01(\x05R\bproposal\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\"4\n" +
 	"\x04File\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\acontent\x18\x02 \x01(\fR\acontent\"[\n" +
@@ -683,34 +915,39 @@ func file_onething_registry_v1_registry_proto_rawDescGZIP() []byte {
 	return file_onething_registry_v1_registry_proto_rawDescData
 }
 
-var file_onething_registry_v1_registry_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_onething_registry_v1_registry_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_onething_registry_v1_registry_proto_goTypes = []any{
 	(*Event)(nil),                 // 0: onething.registry.v1.Event
 	(*LibraryPublished)(nil),      // 1: onething.registry.v1.LibraryPublished
 	(*BundlePublished)(nil),       // 2: onething.registry.v1.BundlePublished
-	(*File)(nil),                  // 3: onething.registry.v1.File
-	(*CalendarPublished)(nil),     // 4: onething.registry.v1.CalendarPublished
-	(*PluginActivated)(nil),       // 5: onething.registry.v1.PluginActivated
-	(*PluginGranted)(nil),         // 6: onething.registry.v1.PluginGranted
-	(*NumbersReserved)(nil),       // 7: onething.registry.v1.NumbersReserved
-	(*timestamppb.Timestamp)(nil), // 8: google.protobuf.Timestamp
+	(*BundleProposed)(nil),        // 3: onething.registry.v1.BundleProposed
+	(*ProposalRejected)(nil),      // 4: onething.registry.v1.ProposalRejected
+	(*File)(nil),                  // 5: onething.registry.v1.File
+	(*CalendarPublished)(nil),     // 6: onething.registry.v1.CalendarPublished
+	(*PluginActivated)(nil),       // 7: onething.registry.v1.PluginActivated
+	(*PluginGranted)(nil),         // 8: onething.registry.v1.PluginGranted
+	(*NumbersReserved)(nil),       // 9: onething.registry.v1.NumbersReserved
+	(*timestamppb.Timestamp)(nil), // 10: google.protobuf.Timestamp
 }
 var file_onething_registry_v1_registry_proto_depIdxs = []int32{
-	8,  // 0: onething.registry.v1.Event.at:type_name -> google.protobuf.Timestamp
+	10, // 0: onething.registry.v1.Event.at:type_name -> google.protobuf.Timestamp
 	2,  // 1: onething.registry.v1.Event.bundle_published:type_name -> onething.registry.v1.BundlePublished
-	4,  // 2: onething.registry.v1.Event.calendar_published:type_name -> onething.registry.v1.CalendarPublished
-	5,  // 3: onething.registry.v1.Event.plugin_activated:type_name -> onething.registry.v1.PluginActivated
-	6,  // 4: onething.registry.v1.Event.plugin_granted:type_name -> onething.registry.v1.PluginGranted
-	7,  // 5: onething.registry.v1.Event.numbers_reserved:type_name -> onething.registry.v1.NumbersReserved
+	6,  // 2: onething.registry.v1.Event.calendar_published:type_name -> onething.registry.v1.CalendarPublished
+	7,  // 3: onething.registry.v1.Event.plugin_activated:type_name -> onething.registry.v1.PluginActivated
+	8,  // 4: onething.registry.v1.Event.plugin_granted:type_name -> onething.registry.v1.PluginGranted
+	9,  // 5: onething.registry.v1.Event.numbers_reserved:type_name -> onething.registry.v1.NumbersReserved
 	1,  // 6: onething.registry.v1.Event.library_published:type_name -> onething.registry.v1.LibraryPublished
-	3,  // 7: onething.registry.v1.LibraryPublished.files:type_name -> onething.registry.v1.File
-	3,  // 8: onething.registry.v1.BundlePublished.files:type_name -> onething.registry.v1.File
-	3,  // 9: onething.registry.v1.CalendarPublished.file:type_name -> onething.registry.v1.File
-	10, // [10:10] is the sub-list for method output_type
-	10, // [10:10] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	3,  // 7: onething.registry.v1.Event.bundle_proposed:type_name -> onething.registry.v1.BundleProposed
+	4,  // 8: onething.registry.v1.Event.proposal_rejected:type_name -> onething.registry.v1.ProposalRejected
+	5,  // 9: onething.registry.v1.LibraryPublished.files:type_name -> onething.registry.v1.File
+	5,  // 10: onething.registry.v1.BundlePublished.files:type_name -> onething.registry.v1.File
+	5,  // 11: onething.registry.v1.BundleProposed.files:type_name -> onething.registry.v1.File
+	5,  // 12: onething.registry.v1.CalendarPublished.file:type_name -> onething.registry.v1.File
+	13, // [13:13] is the sub-list for method output_type
+	13, // [13:13] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_onething_registry_v1_registry_proto_init() }
@@ -725,6 +962,8 @@ func file_onething_registry_v1_registry_proto_init() {
 		(*Event_PluginGranted)(nil),
 		(*Event_NumbersReserved)(nil),
 		(*Event_LibraryPublished)(nil),
+		(*Event_BundleProposed)(nil),
+		(*Event_ProposalRejected)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -732,7 +971,7 @@ func file_onething_registry_v1_registry_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_onething_registry_v1_registry_proto_rawDesc), len(file_onething_registry_v1_registry_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   8,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

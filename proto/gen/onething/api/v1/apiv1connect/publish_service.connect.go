@@ -37,6 +37,17 @@ const (
 	PublishServiceListVersionsProcedure = "/onething.api.v1.PublishService/ListVersions"
 	// PublishServiceGetVersionProcedure is the procedure name of the PublishService's GetVersion RPC.
 	PublishServiceGetVersionProcedure = "/onething.api.v1.PublishService/GetVersion"
+	// PublishServiceListProposalsProcedure is the procedure name of the PublishService's ListProposals
+	// RPC.
+	PublishServiceListProposalsProcedure = "/onething.api.v1.PublishService/ListProposals"
+	// PublishServiceGetProposalProcedure is the procedure name of the PublishService's GetProposal RPC.
+	PublishServiceGetProposalProcedure = "/onething.api.v1.PublishService/GetProposal"
+	// PublishServiceApproveProposalProcedure is the procedure name of the PublishService's
+	// ApproveProposal RPC.
+	PublishServiceApproveProposalProcedure = "/onething.api.v1.PublishService/ApproveProposal"
+	// PublishServiceRejectProposalProcedure is the procedure name of the PublishService's
+	// RejectProposal RPC.
+	PublishServiceRejectProposalProcedure = "/onething.api.v1.PublishService/RejectProposal"
 	// PublishServicePublishCalendarProcedure is the procedure name of the PublishService's
 	// PublishCalendar RPC.
 	PublishServicePublishCalendarProcedure = "/onething.api.v1.PublishService/PublishCalendar"
@@ -78,6 +89,34 @@ var (
 			Procedure:  PublishServiceGetVersionProcedure,
 		}
 	})
+	publishServiceListProposalsSpec = sync.OnceValue(func() connect.Spec {
+		return connect.Spec{
+			StreamType: connect.StreamTypeUnary,
+			Schema:     v1.File_onething_api_v1_publish_service_proto.Services().ByName("PublishService").Methods().ByName("ListProposals"),
+			Procedure:  PublishServiceListProposalsProcedure,
+		}
+	})
+	publishServiceGetProposalSpec = sync.OnceValue(func() connect.Spec {
+		return connect.Spec{
+			StreamType: connect.StreamTypeUnary,
+			Schema:     v1.File_onething_api_v1_publish_service_proto.Services().ByName("PublishService").Methods().ByName("GetProposal"),
+			Procedure:  PublishServiceGetProposalProcedure,
+		}
+	})
+	publishServiceApproveProposalSpec = sync.OnceValue(func() connect.Spec {
+		return connect.Spec{
+			StreamType: connect.StreamTypeUnary,
+			Schema:     v1.File_onething_api_v1_publish_service_proto.Services().ByName("PublishService").Methods().ByName("ApproveProposal"),
+			Procedure:  PublishServiceApproveProposalProcedure,
+		}
+	})
+	publishServiceRejectProposalSpec = sync.OnceValue(func() connect.Spec {
+		return connect.Spec{
+			StreamType: connect.StreamTypeUnary,
+			Schema:     v1.File_onething_api_v1_publish_service_proto.Services().ByName("PublishService").Methods().ByName("RejectProposal"),
+			Procedure:  PublishServiceRejectProposalProcedure,
+		}
+	})
 	publishServicePublishCalendarSpec = sync.OnceValue(func() connect.Spec {
 		return connect.Spec{
 			StreamType: connect.StreamTypeUnary,
@@ -92,14 +131,25 @@ type PublishServiceClient interface {
 	// CheckBundle says what is wrong with a bundle against the libraries in force. It publishes nothing.
 	CheckBundle(context.Context, *v1.CheckBundleRequest) (*v1.CheckBundleResponse, error)
 	// PublishBundle makes a version of a bundle, immutable from then on. One with an error is refused, each finding as a
-	// violation with its line and column, and the version in force stays.
+	// violation with its line and column, and the version in force stays. Where the operator's policy asks for a second
+	// person, it becomes a proposal, and is in force when another configurator has approved it.
 	PublishBundle(context.Context, *v1.PublishBundleRequest) (*v1.PublishBundleResponse, error)
-	// RollBackBundle publishes an earlier version once more, under a new number, with the libraries that it had.
+	// RollBackBundle publishes an earlier version once more, under a new number, with the libraries that it had. It needs
+	// a second person where PublishBundle does.
 	RollBackBundle(context.Context, *v1.RollBackBundleRequest) (*v1.RollBackBundleResponse, error)
 	// ListVersions lists the versions of a bundle, the newest first.
 	ListVersions(context.Context, *v1.ListVersionsRequest) (*v1.ListVersionsResponse, error)
 	// GetVersion reads a version as it was written.
 	GetVersion(context.Context, *v1.GetVersionRequest) (*v1.GetVersionResponse, error)
+	// ListProposals lists the proposed versions, the newest first.
+	ListProposals(context.Context, *v1.ListProposalsRequest) (*v1.ListProposalsResponse, error)
+	// GetProposal reads a proposed version as it was written.
+	GetProposal(context.Context, *v1.GetProposalRequest) (*v1.GetProposalResponse, error)
+	// ApproveProposal publishes a proposed version. Whoever has proposed it cannot; nor is one approved after another
+	// version, or another library, came into force: then it is proposed again.
+	ApproveProposal(context.Context, *v1.ApproveProposalRequest) (*v1.ApproveProposalResponse, error)
+	// RejectProposal ends a proposal without publishing it. Whoever has made it takes it back with this.
+	RejectProposal(context.Context, *v1.RejectProposalRequest) (*v1.RejectProposalResponse, error)
 	// PublishCalendar publishes the calendar of working days, whole. Dates of open applications that it makes known or
 	// moves are settled then.
 	PublishCalendar(context.Context, *v1.PublishCalendarRequest) (*v1.PublishCalendarResponse, error)
@@ -116,14 +166,25 @@ type PublishServiceHandler interface {
 	// CheckBundle says what is wrong with a bundle against the libraries in force. It publishes nothing.
 	CheckBundle(context.Context, *v1.CheckBundleRequest) (*v1.CheckBundleResponse, error)
 	// PublishBundle makes a version of a bundle, immutable from then on. One with an error is refused, each finding as a
-	// violation with its line and column, and the version in force stays.
+	// violation with its line and column, and the version in force stays. Where the operator's policy asks for a second
+	// person, it becomes a proposal, and is in force when another configurator has approved it.
 	PublishBundle(context.Context, *v1.PublishBundleRequest) (*v1.PublishBundleResponse, error)
-	// RollBackBundle publishes an earlier version once more, under a new number, with the libraries that it had.
+	// RollBackBundle publishes an earlier version once more, under a new number, with the libraries that it had. It needs
+	// a second person where PublishBundle does.
 	RollBackBundle(context.Context, *v1.RollBackBundleRequest) (*v1.RollBackBundleResponse, error)
 	// ListVersions lists the versions of a bundle, the newest first.
 	ListVersions(context.Context, *v1.ListVersionsRequest) (*v1.ListVersionsResponse, error)
 	// GetVersion reads a version as it was written.
 	GetVersion(context.Context, *v1.GetVersionRequest) (*v1.GetVersionResponse, error)
+	// ListProposals lists the proposed versions, the newest first.
+	ListProposals(context.Context, *v1.ListProposalsRequest) (*v1.ListProposalsResponse, error)
+	// GetProposal reads a proposed version as it was written.
+	GetProposal(context.Context, *v1.GetProposalRequest) (*v1.GetProposalResponse, error)
+	// ApproveProposal publishes a proposed version. Whoever has proposed it cannot; nor is one approved after another
+	// version, or another library, came into force: then it is proposed again.
+	ApproveProposal(context.Context, *v1.ApproveProposalRequest) (*v1.ApproveProposalResponse, error)
+	// RejectProposal ends a proposal without publishing it. Whoever has made it takes it back with this.
+	RejectProposal(context.Context, *v1.RejectProposalRequest) (*v1.RejectProposalResponse, error)
 	// PublishCalendar publishes the calendar of working days, whole. Dates of open applications that it makes known or
 	// moves are settled then.
 	PublishCalendar(context.Context, *v1.PublishCalendarRequest) (*v1.PublishCalendarResponse, error)
@@ -139,6 +200,10 @@ func RegisterPublishServiceHandler(server *connect.Server, svc PublishServiceHan
 		connect.Method{Spec: publishServiceRollBackBundleSpec(), Handler: adapter.rollBackBundle},
 		connect.Method{Spec: publishServiceListVersionsSpec(), Handler: adapter.listVersions},
 		connect.Method{Spec: publishServiceGetVersionSpec(), Handler: adapter.getVersion},
+		connect.Method{Spec: publishServiceListProposalsSpec(), Handler: adapter.listProposals},
+		connect.Method{Spec: publishServiceGetProposalSpec(), Handler: adapter.getProposal},
+		connect.Method{Spec: publishServiceApproveProposalSpec(), Handler: adapter.approveProposal},
+		connect.Method{Spec: publishServiceRejectProposalSpec(), Handler: adapter.rejectProposal},
 		connect.Method{Spec: publishServicePublishCalendarSpec(), Handler: adapter.publishCalendar},
 	)
 }
@@ -164,6 +229,22 @@ func (UnimplementedPublishServiceHandler) ListVersions(context.Context, *v1.List
 
 func (UnimplementedPublishServiceHandler) GetVersion(context.Context, *v1.GetVersionRequest) (*v1.GetVersionResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, "onething.api.v1.PublishService.GetVersion is not implemented")
+}
+
+func (UnimplementedPublishServiceHandler) ListProposals(context.Context, *v1.ListProposalsRequest) (*v1.ListProposalsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, "onething.api.v1.PublishService.ListProposals is not implemented")
+}
+
+func (UnimplementedPublishServiceHandler) GetProposal(context.Context, *v1.GetProposalRequest) (*v1.GetProposalResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, "onething.api.v1.PublishService.GetProposal is not implemented")
+}
+
+func (UnimplementedPublishServiceHandler) ApproveProposal(context.Context, *v1.ApproveProposalRequest) (*v1.ApproveProposalResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, "onething.api.v1.PublishService.ApproveProposal is not implemented")
+}
+
+func (UnimplementedPublishServiceHandler) RejectProposal(context.Context, *v1.RejectProposalRequest) (*v1.RejectProposalResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, "onething.api.v1.PublishService.RejectProposal is not implemented")
 }
 
 func (UnimplementedPublishServiceHandler) PublishCalendar(context.Context, *v1.PublishCalendarRequest) (*v1.PublishCalendarResponse, error) {
@@ -209,6 +290,38 @@ func (c *publishServiceClient) ListVersions(ctx context.Context, req *v1.ListVer
 func (c *publishServiceClient) GetVersion(ctx context.Context, req *v1.GetVersionRequest) (*v1.GetVersionResponse, error) {
 	var res v1.GetVersionResponse
 	if err := c.client.CallUnary(ctx, publishServiceGetVersionSpec(), req, &res); err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
+func (c *publishServiceClient) ListProposals(ctx context.Context, req *v1.ListProposalsRequest) (*v1.ListProposalsResponse, error) {
+	var res v1.ListProposalsResponse
+	if err := c.client.CallUnary(ctx, publishServiceListProposalsSpec(), req, &res); err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
+func (c *publishServiceClient) GetProposal(ctx context.Context, req *v1.GetProposalRequest) (*v1.GetProposalResponse, error) {
+	var res v1.GetProposalResponse
+	if err := c.client.CallUnary(ctx, publishServiceGetProposalSpec(), req, &res); err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
+func (c *publishServiceClient) ApproveProposal(ctx context.Context, req *v1.ApproveProposalRequest) (*v1.ApproveProposalResponse, error) {
+	var res v1.ApproveProposalResponse
+	if err := c.client.CallUnary(ctx, publishServiceApproveProposalSpec(), req, &res); err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
+func (c *publishServiceClient) RejectProposal(ctx context.Context, req *v1.RejectProposalRequest) (*v1.RejectProposalResponse, error) {
+	var res v1.RejectProposalResponse
+	if err := c.client.CallUnary(ctx, publishServiceRejectProposalSpec(), req, &res); err != nil {
 		return nil, err
 	}
 	return &res, nil
@@ -278,6 +391,54 @@ func (h publishServiceHandler) getVersion(ctx context.Context, _ connect.Spec, s
 		return err
 	}
 	res, err := h.svc.GetVersion(ctx, &req)
+	if err != nil {
+		return err
+	}
+	return stream.Send(res)
+}
+
+func (h publishServiceHandler) listProposals(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
+	var req v1.ListProposalsRequest
+	if err := stream.Receive(&req); err != nil {
+		return err
+	}
+	res, err := h.svc.ListProposals(ctx, &req)
+	if err != nil {
+		return err
+	}
+	return stream.Send(res)
+}
+
+func (h publishServiceHandler) getProposal(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
+	var req v1.GetProposalRequest
+	if err := stream.Receive(&req); err != nil {
+		return err
+	}
+	res, err := h.svc.GetProposal(ctx, &req)
+	if err != nil {
+		return err
+	}
+	return stream.Send(res)
+}
+
+func (h publishServiceHandler) approveProposal(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
+	var req v1.ApproveProposalRequest
+	if err := stream.Receive(&req); err != nil {
+		return err
+	}
+	res, err := h.svc.ApproveProposal(ctx, &req)
+	if err != nil {
+		return err
+	}
+	return stream.Send(res)
+}
+
+func (h publishServiceHandler) rejectProposal(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
+	var req v1.RejectProposalRequest
+	if err := stream.Receive(&req); err != nil {
+		return err
+	}
+	res, err := h.svc.RejectProposal(ctx, &req)
 	if err != nil {
 		return err
 	}
