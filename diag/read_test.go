@@ -22,7 +22,7 @@ func TestReadYAML_Refused(t *testing.T) {
 		{name: "one document", text: first},
 		{name: "one document, with its marks", text: "---\n" + first + "...\n"},
 		{name: "a second document", text: first + "---\nlibrary: sections\n", want: []string{"2:1 yaml-documents"}},
-		{name: "a second document that is no YAML", text: first + "---\nlibrary: [sections\n", want: []string{"3:1 yaml-syntax"}},
+		{name: "a second document that is no YAML", text: first + "---\nlibrary: [sections\n", want: []string{"3:10 yaml-brackets"}},
 		{name: "an empty second document", text: first + "---\n", want: []string{"2:1 yaml-documents"}},
 		{name: "aliases that expand to very much", text: "a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\nd: [*c, *c]\n",
 			want: []string{"1:4 yaml-alias", "2:4 yaml-alias", "3:4 yaml-alias", "4:5 yaml-alias", "4:9 yaml-alias"}},

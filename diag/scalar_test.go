@@ -1,6 +1,7 @@
 package diag_test
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"testing"
@@ -114,14 +115,14 @@ func check(t *rapid.T, text string, scalar diag.Scalar) {
 // Whatever stands in a file, reading it ends, and what is found has a place.
 func FuzzReadYAML(f *testing.F) {
 	for _, text := range []string{"", "bundle: a", "note: |\n\n\n  a\n", "note: |2\n   a\n  b", "note: >-\n\n a\n\n\n  b", "note: \"a\\\n  b\"", "note: 'a\n\n  b'", "note: |+\n", "note: >\n  a\r\n  b\r\n",
-		"note: \"\\x41\\u4e00\\U00020bb7\\n\"", "- a\n- b", "? a\n: b", "name: { zh: 中, en: \"x\" }"} {
+		"note: \"\\x41\\u4e00\\U00020bb7\\n\"", "- a\n- b", "? a\n: b", "name: { zh: 中, en: \"x\" }", "name：a\n\tzh: b", "name: {zh：[c, \"d”", "- - -a\n  －b: 'x\n", "name: !d &e *f", "form:\n  - {section：a，as: d｝\n"} {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		message := &bundlev1.Bundle{}
 		source, found := diag.ReadYAML("f.yaml", text, message, nil)
 		for _, d := range found {
-			if d.Span.Start.Line < 1 || d.Span.Start.Column < 1 || d.Code == "" || d.Message == "" {
+			if at := d.Span.Start; at.Line < 1 || at.Line > bytes.Count(text, []byte("\n"))+2 || at.Column < 1 || d.Code == "" || d.Message == "" {
 				t.Errorf("a finding without place, code or message: %+v", d)
 			}
 		}

@@ -72,11 +72,28 @@ func ReadYAML(file string, text []byte, message proto.Message, normalise Normali
 	if found != nil {
 		return s, found
 	}
-	reader := &reader{source: s, normalise: normalise}
+	reader := newReader(s, normalise)
 	options := protoyaml.UnmarshalOptions{Path: file, CustomUnmarshaler: reader, DiscardUnknown: true}
+	if more := lastLine(root) - len(s.lines); more > 0 { // protoyaml fails on a value that begins behind the last line
+		text = slices.Concat(text, bytes.Repeat([]byte("\n"), more))
+	}
 	err := options.Unmarshal(text, message)
-	found = append(found, reader.found...)
-	return s, append(found, s.readErrors(err)...)
+	found = append(append(found, reader.found...), s.readErrors(err)...)
+	if len(found) > 0 { // YAML takes much for a text, and then what is wrong there is found elsewhere
+		if slipped := slips(file, text); slipped != nil {
+			return s, slipped
+		}
+	}
+	return s, found
+}
+
+// lastLine is the greatest line on which something begins. What is left out may be said to begin behind the file.
+func lastLine(n *yaml.Node) int {
+	last := n.Line
+	for _, c := range n.Content {
+		last = max(last, lastLine(c))
+	}
+	return last
 }
 
 // checkText refuses what is no text, before a YAML parser sees it: one of the parsers panics on a lone
@@ -123,20 +140,25 @@ func parse(file string, text []byte) (*yaml.Node, List) {
 	if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
 		return nil, List{{Span: Span{File: file, Start: Position{Line: 1, Column: 1}}, Severity: Error, Code: "yaml-empty", Message: "the file holds nothing"}}
 	} else if err != nil {
-		return nil, List{syntaxError(file, text, err)}
+		return nil, syntaxError(file, text, err)
 	}
 	var second yaml.Node
 	if err := decoder.Decode(&second); err == nil {
 		return nil, List{{Span: Span{File: file, Start: Position{Line: max(1, second.Line), Column: max(1, second.Column)}}, Severity: Error,
 			Code: "yaml-documents", Message: "a second document begins here; a file holds one", Hint: "remove the line `---` and what follows"}}
 	} else if !errors.Is(err, io.EOF) {
-		return nil, List{syntaxError(file, text, err)}
+		return nil, syntaxError(file, text, err)
 	}
 	return document.Content[0], nil
 }
 
-// syntaxError is what the YAML package says, at its place.
-func syntaxError(file string, text []byte, err error) Diagnostic {
+// syntaxError is what was most likely typed wrong; where nothing is known to be, what the YAML package says at its place.
+func syntaxError(file string, text []byte, err error) List {
+	if !strings.Contains(err.Error(), "exceeded max depth") {
+		if found := slips(file, text); found != nil {
+			return found
+		}
+	}
 	line, message := 1, err.Error()
 	if m := yamlError.FindStringSubmatch(message); m != nil {
 		if n, err := strconv.Atoi(m[1]); err == nil {
@@ -147,11 +169,8 @@ func syntaxError(file string, text []byte, err error) Diagnostic {
 		}
 		message = m[2]
 	}
-	hint := ""
-	if strings.Contains(message, "mapping values are not allowed") || strings.Contains(message, "did not find expected") {
-		hint = "quote a rule or text that begins with `!`, holds `: ` or ` #`, or stands inside `{ … }` with a comma, bracket or brace"
-	}
-	return Diagnostic{Span: Span{File: file, Start: Position{Line: line, Column: firstColumn(text, line)}}, Severity: Error, Code: "yaml-syntax", Message: message, Hint: hint}
+	const hint = "look at this line and those before it: spaces, colons, quotes and brackets"
+	return List{{Span: Span{File: file, Start: Position{Line: line, Column: firstColumn(text, line)}}, Severity: Error, Code: "yaml-syntax", Message: message, Hint: hint}}
 }
 
 // firstColumn is where the text of a line begins.
@@ -162,6 +181,12 @@ func firstColumn(text []byte, line int) int {
 	text, _, _ = bytes.Cut(text, []byte("\n"))
 	return len(text) - len(bytes.TrimLeft(text, " \t")) + 1
 }
+
+func tagMessage(tag string) string {
+	return fmt.Sprintf("`%s` begins with `!`, which means something else to YAML", tag)
+}
+
+const tagHint = "put the whole rule in quotes: \"!…\""
 
 // checkNodes refuses what YAML allows and a maintained text should not have.
 func (s *Source) checkNodes(n *yaml.Node, path string, depth int, found *List) {
@@ -177,7 +202,7 @@ func (s *Source) checkNodes(n *yaml.Node, path string, depth int, found *List) {
 		return
 	}
 	if n.Style&yaml.TaggedStyle != 0 {
-		add(n, "yaml-tag", "tags such as "+n.Tag+" are not read", "remove the tag; quote a rule that begins with `!`")
+		add(n, "yaml-tag", tagMessage(n.Tag), tagHint)
 	}
 	switch n.Kind {
 	case yaml.MappingNode:
@@ -213,73 +238,6 @@ func join(path, key string) string {
 		return key
 	}
 	return path + "." + key
-}
-
-// reader is called by protoyaml for every message before it is read.
-type reader struct {
-	source    *Source
-	normalise Normalise
-	found     List
-}
-
-// Unmarshal implements protoyaml.CustomUnmarshaler: it notes the node, applies the language's shorthands and
-// reports unknown keys with what was probably meant.
-func (r *reader) Unmarshal(node *yaml.Node, message proto.Message) (bool, error) {
-	r.source.nodes[message] = node
-	if r.normalise != nil && r.normalise(node, message) {
-		return true, nil
-	}
-	descriptor := message.ProtoReflect().Descriptor()
-	if node.Kind != yaml.MappingNode || strings.HasPrefix(string(descriptor.FullName()), "google.protobuf.") {
-		return false, nil
-	}
-	var names []string
-	for i := range descriptor.Fields().Len() {
-		names = append(names, string(descriptor.Fields().Get(i).Name()))
-	}
-	for i := 0; i+1 < len(node.Content); i += 2 {
-		key := node.Content[i]
-		if slices.Contains(names, key.Value) {
-			continue
-		}
-		hint := "expected one of " + strings.Join(names, ", ")
-		if near := Nearest(key.Value, names); near != "" {
-			hint = fmt.Sprintf("did you mean `%s`?", near)
-		} else if strings.ContainsAny(key.Value, "()=<>&|!\"'") {
-			hint = "this looks like the rest of a rule: one that stands inside `{ … }` with a comma, bracket or brace is quoted"
-		}
-		r.found = append(r.found, Diagnostic{Span: r.source.nodeSpan(key), Severity: Error, Code: "yaml-unknown-key",
-			Message: fmt.Sprintf("there is no key `%s` here", key.Value), Hint: hint})
-	}
-	return false, nil
-}
-
-var readError = regexp.MustCompile(`^(?s)(.*?):(\d+):(\d+) (.*?)(?:\n|$)`)
-
-// unspecified is the first value of an enum, which nobody writes.
-var unspecified = regexp.MustCompile(`\[[A-Z_]+_UNSPECIFIED `)
-
-// readErrors turns protoyaml's errors, whose type is not exported, into diagnostics by their text.
-func (s *Source) readErrors(err error) List {
-	if err == nil {
-		return nil
-	}
-	var joined interface{ Unwrap() []error }
-	all := []error{err}
-	if errors.As(err, &joined) {
-		all = joined.Unwrap()
-	}
-	var found List
-	for _, e := range all {
-		d := Diagnostic{Span: Span{File: s.File, Start: Position{1, 1}}, Severity: Error, Code: "yaml-kind", Message: e.Error()}
-		if m := readError.FindStringSubmatch(e.Error()); m != nil {
-			line, _ := strconv.Atoi(m[2])
-			column, _ := strconv.Atoi(m[3])
-			d.Span.Start, d.Message = Position{line, column}, unspecified.ReplaceAllString(m[4], "[")
-		}
-		found = append(found, d)
-	}
-	return found
 }
 
 // At returns where the member of a message stands: its value, or the message itself if the member is not
@@ -346,115 +304,6 @@ func (s *Source) nodeSpan(n *yaml.Node) Span {
 	return span
 }
 
-// positions returns where each code point of a scalar's value stands in the file, and where the value ends.
-func (s *Source) positions(n *yaml.Node) []Position {
-	w := &walker{lines: s.lines, line: n.Line - 1, column: n.Column - 1}
-	value := []rune(n.Value)
-	at := make([]Position, 0, len(value)+1)
-	switch {
-	case n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
-		w.block(value)
-	case n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0:
-		w.column++
-	}
-	double, single := n.Style&yaml.DoubleQuotedStyle != 0, n.Style&yaml.SingleQuotedStyle != 0
-	for _, r := range value {
-		at = append(at, w.take(r, double, single))
-	}
-	return append(at, w.position())
-}
-
-// walker goes through the file beside a scalar's value.
-type walker struct {
-	lines        [][]rune
-	line, column int
-	indent       int // of a block scalar
-}
-
-// block moves from the header of a block scalar to its text. What the first line is indented by beyond the value's own
-// spaces is the indentation of all of them.
-func (w *walker) block(value []rune) {
-	w.line++
-	first := w.line
-	for first < len(w.lines) && len(strings.TrimSpace(string(w.lines[first]))) == 0 {
-		first++
-	}
-	if first < len(w.lines) {
-		own := []rune(strings.TrimLeft(string(value), "\n"))
-		w.indent = max(0, spaces(w.lines[first])-spaces(own))
-	}
-	w.column = w.indent
-}
-
-// spaces is the number of spaces at the beginning of a text.
-func spaces(text []rune) int {
-	n := 0
-	for n < len(text) && text[n] == ' ' {
-		n++
-	}
-	return n
-}
-
-func (w *walker) position() Position { return Position{w.line + 1, w.column + 1} }
-
-func (w *walker) rest() []rune {
-	if w.line >= len(w.lines) || w.column >= len(w.lines[w.line]) {
-		return nil
-	}
-	return w.lines[w.line][w.column:]
-}
-
-// take returns where the next code point of the value stands, and moves past it.
-func (w *walker) take(r rune, double, single bool) Position {
-	for w.line < len(w.lines) {
-		here, rest := w.position(), w.rest()
-		switch {
-		case double && len(rest) == 1 && rest[0] == '\\': // an escaped line end yields nothing
-			w.next()
-			continue
-		case len(rest) == 0: // the line's end stands for a line end or, folded, for a space
-			w.next()
-			if r != '\n' && r != ' ' {
-				continue
-			}
-		case r == ' ' && w.onlySpaces(rest): // folded: spaces at the line's end belong to the fold
-			w.next()
-		case double && rest[0] == '\\':
-			w.column += escape(rest)
-		case single && rest[0] == '\'' && len(rest) > 1 && rest[1] == '\'':
-			w.column += 2
-		default:
-			w.column++
-		}
-		return here
-	}
-	return w.position()
-}
-
-func (w *walker) onlySpaces(rest []rune) bool {
-	return w.indent == 0 && len(strings.TrimSpace(string(rest))) == 0
-}
-
-// next moves to the beginning of the text on the next line.
-func (w *walker) next() {
-	w.line++
-	w.column = w.indent
-	if w.indent == 0 {
-		for rest := w.rest(); len(rest) > 0 && (rest[0] == ' ' || rest[0] == '\t'); rest = w.rest() {
-			w.column++
-		}
-	}
-}
-
-// escape returns the length of the escape sequence at the beginning of a double-quoted text.
-func escape(rest []rune) int {
-	if len(rest) < 2 {
-		return 1
-	}
-	length := map[rune]int{'x': 4, 'u': 6, 'U': 10}[rest[1]]
-	return min(max(2, length), len(rest))
-}
-
 // Path returns where the member of a message stands that protovalidate names, for example
 // `steps[2].needs.fields[0]`; the nearest that is written.
 func (s *Source) Path(message proto.Message, path string) Span {
@@ -462,7 +311,7 @@ func (s *Source) Path(message proto.Message, path string) Span {
 	return span
 }
 
-// Find is as [Source.Path], and says whether the member itself is written.
+// Find is as [Source.Path], and says whether the member itself is written and has a value.
 func (s *Source) Find(message proto.Message, path string) (span Span, written bool) {
 	node := s.nodes[message]
 	if node == nil {
@@ -478,7 +327,7 @@ func (s *Source) Find(message proto.Message, path string) (span Span, written bo
 		}
 		node = next
 	}
-	return s.nodeSpan(node), true
+	return s.nodeSpan(node), node.Kind != yaml.ScalarNode || node.Tag != "!!null"
 }
 
 var pathParts = regexp.MustCompile(`[^.\[\]]+|\[[^\]]*\]`)

@@ -285,7 +285,7 @@ func printed(t *testing.T, found diag.List, tree fs.FS) string {
 		t.Fatal(err)
 	}
 	// A page shows no control characters.
-	return strings.NewReplacer("\r", "<U+000D>", "\xff", "<FF>").Replace(strings.ReplaceAll(b.String(), "\uFFFD", "<FF>"))
+	return strings.NewReplacer("\r", "<U+000D>", "\t", "<U+0009>", "\xff", "<FF>").Replace(strings.ReplaceAll(b.String(), "\uFFFD", "<FF>"))
 }
 
 func newTree(texts map[string]string) fs.FS {

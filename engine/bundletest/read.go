@@ -141,8 +141,15 @@ func (r *reader) test(m *bundlev1.Test) Test {
 		return nil
 	})
 	for _, v := range t.Faults {
-		if v.Code == "unknown_field" {
-			r.unknownPath(m, r.name(v.Path), "answer")
+		switch name := r.name(v.Path); {
+		case v.Code == "unknown_field":
+			r.unknownPath(m, name, "answer")
+		case m.GetExpect() != nil && m.GetExpect().GetFaults() == nil: // nobody expects it
+			given := answers[string(v.Path)]
+			if list, _, _, ok := v.Path.Cell(); ok {
+				given = answers[string(list)]
+			}
+			r.unreadable(m, v.Path, given)
 		}
 	}
 	return t
@@ -331,8 +338,10 @@ func (r *reader) unknownPath(m *bundlev1.Test, name, what string) {
 
 // at returns where a test changes a path; where it stands in the record; else the test.
 func (r *reader) at(m *bundlev1.Test, name string) diag.Span {
-	if _, ok := m.GetBut()[name]; ok {
-		return r.source.Path(m, `but["`+name+`"]`)
+	for changed := range m.GetBut() {
+		if inner, ok := strings.CutPrefix(name, changed); ok && (inner == "" || inner[0] == '[') {
+			return r.source.Path(m, `but["`+changed+`"]`+inner)
+		}
 	}
 	if root, _, _ := strings.Cut(name, "."); root == "facts" || root == "results" {
 		return r.source.Path(m, name)

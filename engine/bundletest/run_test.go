@@ -176,6 +176,13 @@ func TestRun_Changes(t *testing.T) {
 		{name: "like none", line: `{ test: t, like: usul, expect: {} }`, want: []string{"8:22 test-like: there is no test `usul` to start from | did you mean `usual`?"}},
 		{name: "like itself", line: `{ test: t, like: t, expect: {} }`, want: []string{"8:22 test-like: there is no test `t` to start from"}},
 		{name: "twice", line: `{ test: usual, today: 2026-03-16, expect: {} }`, want: []string{"8:13 test-duplicate: the test `usual` stands here twice | give one of them another id"}},
+		{name: "yes in Chinese", line: `{ test: t, like: usual, but: { own.rich: 是 }, expect: {} }`, want: []string{"8:46 test-value: `own.rich` cannot be read as BOOL | write `true`"}},
+		{name: "a number that must be a text", line: `{ test: t, like: usual, but: { form.me.id_no: 7 }, expect: {} }`, want: []string{"8:51 test-value: `form.me.id_no` cannot be read as CITIZEN_NUMBER | put the number in quotes"}},
+		{name: "an answer that cannot be read, and another like it", line: `{ test: t, like: usual, but: { own.rich: yes }, expect: {} }
+  - { test: u, like: t, expect: {} }`, want: []string{"8:46 test-value: `own.rich` cannot be read as BOOL | write `true`"}},
+		{name: "an answer that cannot be read and is expected to be", line: `{ test: t, like: usual, but: { form.me.id_no: 甲 }, expect: { faults: [form.me.id_no] } }
+  - { test: u, like: t, expect: {} }`},
+		{name: "a word that is none", line: `{ test: t, like: usual, expect: { verdict: YES } }`, want: []string{"8:48 schema: this is none of the words that may stand here | write one of ELIGIBLE, NOT_ELIGIBLE, NOT_NEEDED, ELSEWHERE, UNDECIDED"}},
 		{name: "no day", line: `{ test: t, expect: {} }`, want: []string{"8:5 test-value: the test needs a day of receipt | add `today: 2026-03-16`"}},
 		{name: "no such day", line: `{ test: t, today: 2026-02-30, expect: {} }`, want: []string{"8:23 test-value: the test needs a day of receipt | add `today: 2026-03-16`"}},
 		{name: "no such day, and others like it", line: `{ test: t, today: 2026-02-30, expect: {} }
@@ -229,5 +236,27 @@ func TestRun_Unreached(t *testing.T) {
 				t.Errorf("findings (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// A cell of a list is read like any answer; so is a list of a test that another one is like.
+func TestRun_UnreadableCell(t *testing.T) {
+	t.Parallel()
+	tree, _ := newTree(t, "")
+	tree["bundles/matter/bundle.yaml"].Data = []byte(strings.Replace(matter, "own:\n", "own:\n  - { field: shares, kind: LIST, name: { zh: 股 }, row: [{ field: amount, kind: MONEY, name: { zh: 额 } }] }\n", 1) +
+		"  - { id: fourth, name: { zh: 四 }, department: office, needs: { fields: [own.shares] }, promised: { working_days: 0 } }\n")
+	tree["bundles/matter/tests.yaml"] = &fstest.MapFile{Data: []byte(fmt.Sprintf(usual, "{}") + "  - { test: t, like: usual, but: { own.shares: [{ amount: 1 }, { amount: 一百 }] }, expect: {} }\n" +
+		"  - { test: u, like: t, expect: {} }\n")}
+	loaded, found := catalog.Load(tree)
+	if err := found.Err(); err != nil {
+		t.Fatal(err)
+	}
+	report := bundletest.Run(tree, loaded.Bundles["matter"], newCalendar(t), nil)
+	var got []string
+	for _, d := range report.Found {
+		got = append(got, fmt.Sprintf("%d:%d %s: %s | %s", d.Span.Start.Line, d.Span.Start.Column, d.Code, d.Message, d.Hint))
+	}
+	if diff := cmp.Diff([]string{"8:74 test-value: `own.shares[1].amount` cannot be read as MONEY | write it otherwise, or expect it: `faults: [own.shares[1].amount]`"}, got); diff != "" {
+		t.Errorf("findings (-want +got):\n%s", diff)
 	}
 }

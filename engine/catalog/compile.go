@@ -327,9 +327,13 @@ func (c *compiler) field(w located[*formsv1.Field], this forms.Path, inForce []s
 		}
 		base.Pattern = pattern
 	}
-	required := m.GetRequired()
+	required, requiredAt := m.GetRequired(), at("required")
 	if set != nil && set.Required != nil {
-		required = set.GetRequired()
+		required, requiredAt = set.GetRequired(), c.source.At(set, "required")
+	}
+	if word, ok := diag.Truth(required); ok && word != required {
+		c.fault(requiredAt, rule.CodeSyntax, rule.NoTruth(required), "write "+word)
+		required = word
 	}
 	base.Conditions = append(slices.Clone(inForce), forms.Conjuncts(m.GetWhen(), this)...)
 	if set != nil && set.When != nil {

@@ -82,9 +82,7 @@ func (c *compiler) expressions(p *place, f *Field, set *bundlev1.FieldSet, path 
 		c.addWhen(f, c.rule(p, w.source, m, "when", path+".when", inForce))
 		inForce = append(slices.Clone(inForce), forms.Conjuncts(m.GetWhen(), this)...)
 	}
-	switch required := m.GetRequired(); {
-	case required == "", required == "true", required == "false", set != nil && set.Required != nil:
-	default:
+	if required := m.GetRequired(); required != "" && !isTruth(required) && (set == nil || set.Required == nil) {
 		f.RequireRule = c.rule(p, w.source, m, "required", path+".required", inForce)
 	}
 	c.bounds(p, w, f, path, inForce)
@@ -112,6 +110,12 @@ func (c *compiler) expressions(p *place, f *Field, set *bundlev1.FieldSet, path 
 	}
 	c.plain(w.source, m, "name", m.GetName())
 	c.plain(w.source, m, "help", m.GetHelp())
+}
+
+// isTruth reports whether `required` says yes or no and is no rule. Other words for it are told where the field is made.
+func isTruth(required string) bool {
+	_, ok := diag.Truth(required)
+	return ok
 }
 
 func (c *compiler) addWhen(f *Field, r *rule.Rule) {
@@ -149,7 +153,7 @@ func (c *compiler) set(p *place, set *bundlev1.FieldSet, f *Field, path string) 
 	}
 	if set.Required != nil {
 		f.RequireRule = nil
-		if r := set.GetRequired(); r != "true" && r != "false" {
+		if r := set.GetRequired(); !isTruth(r) {
 			f.RequireRule = c.rule(p, c.source, set, "required", path+".required", inForce)
 		}
 	}

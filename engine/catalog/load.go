@@ -208,22 +208,35 @@ func validate(source *diag.Source, message proto.Message) diag.List {
 	for _, v := range invalid.Violations {
 		path := protovalidate.FieldPathString(v.Proto.GetField())
 		span, written := source.Find(message, path)
-		text := schemaMessage(v.Proto.GetRuleId(), v.Proto.GetMessage())
+		text, hint := schemaMessage(v.Proto.GetRuleId(), v.Proto.GetMessage())
 		if !written {
-			text = fmt.Sprintf("the key `%s` is required", path[strings.LastIndexByte(path, '.')+1:])
+			text, hint = fmt.Sprintf("the key `%s` is required", path[strings.LastIndexByte(path, '.')+1:]), ""
 		}
-		found = append(found, diag.Diagnostic{Span: span, Severity: diag.Error, Code: "schema", Path: path, Message: text})
+		found = append(found, diag.Diagnostic{Span: span, Severity: diag.Error, Code: "schema", Path: path, Message: text, Hint: hint})
 	}
 	return found
 }
 
 // schemaMessage puts the schema's commonest rules into the words of a configurator.
-func schemaMessage(id, message string) string {
-	switch id {
-	case "string.pattern":
-		return "this is not written as it must be: " + strings.TrimPrefix(message, "value does not match regex pattern ")
+func schemaMessage(id, message string) (text, hint string) {
+	if words, ok := strings.CutPrefix(message, "must be in list ["); ok && id == "string.in" {
+		return "this is none of the words that may stand here", "write one of " + strings.TrimPrefix(strings.TrimSuffix(words, "]"), ", ")
 	}
-	return message
+	if id != "string.pattern" {
+		return message, ""
+	}
+	pattern := strings.TrimPrefix(message, "does not match regex pattern ")
+	switch {
+	case strings.Contains(pattern, "/[a-z]"):
+		return "this is no name of a plugin", "write `department/name`"
+	case strings.Contains(pattern, "[a-z]"):
+		return "this is no id", "an id begins with a small letter and holds small letters, digits and `_` only"
+	case strings.Contains(pattern, "{4}-"):
+		return "this is no day", "write year, month and day with all their digits: 2026-03-16"
+	case strings.Contains(pattern, "[0-9]"):
+		return "this is no region", "write its code of GB/T 2260 in quotes: \"321323\""
+	}
+	return "this is not written as it must be: " + message, ""
 }
 
 // shorthands are the bundle language's: an id for a message, one value for a list of cases.

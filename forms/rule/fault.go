@@ -6,10 +6,16 @@ import (
 	"unicode/utf8"
 
 	"cel.dev/cel-go/cel"
+
+	"github.com/siyiban/onething/diag"
 )
 
 // shape refuses what is easily mistyped, before the parser says so in its own words.
 func (c *compiler) shape() {
+	if word, ok := diag.Truth(c.scalar.Text); ok && word != strings.TrimSpace(c.scalar.Text) {
+		c.failAt(0, len([]rune(c.scalar.Text)), CodeSyntax, NoTruth(c.scalar.Text), "write "+word)
+		return
+	}
 	depth := 0
 	for i, t := range c.source.tokens {
 		switch t.text {
@@ -34,6 +40,9 @@ func (c *compiler) shape() {
 		}
 	}
 }
+
+// NoTruth says of a word that it is not how rules say yes or no.
+func NoTruth(word string) string { return word + " is not how a rule says yes or no" }
 
 // isName reports whether a word stands after a point, as the name of a field.
 func (c *compiler) isName(i int) bool {
@@ -66,8 +75,14 @@ func mistyped(token string) string {
 		return "."
 	}
 	// The full-width forms of ASCII stand in its order.
-	if r, size := utf8.DecodeRuneInString(token); size == len(token) && r >= '！' && r <= '～' {
-		return string(r - '！' + '!')
+	half := strings.Map(func(r rune) rune {
+		if r >= '！' && r <= '～' {
+			return r - '！' + '!'
+		}
+		return -1
+	}, token)
+	if utf8.RuneCountInString(token) == len(half) {
+		return half
 	}
 	return ""
 }

@@ -129,6 +129,9 @@ func TestFaults(t *testing.T) {
 		{name: "bare choice inside", rule: "!«own.wedlock» || own.insured", want: []fault{{rule.CodeBareChoice, "own.wedlock is a choice: name the option that is meant", "write own.wedlock.married"}}},
 		{name: "bare choice of several", rule: "own.insured && «own.items»", want: []fault{{rule.CodeBareChoice, "own.items is a multiple choice: name the option that is meant", "write own.items.x"}}},
 
+		{name: "yes in Chinese", rule: "«是»", want: []fault{{rule.CodeSyntax, "是 is not how a rule says yes or no", "write true"}}},
+		{name: "no in English", rule: "«No»", want: []fault{{rule.CodeSyntax, "No is not how a rule says yes or no", "write false"}}},
+		{name: "full-width digits", rule: "own.n > «６０»", want: []fault{{rule.CodeSyntax, "６０ is not part of rules", "write 60"}}},
 		{name: "division", rule: "«own.n / 2» > 1", want: []fault{{rule.CodeForbidden, "/ is not part of rules", "a formula divides: div(a, b) in a derived field"}}},
 		{name: "rest", rule: "«own.n % 2» > 1", want: []fault{{rule.CodeForbidden, "% is not part of rules", "compute it in a derived field"}}},
 		{name: "index", rule: "«form.heirs[0]».agreed", want: []fault{{rule.CodeForbidden, "[ ] is not part of rules", "ask of all elements with all(…) or exists(…)"}}},
