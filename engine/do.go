@@ -7,17 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 
 	"google.golang.org/protobuf/proto"
 
 	"github.com/siyiban/onething/engine/application"
-	"github.com/siyiban/onething/engine/catalog"
 	"github.com/siyiban/onething/engine/commitlog"
-	"github.com/siyiban/onething/engine/draft"
 	"github.com/siyiban/onething/engine/refusal"
 	"github.com/siyiban/onething/engine/seal"
-	"github.com/siyiban/onething/forms"
 	applicationv1 "github.com/siyiban/onething/proto/gen/onething/application/v1"
 )
 
@@ -223,106 +219,10 @@ func (e *Engine) seal(ctx context.Context, c Call, stream string, at uint64, eve
 	return stored, nil
 }
 
-// Submit files a draft: the first commit of a stream that bears the draft's id. A crash between the commit and the
-// draft's end is harmless.
-func (e *Engine) Submit(ctx context.Context, owners []draft.Owner, id string, expected int64, c Call) (*Answer, error) {
-	digest, err := e.requestDigest(c.Request)
-	if err != nil {
-		return nil, err
-	}
-	c.Application = id
-	if answer, err := e.answered(ctx, c, digest); answer != nil || err != nil {
-		return answer, err
-	}
-	if _, err := e.ownDraft(ctx, owners, id); err != nil {
-		return nil, err
-	}
-	var answer *Answer
-	err = e.cfg.Drafts.Submit(ctx, id, expected, func(drafted *draft.Draft) error {
-		selection, err := e.InForce().Select(drafted.Bundles, e.Today(), e.cfg.Place)
-		if err != nil {
-			return err
-		}
-		record, unreadable := forms.Decode(drafted.Record.GetAnswers(), selection.Field)
-		unknown, err := e.UnknownFiles(ctx, id, record)
-		if err != nil {
-			return err
-		}
-		if unreadable = append(unreadable, unknown...); len(unreadable) > 0 {
-			return refusal.New(refusal.RecordInvalid, "表单中有填写不正确的内容", "the form has answers that are not right").With(unreadable...)
-		}
-		serial, err := e.serial(ctx)
-		if err != nil {
-			return err
-		}
-		d := &Dossier{State: application.State{ID: id}, Selection: selection, Record: record}
-		if d.Facts, err = e.facts(ctx, selection, record); err != nil {
-			return err
-		}
-		d.Persons = e.persons(d)
-		if c.Allowed != nil {
-			if err := c.Allowed(d); err != nil {
-				return err
-			}
-		}
-		w := d.world(e, c)
-		if w.Number, err = application.NewNumber(e.cfg.Place, e.Today(), int((serial-1)%999_999)+1); err != nil {
-			return err
-		}
-		command := application.Submit{Record: record, Documents: documents(drafted), Persons: d.Persons}
-		answer, err = e.decide(ctx, c, digest, Stream(id), d, command, w)
-		return err
-	})
-	return answer, err
-}
-
-// documents are what a draft brings for materials. The promise to supply what is tolerated is one of its own kind.
-func documents(d *draft.Draft) application.Documents {
-	brought := application.Documents{Files: d.Files, Tolerate: d.Tolerated}
-	for _, p := range d.Promises {
-		if slices.Contains(d.Tolerated, p.GetMaterial()) {
-			p = proto.CloneOf(p)
-			p.Material = ""
-		}
-		brought.Promises = append(brought.Promises, p)
-	}
-	return brought
-}
-
-// agentSection is the library's section with the agent of an application.
-const agentSection = "agent"
-
-// persons are the keyed digests of those whose application it is, by alias: who applies, whom it is about, and an
-// agent. Others who stand in the form (an employer, the head of a household) do not get to see it.
-func (e *Engine) persons(d *Dossier) map[string]string {
-	found := map[string]string{}
-	for _, b := range d.Selection.Bundles {
-		for _, s := range b.Sections {
-			if !slices.Contains(b.Applicants, s.Alias) && s.Alias != b.Subject && s.ID != agentSection {
-				continue
-			}
-			if number, ok := numberOf(d.Record, s.Subject()); ok {
-				found[s.Alias] = e.PersonDigest(number)
-			}
-		}
-	}
-	return found
-}
-
 // PersonDigest is the keyed digest by which a person or an enterprise is found, of the citizen number or social credit
 // code in canonical form.
 func (e *Engine) PersonDigest(number string) string {
 	return hex.EncodeToString(e.cfg.Keys.Digest("person", []byte(number)))
-}
-
-// IsAgent reports whether a person stands in an application as the agent of a bundle's applicant.
-func IsAgent(b *catalog.Bundle, d *Dossier, person string) bool {
-	for _, s := range b.Sections {
-		if s.ID == agentSection && d.Persons[s.Alias] == person {
-			return true
-		}
-	}
-	return false
 }
 
 // Uploaded returns the description of a file that was uploaded for a material of an application, after reading it

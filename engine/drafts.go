@@ -16,6 +16,7 @@ import (
 	"github.com/siyiban/onething/engine/catalog"
 	"github.com/siyiban/onething/engine/draft"
 	"github.com/siyiban/onething/engine/guide"
+	"github.com/siyiban/onething/engine/refusal"
 	"github.com/siyiban/onething/forms"
 	"github.com/siyiban/onething/forms/kind"
 	"github.com/siyiban/onething/forms/rule"
@@ -91,21 +92,25 @@ func (e *Engine) Drafts(ctx context.Context, owner draft.Owner, page draft.Page)
 	return e.cfg.Drafts.List(ctx, owner, page)
 }
 
-// DeleteDraft deletes a draft with its key.
+// DeleteDraft deletes a draft with its key. Of one that several are to submit, only who began it does.
 func (e *Engine) DeleteDraft(ctx context.Context, owners []draft.Owner, id string) error {
-	if _, err := e.ownDraft(ctx, owners, id); err != nil {
+	d, err := e.ownDraft(ctx, owners, id)
+	if err != nil {
 		return err
+	}
+	if !slices.Contains(owners, d.Owner) {
+		return refusal.New(refusal.NotAllowed, "草稿由发起人删除；您不同意的，不确认即可", "only who began the draft deletes it; if you do not agree, do not confirm")
 	}
 	return e.cfg.Drafts.Delete(ctx, id)
 }
 
-// ownDraft loads a draft of one of the owners; a stranger's is not there.
+// ownDraft loads a draft of one of the owners, or one that they are to submit together; a stranger's is not there.
 func (e *Engine) ownDraft(ctx context.Context, owners []draft.Owner, id string) (*draft.Draft, error) {
 	d, err := e.cfg.Drafts.Load(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	if !slices.Contains(owners, d.Owner) {
+	if !slices.ContainsFunc(append([]draft.Owner{d.Owner}, d.With...), func(o draft.Owner) bool { return slices.Contains(owners, o) }) {
 		return nil, draft.ErrNotFound
 	}
 	return d, nil
@@ -132,7 +137,7 @@ func (e *Engine) SaveDraft(ctx context.Context, owners []draft.Owner, id string,
 	if err != nil {
 		return nil, nil, err
 	}
-	saved, err := e.save(ctx, id, expected, r, func(d *draft.Draft) error {
+	saved, err := e.save(ctx, owners, id, expected, r, func(d *draft.Draft) error {
 		answers := map[string]*structpb.Value{}
 		maps.Copy(answers, d.Record.GetAnswers())
 		maps.Copy(answers, changes)
@@ -152,23 +157,33 @@ func (e *Engine) SaveDraft(ctx context.Context, owners []draft.Owner, id string,
 	return before, after, err
 }
 
-func (e *Engine) save(ctx context.Context, id string, expected int64, r Request, change func(*draft.Draft) error) (*draft.Draft, error) {
+// save saves a change. Whoever has confirmed a draft can change nothing in it until that is taken back; by a change of
+// another one it is void.
+func (e *Engine) save(ctx context.Context, owners []draft.Owner, id string, expected int64, r Request, change func(*draft.Draft) error) (*draft.Draft, error) {
 	digest, err := e.digest(r)
 	if err != nil {
 		return nil, err
 	}
-	saved, _, err := e.cfg.Drafts.Save(ctx, id, expected, draft.Request{ID: r.ID, Digest: digest}, change)
+	saved, _, err := e.cfg.Drafts.Save(ctx, id, expected, draft.Request{ID: r.ID, Digest: digest}, func(d *draft.Draft) error {
+		if Confirmed(d, owners) {
+			return refusal.New(refusal.WrongState, "您已确认此申请，不能再修改", "you have confirmed this application and cannot change it").Else("须修改的，请先撤回确认", "take your confirmation back first")
+		}
+		if err := change(d); err != nil {
+			return err
+		}
+		return e.reshare(d)
+	})
 	return saved, err
 }
 
 // change saves a change that does not depend on what was shown: it is made on whatever revision there is.
-func (e *Engine) change(ctx context.Context, id string, r Request, change func(*draft.Draft) error) (*draft.Draft, error) {
+func (e *Engine) change(ctx context.Context, owners []draft.Owner, id string, r Request, change func(*draft.Draft) error) (*draft.Draft, error) {
 	for {
 		d, err := e.cfg.Drafts.Load(ctx, id)
 		if err != nil {
 			return nil, err
 		}
-		saved, err := e.save(ctx, id, d.Revision, r, change)
+		saved, err := e.save(ctx, owners, id, d.Revision, r, change)
 		if !errors.Is(err, draft.ErrStale) {
 			return saved, err
 		}
@@ -180,7 +195,7 @@ func (e *Engine) AddFile(ctx context.Context, owners []draft.Owner, id string, r
 	if _, err := e.ownDraft(ctx, owners, id); err != nil {
 		return nil, err
 	}
-	return e.change(ctx, id, r, func(d *draft.Draft) error {
+	return e.change(ctx, owners, id, r, func(d *draft.Draft) error {
 		d.Files = slices.DeleteFunc(slices.Clone(d.Files), func(f *applicationv1.MaterialFile) bool { return f.GetMaterial() == file.GetMaterial() })
 		d.Files = append(d.Files, file)
 		d.Promises = slices.DeleteFunc(slices.Clone(d.Promises), func(p *applicationv1.SignedPromise) bool { return p.GetMaterial() == file.GetMaterial() })
@@ -223,7 +238,7 @@ func (e *Engine) Promise(ctx context.Context, owners []draft.Owner, id string, r
 	sum := sha256.Sum256([]byte(text))
 	digest := hex.EncodeToString(sum[:])
 	signed := &applicationv1.SignedPromise{Material: key, Text: text, Digest: digest, Signer: signer, At: timestamppb.New(e.Now())}
-	saved, err := e.change(ctx, id, r, func(d *draft.Draft) error {
+	saved, err := e.change(ctx, owners, id, r, func(d *draft.Draft) error {
 		d.Promises = slices.DeleteFunc(slices.Clone(d.Promises), func(p *applicationv1.SignedPromise) bool { return p.GetMaterial() == key })
 		d.Promises = append(d.Promises, signed)
 		d.Tolerated = slices.DeleteFunc(slices.Clone(d.Tolerated), func(m string) bool { return m == key })

@@ -201,7 +201,9 @@ func (h *house) upload(t testing.TB, id, material string) *applicationv1.Materia
 
 // submit files a draft under one request id.
 func (h *house) submit(ctx context.Context, d *engine.Drafted) (*engine.Answer, error) {
-	return h.Submit(ctx, []draft.Owner{owner}, d.ID, d.Revision, engine.Call{Request: request("submit", "it"), Actor: &applicationv1.Actor{Role: applicationv1.Role_ROLE_APPLICANT}})
+	answer, _, err := h.Submit(ctx, engine.Filing{Draft: d.ID, Expected: d.Revision, Owners: []draft.Owner{owner}},
+		engine.Call{Request: request("submit", "it"), Actor: &applicationv1.Actor{Role: applicationv1.Role_ROLE_APPLICANT}})
+	return answer, err
 }
 
 // A crash, or a caller that goes away, between the commit of a submission and the end of its draft.

@@ -54,10 +54,14 @@ func mine(who access.Identity) func(*engine.Dossier) error {
 // Submit implements IntakeService.
 func (s intakeService) Submit(ctx context.Context, r *apiv1.SubmitRequest) (*apiv1.SubmitResponse, error) {
 	who := access.FromContext(ctx)
-	call := engine.Call{Request: engine.Request{ID: r.GetRequestId(), Subject: who.Subject, Content: r}, Actor: applicant(who), Person: who.Person, Allowed: mayFile(who)}
-	answer, err := s.engine.Submit(ctx, owners(who), r.GetDraft(), r.GetExpectedVersion(), call)
+	call := engine.Call{Request: engine.Request{ID: r.GetRequestId(), Subject: who.Subject, Content: r}, Actor: applicant(who), Person: who.Person, Allowed: mine(who)}
+	filing := engine.Filing{Draft: r.GetDraft(), Expected: r.GetExpectedVersion(), Owners: owners(who), Principals: who.Principals(), OnBehalfOf: r.GetOnBehalfOf()}
+	answer, waiting, err := s.engine.Submit(ctx, filing, call)
 	if err != nil {
 		return nil, refused(err)
+	}
+	if answer == nil {
+		return &apiv1.SubmitResponse{Application: r.GetDraft(), WaitingFor: waiting}, nil
 	}
 	response := &apiv1.SubmitResponse{Application: r.GetDraft(), Number: answer.Dossier.State.Number, Cases: map[string]string{}, Position: answer.Position, Version: answer.Version}
 	for _, c := range answer.Dossier.State.Cases {
@@ -66,27 +70,14 @@ func (s intakeService) Submit(ctx context.Context, r *apiv1.SubmitRequest) (*api
 	return response, nil
 }
 
-// mayFile refuses whoever is neither among those who may submit nor their agent. At the window a clerk looks at the
-// mandate.
-func mayFile(who access.Identity) func(*engine.Dossier) error {
-	return func(d *engine.Dossier) error {
-		if len(who.Principals()) == 0 {
-			return nil
-		}
-		for _, b := range d.Selection.Bundles {
-			if !slices.ContainsFunc(who.Principals(), func(own string) bool {
-				for _, alias := range b.Applicants {
-					if d.Persons[alias] == own {
-						return true
-					}
-				}
-				return !b.NoAgent && engine.IsAgent(b, d, own)
-			}) {
-				return refusal.New(refusal.NotAllowed, "您不是“"+b.Name.ZH+"”的申请人或其代办人，请核对身份号码", "you are neither an applicant of this matter nor their agent; check the numbers in the form")
-			}
-		}
-		return nil
+// WithdrawConfirmation implements IntakeService.
+func (s intakeService) WithdrawConfirmation(ctx context.Context, r *apiv1.WithdrawConfirmationRequest) (*apiv1.WithdrawConfirmationResponse, error) {
+	who := access.FromContext(ctx)
+	err := s.engine.WithdrawConfirmation(ctx, owners(who), r.GetDraft(), engine.Request{ID: r.GetRequestId(), Subject: who.Subject, Content: r})
+	if err != nil {
+		return nil, refused(err)
 	}
+	return &apiv1.WithdrawConfirmationResponse{}, nil
 }
 
 // Supply implements IntakeService.

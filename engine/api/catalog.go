@@ -82,7 +82,7 @@ func (s catalogService) GetBundle(_ context.Context, r *apiv1.GetBundleRequest) 
 	if b == nil {
 		return nil, fail(connect.CodeNotFound, nil, apiv1.Reason_REASON_NOT_FOUND, "没有这个事项，或目前未开放", "there is no such bundle, or it is not in force")
 	}
-	answer := &apiv1.GetBundleResponse{Summary: s.summary(b), Digest: b.Digest, Basis: b.Basis, Applicants: b.Applicants}
+	answer := &apiv1.GetBundleResponse{Summary: s.summary(b), Digest: b.Digest, Basis: b.Basis, Applicants: b.Applicants, Together: b.Together != nil}
 	for _, section := range b.Sections {
 		message := &apiv1.FormSection{Alias: section.Alias, Name: section.Name.Proto()}
 		for _, f := range section.Fields {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/siyiban/onething/engine"
 	"github.com/siyiban/onething/engine/access"
+	"github.com/siyiban/onething/engine/catalog"
 	"github.com/siyiban/onething/engine/draft"
 	"github.com/siyiban/onething/engine/guide"
 	apiv1 "github.com/siyiban/onething/proto/gen/onething/api/v1"
@@ -32,7 +33,7 @@ type intakeService struct {
 func owners(who access.Identity) []draft.Owner {
 	var own []draft.Owner
 	for _, p := range who.Principals() {
-		own = append(own, draft.Owner("principal/"+p))
+		own = append(own, engine.PrincipalOwner(p))
 	}
 	if len(own) == 0 {
 		own = append(own, draft.Owner("staff/"+who.Subject))
@@ -51,12 +52,13 @@ func (s intakeService) CreateDraft(ctx context.Context, r *apiv1.CreateDraftRequ
 	if err != nil {
 		return nil, refused(err)
 	}
-	return &apiv1.CreateDraftResponse{Draft: draftMessage(d.Draft, true), Change: change}, nil
+	return &apiv1.CreateDraftResponse{Draft: s.draftMessage(d.Draft, who, true), Change: change}, nil
 }
 
 // GetDraft implements IntakeService.
 func (s intakeService) GetDraft(ctx context.Context, r *apiv1.GetDraftRequest) (*apiv1.GetDraftResponse, error) {
-	d, err := s.engine.Draft(ctx, owners(access.FromContext(ctx)), r.GetDraft())
+	who := access.FromContext(ctx)
+	d, err := s.engine.Draft(ctx, owners(who), r.GetDraft())
 	if err != nil {
 		return nil, refused(err)
 	}
@@ -64,7 +66,7 @@ func (s intakeService) GetDraft(ctx context.Context, r *apiv1.GetDraftRequest) (
 	if err != nil {
 		return nil, refused(err)
 	}
-	return &apiv1.GetDraftResponse{Draft: draftMessage(d.Draft, true), Change: change}, nil
+	return &apiv1.GetDraftResponse{Draft: s.draftMessage(d.Draft, who, true), Change: change}, nil
 }
 
 // SaveDraft implements IntakeService.
@@ -96,7 +98,8 @@ func whole(d *engine.Drafted) (*apiv1.AssessmentChange, error) {
 
 // ListDrafts implements IntakeService.
 func (s intakeService) ListDrafts(ctx context.Context, r *apiv1.ListDraftsRequest) (*apiv1.ListDraftsResponse, error) {
-	own := owners(access.FromContext(ctx))
+	who := access.FromContext(ctx)
+	own := owners(who)
 	drafts, next, err := across(len(own), r.GetPage(), func(list, size int, token string) ([]*draft.Draft, string, error) {
 		return s.engine.Drafts(ctx, own[list], draft.Page{Size: size, Token: token})
 	})
@@ -105,7 +108,7 @@ func (s intakeService) ListDrafts(ctx context.Context, r *apiv1.ListDraftsReques
 	}
 	answer := &apiv1.ListDraftsResponse{NextToken: next}
 	for _, d := range drafts {
-		answer.Drafts = append(answer.Drafts, draftMessage(d, false))
+		answer.Drafts = append(answer.Drafts, s.draftMessage(d, who, false))
 	}
 	return answer, nil
 }
@@ -118,8 +121,19 @@ func (s intakeService) DeleteDraft(ctx context.Context, r *apiv1.DeleteDraftRequ
 	return &apiv1.DeleteDraftResponse{}, nil
 }
 
-func draftMessage(d *draft.Draft, withRecord bool) *apiv1.Draft {
-	message := &apiv1.Draft{Draft: d.ID, Revision: d.Revision, Bundles: d.Bundles, ExpiresAt: timestamppb.New(d.Expires), SavedAt: timestamppb.New(d.Saved)}
+// draftMessage is a draft as somebody sees whose it is, or who is to submit it with others.
+func (s intakeService) draftMessage(d *draft.Draft, who access.Identity, withRecord bool) *apiv1.Draft {
+	message := &apiv1.Draft{Draft: d.ID, Revision: d.Revision, Bundles: d.Bundles, ExpiresAt: timestamppb.New(d.Expires), SavedAt: timestamppb.New(d.Saved),
+		Confirmed: engine.Confirmed(d, owners(who))}
+	var bundles []*catalog.Bundle
+	for _, id := range d.Bundles {
+		if b := s.engine.InForce().On(id, s.engine.Today(), s.engine.Place()); b != nil {
+			bundles = append(bundles, b.Bundle)
+		}
+	}
+	for _, k := range d.Consents {
+		message.Confirmations = append(message.Confirmations, confirmationMessage(k.GetConfirmation(), bundles, d.Record.GetAnswers()))
+	}
 	if withRecord {
 		message.Record = d.Record
 		if message.Record == nil {

@@ -35,8 +35,8 @@ func applicationMessage(d *engine.Dossier, whole bool) (*apiv1.Application, erro
 	}
 	message.Record = record
 	message.Materials = materialMessages(d, func(string) bool { return true })
-	message.Timeline = timeline(d)
-	return message, nil
+	message.Timeline, err = timeline(d)
+	return message, err
 }
 
 func caseMessage(d *engine.Dossier, c *application.Case) (*apiv1.Case, error) {
@@ -44,6 +44,15 @@ func caseMessage(d *engine.Dossier, c *application.Case) (*apiv1.Case, error) {
 	message := &apiv1.Case{Bundle: c.Bundle, Name: bundle.Name.Proto(), Number: c.Number, State: string(c.State), Outcome: c.Outcome, FeeFen: c.FeeFen, Tolerated: c.Tolerated()}
 	if c.Due != nil {
 		message.Due = dueMessage(c.Due)
+	}
+	given, err := confirmations(d)
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range given {
+		if bundle.Together != nil && slices.Contains(bundle.Applicants, k.GetAlias()) {
+			message.Confirmations = append(message.Confirmations, k)
+		}
 	}
 	if c.State == application.NotAccepted || c.State == application.Elsewhere {
 		message.Findings = reasonsOf(d, c.Bundle)
@@ -64,6 +73,38 @@ func caseMessage(d *engine.Dossier, c *application.Case) (*apiv1.Case, error) {
 		}
 	}
 	return message, nil
+}
+
+// confirmations are those with which an application was filed.
+func confirmations(d *engine.Dossier) ([]*apiv1.Confirmation, error) {
+	record, err := d.Record.Encode()
+	if err != nil {
+		return nil, err
+	}
+	var all []*apiv1.Confirmation
+	for _, k := range d.Events[0].GetSubmitted().GetConfirmations() {
+		all = append(all, confirmationMessage(k, d.Selection.Bundles, record.GetAnswers()))
+	}
+	return all, nil
+}
+
+// confirmationMessage is a confirmation with the name of whom it binds, as one of the bundles and the answers have it.
+func confirmationMessage(k *applicationv1.Confirmation, bundles []*catalog.Bundle, answers map[string]*structpb.Value) *apiv1.Confirmation {
+	message := &apiv1.Confirmation{Alias: k.GetAlias(), Name: words(k.GetAlias(), k.GetAlias()), At: k.GetAt(), By: apiv1.Confirmation_BY_APPLICANT,
+		Person: answers["form."+k.GetAlias()+".name"].GetStringValue()}
+	for _, b := range bundles {
+		if s := b.Section(k.GetAlias()); s != nil {
+			message.Name = s.Name.Proto()
+			break
+		}
+	}
+	switch {
+	case k.GetActor().GetRole() == applicationv1.Role_ROLE_CLERK:
+		message.By = apiv1.Confirmation_BY_CLERK
+	case k.GetActor().GetAgent():
+		message.By = apiv1.Confirmation_BY_AGENT
+	}
+	return message
 }
 
 func caseDepartment(step *catalog.Step) *apiv1.CaseTask_Department {

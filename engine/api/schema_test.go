@@ -30,6 +30,8 @@ func TestSchema_Conventions(t *testing.T) {
 			"PublishCalendar": "the calendar is published whole, whatever was in force",
 			"ApproveProposal": "a proposal never changes, and with another version than that on which it was made it is outdated",
 			"RejectProposal":  "a proposal never changes",
+
+			"WithdrawConfirmation": "it takes back only the caller's own, whatever was confirmed beside it",
 		},
 		"at_least_position": {
 			"GetApplication": "", "GetCase": "", // have it

@@ -11,15 +11,26 @@ import (
 )
 
 // timeline tells the applicant what happened, from the events.
-func timeline(d *engine.Dossier) []*apiv1.TimelineEntry {
+func timeline(d *engine.Dossier) ([]*apiv1.TimelineEntry, error) {
 	var entries []*apiv1.TimelineEntry
+	given, err := confirmations(d)
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range given {
+		who := k.GetPerson()
+		if who == "" {
+			who = k.GetName().GetZh()
+		}
+		entries = append(entries, &apiv1.TimelineEntry{At: k.GetAt(), Kind: "confirmed", Text: words(who+"已确认共同申请", who+" has confirmed the joint application")})
+	}
 	for _, event := range d.Events {
 		entry := &apiv1.TimelineEntry{At: event.GetAt(), Department: event.GetActor().GetDepartment()}
 		if describe(d, event, entry) {
 			entries = append(entries, entry)
 		}
 	}
-	return entries
+	return entries, nil
 }
 
 // describe puts an event into words; false for one that an applicant need not see.

@@ -23,11 +23,13 @@ type Documents struct {
 	Tolerate []string                       // materials that shall follow
 }
 
-// Submit files the draft.
+// Submit files the draft. Where not all have confirmed who have to submit together, it is an [UnconfirmedError].
 type Submit struct {
 	Record forms.Record
 	Documents
-	Persons map[string]string // keyed digest of the persons and enterprises, by alias
+	Persons       map[string]string // keyed digest of the persons and enterprises, by alias
+	Confirmations []*applicationv1.Confirmation
+	Confirmed     []*applicationv1.Confirmed // the sealed part of the confirmations
 }
 
 // RecordCheck is the answer of a plugin's `check`, or its failure.

@@ -134,6 +134,9 @@ func (d *decision) correct(cmd Correct) error {
 	if err := d.notUsed(changed, cmd.Documents); err != nil {
 		return err
 	}
+	if err := d.staysConfirmed(f.assessment, changed); err != nil {
+		return err
+	}
 	e := &applicationv1.Corrected{Revision: int32(d.s.Revision + 1), NoticeDue: d.clock(d.today, workingDays(noticeDays), nil)}
 	for _, p := range changed {
 		e.Paths = append(e.Paths, string(p))

@@ -15,6 +15,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/testing/protocmp"
 	"google.golang.org/protobuf/types/known/structpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/siyiban/onething/engine/application"
 	"github.com/siyiban/onething/engine/calendar"
@@ -247,12 +248,35 @@ steps:
     needs: { fields: [owner] }
     promised: { working_days: 1 }
 `
+	// A lease: owner and tenant submit together, unless a court has decided; a guarantor too, where there is one.
+	lease = `bundle: lease
+name: { zh: 租赁登记一件事 }
+level: COUNTY
+lead: market
+applicant: [owner, tenant, guarantor]
+together: "!own.by_court"
+form:
+  - { section: person, as: owner }
+  - { section: person, as: tenant }
+  - { section: person, as: guarantor, when: own.guaranteed }
+own:
+  - { field: by_court, kind: BOOL, name: { zh: 法院判决 }, required: true }
+  - { field: guaranteed, kind: BOOL, name: { zh: 有担保人 }, required: true }
+materials: [{ use: card, of: owner }]
+steps:
+  - id: register
+    name: { zh: 登记 }
+    department: market
+    needs: { fields: [owner, tenant, guarantor], materials: [card] }
+    promised: { working_days: 1 }
+`
 )
 
 // own are the answers to each bundle's own questions, in the usual case.
 func own() map[string]any {
 	return map[string]any{"form.owner.id_no": "321323199001010014", "own.shop.trained": true, "own.shop.food": true, "own.shop.size": 100, "own.shop.sign": true,
-		"own.shop.rented": true, "own.fair.big": true, "own.fair.loud": true, "own.fair.shown": false, "own.badge.urgent": false, "own.relay.fast": true}
+		"own.shop.rented": true, "own.fair.big": true, "own.fair.loud": true, "own.fair.shown": false, "own.badge.urgent": false, "own.relay.fast": true,
+		"own.lease.by_court": false, "own.lease.guaranteed": false, "form.tenant.id_no": "321323199001010022", "form.guarantor.id_no": "321323199001010030"}
 }
 
 // materialsOf are the materials that an applicant brings, as the form merges them.
@@ -273,7 +297,7 @@ var opened = sync.OnceValues(func() (*office, error) {
 		name, _, _ := strings.Cut(strings.TrimPrefix(text, "library: "), "\n")
 		tree["library/"+name+".yaml"] = &fstest.MapFile{Data: []byte(text)}
 	}
-	for _, text := range []string{shop, fair, badge, relay} {
+	for _, text := range []string{shop, fair, badge, relay, lease} {
 		name, _, _ := strings.Cut(strings.TrimPrefix(text, "bundle: "), "\n")
 		tree["bundles/"+name+"/bundle.yaml"] = &fstest.MapFile{Data: []byte(text)}
 	}
@@ -411,6 +435,9 @@ func fingerprint(t testing.TB, s application.State) string {
 	t.Helper()
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %d %s %s %s %d %v %d\n", s.ID, s.Version, s.Number, s.Received, s.Place, s.Revision, s.Notified, s.Notices)
+	if len(s.Confirmed) > 0 {
+		fmt.Fprintf(&b, "confirmed %v\n", s.Confirmed)
+	}
 	for _, c := range s.Cases {
 		copied := *c
 		fmt.Fprintf(&b, "%s %s %s %s\n", due(c.NoticeDue), due(c.CorrectionDue), due(c.Due), due(c.Statutory))
@@ -473,8 +500,9 @@ func correctionDays(days int) act {
 
 // papers are what an applicant brings.
 type papers struct {
-	answers map[string]any
-	without []string
+	answers   map[string]any
+	without   []string
+	confirmed []string // aliases
 	application.Documents
 }
 
@@ -490,6 +518,9 @@ func tolerate(keys ...string) paper {
 		p.Tolerate = append(p.Tolerate, keys...)
 		p.Promises = append(p.Promises, &applicationv1.SignedPromise{Text: "按期补交"})
 	}
+}
+func confirmed(aliases ...string) paper {
+	return func(p *papers) { p.confirmed = append(p.confirmed, aliases...) }
 }
 func unsigned(p *papers) {
 	p.Promises = slices.DeleteFunc(p.Promises, func(s *applicationv1.SignedPromise) bool { return s.GetMaterial() == "" })
@@ -569,7 +600,12 @@ func apply(bundles string, changes ...paper) act {
 				brought.Files = append(brought.Files, file(key))
 			}
 		}
-		p.do(applicant(), application.Submit{Record: p.record(brought.answers), Documents: brought.Documents, Persons: map[string]string{"owner": "k1"}})
+		submit := application.Submit{Record: p.record(brought.answers), Documents: brought.Documents, Persons: map[string]string{"owner": "k1"}}
+		for _, alias := range brought.confirmed {
+			submit.Confirmations = append(submit.Confirmations, &applicationv1.Confirmation{Alias: alias, At: timestamppb.New(p.world.Now), Actor: applicant()})
+			submit.Confirmed = append(submit.Confirmed, &applicationv1.Confirmed{Alias: alias, Actor: "k-" + alias})
+		}
+		p.do(applicant(), submit)
 	}
 }
 
@@ -878,6 +914,11 @@ func (p *play) say(e *applicationv1.Event) string {
 	switch k := e.GetKind().(type) {
 	case *applicationv1.Event_Submitted:
 		add("submitted, notice by %s", due(k.Submitted.GetNoticeDue()))
+		var together []string
+		for _, c := range k.Submitted.GetConfirmations() {
+			together = append(together, c.GetAlias())
+		}
+		list("confirmed by", together)
 		cases(k.Submitted.GetCases())
 	case *applicationv1.Event_Checked:
 		add("checked %s.%s", k.Checked.GetBundle(), k.Checked.GetStep())

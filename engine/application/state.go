@@ -21,8 +21,10 @@ type State struct {
 	Revision int // of the record, from 1
 	Notified bool
 	Notices  int // written notices so far, of every kind
-	Cases    []*Case
-	Tasks    []*Task // in the order in which they opened
+	// Confirmed are the aliases of those who have submitted a joint application together.
+	Confirmed []string
+	Cases     []*Case
+	Tasks     []*Task // in the order in which they opened
 }
 
 // ApplicationState is the state of an application, derived from its cases.

@@ -38,6 +38,8 @@ func streams() map[string][]act {
 		"silence": {noNewYear, apply("fair", answer("own.fair.shown", true), answer("own.fair.loud", false), tolerate("plan")), published, on("04-20"), lapse, approve("fair", "traffic"), supply("plan")},
 		// Other ends.
 		"ends": {apply("shop fair badge", answer("own.shop.trained", false), answer("own.fair.shown", true)), refuse("shop"), as(clerk(), application.Refuse{Bundle: "fair", Elsewhere: true, Reason: "请到邻县"}), withdraw("badge")},
+		// Two who have submitted together; one of them takes the case back.
+		"together": {apply("lease", confirmed("tenant", "owner")), accept("lease"), withdraw("lease")},
 		// What no command causes yet.
 		"limits": {apply("badge"), accept("badge"), func(p *play) {
 			p.take([]*applicationv1.Event{
@@ -84,7 +86,7 @@ func TestStreams(t *testing.T) {
 	for _, file := range files {
 		name := strings.TrimSuffix(filepath.Base(file), ".events")
 		p := newPlay(t)
-		p.choose("shop", "fair", "badge")
+		p.choose("shop", "fair", "badge", "lease")
 		stored := bytes.NewReader(read(t, name+".events"))
 		for {
 			e := &applicationv1.Event{}

@@ -18,9 +18,6 @@ func (d *decision) submit(c Submit) error {
 	if d.s.Number != "" {
 		return refusal.New(refusal.WrongState, "此申请已经提交", "the application was submitted already")
 	}
-	if n, ok := ParseNumber(d.w.Number); !ok || n.Kind != NumberOfApplication || n.Place != d.w.Place || n.Date != d.today {
-		return fmt.Errorf("submit: %q is no number of an application for this place and day", d.w.Number)
-	}
 	if len(d.w.Selection.Bundles) == 0 {
 		return errors.New("submit: no bundle is selected")
 	}
@@ -29,8 +26,15 @@ func (d *decision) submit(c Submit) error {
 	if err != nil {
 		return err
 	}
+	confirmations, confirmed, err := d.confirmations(f.assessment, c.Confirmations, c.Confirmed)
+	if err != nil {
+		return err
+	}
+	if n, ok := ParseNumber(d.w.Number); !ok || n.Kind != NumberOfApplication || n.Place != d.w.Place || n.Date != d.today {
+		return fmt.Errorf("submit: %q is no number of an application for this place and day", d.w.Number)
+	}
 	event := &applicationv1.Submitted{Number: d.w.Number, Received: d.today.String(), Place: d.w.Place,
-		NoticeDue: d.clock(d.today, workingDays(noticeDays), nil)}
+		NoticeDue: d.clock(d.today, workingDays(noticeDays), nil), Confirmations: confirmations}
 	for i, a := range f.assessment.Cases {
 		m := f.cases[i]
 		m.Number = caseNumber(d.w.Number, i+1)
@@ -38,7 +42,7 @@ func (d *decision) submit(c Submit) error {
 		event.Cases = append(event.Cases, m)
 		f.personal.Findings = append(f.personal.Findings, ruleFindings(a)...)
 	}
-	f.personal.Persons = c.Persons
+	f.personal.Persons, f.personal.Confirmed = c.Persons, confirmed
 	d.record = f.record
 	d.by(&applicationv1.Event{Kind: &applicationv1.Event_Submitted{Submitted: event}, Personal: f.personal})
 	return d.acceptWithoutFindings()
@@ -72,7 +76,10 @@ func ruleFindings(a *guide.Case) []*applicationv1.Finding {
 func (s *State) submitted(e *applicationv1.Submitted) {
 	s.Number, s.Place, s.Revision = e.GetNumber(), e.GetPlace(), 1
 	s.Received, _ = kind.ParseDate(e.GetReceived())
-	s.Cases = nil
+	s.Cases, s.Confirmed = nil, nil
+	for _, c := range e.GetConfirmations() {
+		s.Confirmed = append(s.Confirmed, c.GetAlias())
+	}
 	for _, m := range e.GetCases() {
 		c := &Case{Bundle: m.GetBundle(), Digest: m.GetDigest(), Number: m.GetNumber(), Version: 1, State: PreReview}
 		c.judge(m, s.Revision, e.GetNoticeDue())

@@ -118,6 +118,7 @@ func (t *Test) Compare(a *guide.Assessment) diag.List {
 	c.set("materials", e.GetMaterials(), materials(matter, func(*guide.Material) bool { return true }))
 	c.set("tolerable", e.GetTolerable(), materials(matter, func(m *guide.Material) bool { return m.Tolerable.Truth == rule.True }))
 	c.set("promisable", e.GetPromisable(), materials(matter, func(m *guide.Material) bool { return m.Promisable.Truth == rule.True }))
+	c.set("together", e.GetTogether(), matter.Together)
 	c.set("shown", e.GetShown(), t.fields(a, func(f *guide.Field) rule.Truth { return f.Shown }))
 	c.set("required", e.GetRequired(), t.fields(a, func(f *guide.Field) rule.Truth { return f.Required }))
 	next := "nothing"

@@ -26,7 +26,8 @@ type Bundle struct {
 	From       kind.Date
 	Until      kind.Date // zero: without end
 	Basis      string
-	Applicants []string // aliases that may submit
+	Applicants []string  // aliases that may submit
+	Together   *Together // nil: any of them may
 	NoAgent    bool
 	Subject    string // alias whom it is about
 	ByEngine   bool   // a case without findings is accepted by the engine
@@ -51,6 +52,11 @@ type Bundle struct {
 	order   []forms.Path
 	places  map[string]diag.Span // of what later findings are about, see advice.go
 	library *Library
+}
+
+// Together says that all applicants whose section is asked have to submit (共同申请).
+type Together struct {
+	When *rule.Rule // nil: always
 }
 
 // Section is a section in use.

@@ -82,6 +82,7 @@ func (c *compiler) compile() {
 		return // everything further would only repeat it
 	}
 	c.scopes()
+	c.together()
 	c.fieldExpressions()
 	c.rules()
 	c.materials()
@@ -166,9 +167,6 @@ func (c *compiler) head() {
 	b.places["until"] = c.source.At(m.GetInForce(), "until")
 	b.Basis = m.GetBasis()
 	b.Applicants = m.GetApplicant()
-	if m.GetTogether() {
-		c.unsupported(m, "together", "all applicants file together")
-	}
 	b.NoAgent = m.GetAgent() == bundlev1.Bundle_FORBIDDEN
 	b.Subject = m.GetSubject()
 	if b.Subject == "" {
@@ -184,6 +182,28 @@ func (c *compiler) head() {
 		b.Statutory = days(m.GetStatutory())
 	}
 	b.LifeStage, b.Keywords = m.GetLifeStage(), m.GetKeywords()
+}
+
+// together takes whether all applicants have to submit. What decides it is the form's, as of what is asked.
+func (c *compiler) together() {
+	written := c.message.GetTogether()
+	if written == "" || written == "false" {
+		return
+	}
+	at := c.source.At(c.message, "together")
+	if len(c.bundle.Applicants) < 2 {
+		c.fault(at, "together-alone", "only one alias may submit, so nobody is there to submit together with", "name the others in `applicant`, or leave `together` out")
+	}
+	c.bundle.Together = &Together{}
+	if written != "true" {
+		c.bundle.Together.When = c.rule(c.asking(), c.source, c.message, "together", "together", nil)
+	}
+	for i, alias := range c.bundle.Applicants {
+		if s := c.bundle.Section(alias); s != nil && s.Subject() == "" {
+			c.fault(c.source.Element(c.message, "applicant", i), "together-nameless", fmt.Sprintf("`%s` holds no citizen number or credit code, so nobody can be found who has to submit", alias),
+				"use a section that asks for one, or leave `together` out")
+		}
+	}
 }
 
 func days(d *bundlev1.Days) Days {

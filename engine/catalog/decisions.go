@@ -39,6 +39,9 @@ func (b *Bundle) Decisions() []Decision {
 			}
 		}
 	}
+	if b.Together != nil {
+		add(b.Together.When, "", nil, "`together` of the bundle")
+	}
 	for _, s := range b.Sections {
 		add(s.When, "", nil, "`when` of the section %s", s.Alias)
 		for _, f := range s.Fields {

@@ -232,9 +232,15 @@ func (b *Bundle) Closure(paths []forms.Path) map[forms.Path]bool {
 	return needed
 }
 
-// Decisive returns what decides the verdict and which steps apply: asked of every applicant.
+// Decisive returns what decides the verdict, which steps apply and who all have to submit: asked of every applicant.
 func (b *Bundle) Decisive() []forms.Path {
 	var paths []forms.Path
+	if b.Together != nil {
+		paths = append(paths, readsOf(b.Together.When)...)
+		for _, alias := range b.Applicants {
+			paths = append(paths, b.Section(alias).Subject())
+		}
+	}
 	for _, r := range b.Eligibility {
 		paths = append(paths, r.Reads()...)
 	}

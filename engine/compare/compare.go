@@ -185,6 +185,7 @@ func (c *comparison) matter() {
 	changed(c, Matter, b.ID, b.Name.ZH, "in force from", a.From, b.From)
 	changed(c, Matter, b.ID, b.Name.ZH, "in force until", a.Until, b.Until)
 	changed(c, Matter, b.ID, b.Name.ZH, "subject", a.Subject, b.Subject)
+	changed(c, Matter, b.ID, b.Name.ZH, "all applicants submit", together(a), together(b))
 	changed(c, Matter, b.ID, b.Name.ZH, "an agent may file", !a.NoAgent, !b.NoAgent)
 	changed(c, Matter, b.ID, b.Name.ZH, "accepted by the engine", a.ByEngine, b.ByEngine)
 	gone, come := differ(a.Applicants, b.Applicants)
@@ -201,6 +202,17 @@ func (c *comparison) matter() {
 			c.text(id, "name of the department", before.Name, d.Name)
 		}
 	}
+}
+
+// together says when all applicants have to submit.
+func together(b *catalog.Bundle) string {
+	if b.Together == nil {
+		return "never"
+	}
+	if b.Together.When == nil {
+		return "always"
+	}
+	return "if `" + canonical(b.Together.When) + "`"
 }
 
 func departmentID(d *catalog.Department) string {

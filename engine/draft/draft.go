@@ -76,6 +76,8 @@ type Request struct {
 type Draft struct {
 	ID    string
 	Owner Owner
+	// With are others among whose drafts it is: those with whom it is to be submitted.
+	With []Owner
 	// Revision is 1 for a new draft and grows by one with each save.
 	Revision int64
 	Created  time.Time
@@ -88,6 +90,11 @@ type Draft struct {
 	Files     []*applicationv1.MaterialFile
 	Promises  []*applicationv1.SignedPromise
 	Tolerated []string // materials that are to follow, as the form merges them
+
+	// Consents are the confirmations of this revision, the first one first, and ConfirmedBundles the digests of the
+	// bundles as they were confirmed.
+	Consents         []*applicationv1.DraftContent_Consent
+	ConfirmedBundles []string
 
 	requests []*applicationv1.DraftContent_Request
 	creation []byte
@@ -209,7 +216,8 @@ func (s *Store) Load(ctx context.Context, id string) (*Draft, error) {
 	return d, nil
 }
 
-// Save changes a draft, which has to be at a revision, and keeps it for another lifetime. It returns the draft as it is
+// Save changes a draft, which has to be at a revision, and keeps it for another lifetime. What was confirmed of it is
+// void. It returns the draft as it is
 // now, and the revision that the request made: an earlier one if it was made before, when change is not called.
 //
 // Errors: [ErrNotFound], [ErrStale], [ErrRequestReused], [ErrTooLarge], [ErrStopped], and those of change, after which
@@ -220,51 +228,105 @@ func (s *Store) Save(ctx context.Context, id string, expected int64, request Req
 	if err != nil {
 		return nil, 0, fmt.Errorf("save draft %s: %w", id, err)
 	}
-	for _, r := range before.requests {
-		if r.GetId() != request.ID {
-			continue
-		}
-		if string(r.GetDigest()) != string(request.Digest) {
-			return nil, 0, fmt.Errorf("save draft %s: %w", id, ErrRequestReused)
-		}
-		return before, r.GetRevision(), nil
-	}
-	if before.Revision != expected {
+	switch made, err := before.made(request); {
+	case err != nil:
+		return nil, 0, fmt.Errorf("save draft %s: %w", id, err)
+	case made > 0:
+		return before, made, nil
+	case before.Revision != expected:
 		return nil, 0, fmt.Errorf("save draft %s: %w", id, &StaleError{Current: before.Revision})
 	}
 	d := before.clone()
 	if err := change(d); err != nil {
 		return nil, 0, err
 	}
+	d.Consents, d.ConfirmedBundles = nil, nil // they were of what it was
 	d.Revision++
-	if len(d.requests) >= Requests {
-		d.requests = d.requests[len(d.requests)-Requests+1:]
-	}
-	d.requests = append(d.requests, &applicationv1.DraftContent_Request{Id: request.ID, Digest: request.Digest, Revision: d.Revision})
+	d.remember(request)
 	if err := s.put(ctx, before, d, s.config.Now(), nil); err != nil {
 		return nil, 0, fmt.Errorf("save draft %s: %w", id, err)
 	}
 	return d, d.Revision, nil
 }
 
-// Submit calls submit with a draft, and removes the draft, not its key, when that returns nil. Meanwhile nobody saves or
-// deletes it. Submit must not return an error while the log may still come to hold the application: it appends without
-// the caller's deadline.
-func (s *Store) Submit(ctx context.Context, id string, expected int64, submit func(*Draft) error) error {
+// made returns the revision that a request made or saw, if it is one of those that are remembered; else 0.
+func (d *Draft) made(request Request) (int64, error) {
+	for _, r := range d.requests {
+		if r.GetId() != request.ID {
+			continue
+		}
+		if string(r.GetDigest()) != string(request.Digest) {
+			return 0, ErrRequestReused
+		}
+		return r.GetRevision(), nil
+	}
+	return 0, nil
+}
+
+// remember notes the request that made the revision, or saw it.
+func (d *Draft) remember(request Request) {
+	if len(d.requests) >= Requests {
+		d.requests = d.requests[len(d.requests)-Requests+1:]
+	}
+	d.requests = append(d.requests, &applicationv1.DraftContent_Request{Id: request.ID, Digest: request.Digest, Revision: d.Revision})
+}
+
+// Submit calls submit with a draft, which has to be at a revision. Where submit files it, the draft is removed, not its
+// key, and Submit returns nil. Where it waits for others, what submit has noted in it is saved under the same revision,
+// since what was shown is the same, and Submit returns the draft; so it does for a request that was remembered, without
+// calling submit. Meanwhile nobody saves or deletes it. Submit must not return an error while the log may still come to
+// hold the application: it appends without the caller's deadline.
+func (s *Store) Submit(ctx context.Context, id string, expected int64, request Request, submit func(*Draft) (waits bool, err error)) (*Draft, error) {
 	defer s.lock(id)()
-	d, err := s.load(ctx, id)
+	before, err := s.load(ctx, id)
 	if err != nil {
-		return fmt.Errorf("submit draft %s: %w", id, err)
+		return nil, fmt.Errorf("submit draft %s: %w", id, err)
 	}
-	if d.Revision != expected {
-		return fmt.Errorf("submit draft %s: %w", id, &StaleError{Current: d.Revision})
+	switch made, err := before.made(request); {
+	case err != nil:
+		return nil, fmt.Errorf("submit draft %s: %w", id, err)
+	case made > 0:
+		return before, nil
+	case before.Revision != expected:
+		return nil, fmt.Errorf("submit draft %s: %w", id, &StaleError{Current: before.Revision})
 	}
-	if err := submit(d.clone()); err != nil {
-		return err
+	d := before.clone()
+	waits, err := submit(d)
+	if err != nil {
+		return nil, err
+	}
+	if waits {
+		d.remember(request)
+		if err := s.put(ctx, before, d, s.config.Now(), nil); err != nil {
+			return nil, fmt.Errorf("submit draft %s: %w", id, err)
+		}
+		return d, nil
 	}
 	// The application is filed whatever happens now; what is left of the draft goes with the next sweep.
-	if err := s.update(func(txn *badger.Txn) error { return remove(txn, d) }); err != nil {
+	if err := s.update(func(txn *badger.Txn) error { return remove(txn, before) }); err != nil {
 		s.config.Logger.Error("submitted draft not removed", "draft", id, "error", err)
+	}
+	return nil, nil
+}
+
+// Amend changes what is noted of a draft beside its content, and its revision stays. A remembered request changes nothing.
+func (s *Store) Amend(ctx context.Context, id string, request Request, change func(*Draft)) error {
+	defer s.lock(id)()
+	before, err := s.load(ctx, id)
+	if err != nil {
+		return fmt.Errorf("amend draft %s: %w", id, err)
+	}
+	if made, err := before.made(request); err != nil || made > 0 {
+		if err != nil {
+			err = fmt.Errorf("amend draft %s: %w", id, err)
+		}
+		return err
+	}
+	d := before.clone()
+	change(d)
+	d.remember(request)
+	if err := s.put(ctx, before, d, s.config.Now(), nil); err != nil {
+		return fmt.Errorf("amend draft %s: %w", id, err)
 	}
 	return nil
 }
@@ -394,6 +456,7 @@ func (s *Store) open(ctx context.Context, id string, stored *applicationv1.Store
 	}
 	d.Bundles, d.Files, d.Promises = content.GetBundles(), content.GetFiles(), content.GetPromises()
 	d.Tolerated, d.requests = content.GetTolerated(), content.GetRequests()
+	d.Consents, d.ConfirmedBundles = content.GetConsents(), content.GetConfirmedBundles()
 	if d.Record = content.GetRecord(); d.Record == nil {
 		d.Record = &formsv1.Record{}
 	}
@@ -405,6 +468,7 @@ func (s *Store) put(ctx context.Context, before, d *Draft, now time.Time, more f
 	d.Saved, d.Expires = now.UTC(), now.Add(s.config.Lifetime).UTC()
 	plain, err := proto.MarshalOptions{Deterministic: true}.Marshal(&applicationv1.DraftContent{
 		Bundles: d.Bundles, Record: d.Record, Files: d.Files, Promises: d.Promises, Tolerated: d.Tolerated, Requests: d.requests,
+		Consents: d.Consents, ConfirmedBundles: d.ConfirmedBundles,
 	})
 	if err != nil {
 		return errors.New("content cannot be encoded")
@@ -422,11 +486,14 @@ func (s *Store) put(ctx context.Context, before, d *Draft, now time.Time, more f
 	}
 	return s.update(func(txn *badger.Txn) error {
 		if before != nil {
-			if err := errors.Join(txn.Delete(ownerKey(before)), txn.Delete(expiryKey(before))); err != nil {
+			if err := errors.Join(deleteAll(txn, ownerKeys(before)), txn.Delete(expiryKey(before))); err != nil {
 				return err
 			}
 		}
-		err := errors.Join(txn.Set(draftKey(d.ID), stored), txn.Set(ownerKey(d), nil), txn.Set(expiryKey(d), nil))
+		err := errors.Join(txn.Set(draftKey(d.ID), stored), txn.Set(expiryKey(d), nil))
+		for _, key := range ownerKeys(d) {
+			err = errors.Join(err, txn.Set(key, nil))
+		}
 		if err == nil && more != nil {
 			err = more(txn)
 		}
@@ -436,7 +503,14 @@ func (s *Store) put(ctx context.Context, before, d *Draft, now time.Time, more f
 
 // remove removes a draft and what leads to it.
 func remove(txn *badger.Txn, d *Draft) error {
-	return errors.Join(txn.Delete(draftKey(d.ID)), txn.Delete(ownerKey(d)), txn.Delete(expiryKey(d)), txn.Delete(d.creation))
+	return errors.Join(txn.Delete(draftKey(d.ID)), deleteAll(txn, ownerKeys(d)), txn.Delete(expiryKey(d)), txn.Delete(d.creation))
+}
+
+func deleteAll(txn *badger.Txn, keys [][]byte) (err error) {
+	for _, key := range keys {
+		err = errors.Join(err, txn.Delete(key))
+	}
+	return err
 }
 
 // lock takes the lock of a name and returns what gives it back.
@@ -451,6 +525,7 @@ func (d *Draft) clone() *Draft {
 	c := *d
 	c.Bundles, c.Tolerated, c.requests = slices.Clone(d.Bundles), slices.Clone(d.Tolerated), slices.Clone(d.requests)
 	c.Files, c.Promises = slices.Clone(d.Files), slices.Clone(d.Promises)
+	c.With, c.Consents, c.ConfirmedBundles = slices.Clone(d.With), slices.Clone(d.Consents), slices.Clone(d.ConfirmedBundles)
 	c.Record = proto.CloneOf(d.Record)
 	return &c
 }

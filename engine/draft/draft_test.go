@@ -291,7 +291,8 @@ func TestKeyLivesWithTheDraft(t *testing.T) {
 			return err
 		}},
 		{name: "submitted", key: true, end: func(id string) error {
-			return o.Submit(t.Context(), id, 1, func(d *draft.Draft) error { o.file(d.ID); return nil })
+			_, err := o.Submit(t.Context(), id, 1, request("file"), func(d *draft.Draft) (bool, error) { o.file(d.ID); return false, nil })
+			return err
 		}},
 		{name: "submitted, then a crash, then deleted", key: true, end: func(id string) error {
 			o.file(id)
@@ -332,19 +333,19 @@ func TestSubmit_Refused(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
 	d := o.begin("a", "r")
-	never := func(*draft.Draft) error { t.Error("submitted"); return nil }
-	if err := o.Submit(t.Context(), d.ID, 7, never); !errors.Is(err, draft.ErrStale) {
+	never := func(*draft.Draft) (bool, error) { t.Error("submitted"); return false, nil }
+	if _, err := o.Submit(t.Context(), d.ID, 7, request("f"), never); !errors.Is(err, draft.ErrStale) {
 		t.Errorf("another revision: %v", err)
 	}
 	refused := errors.New("refused")
-	if err := o.Submit(t.Context(), d.ID, 1, func(*draft.Draft) error { return refused }); !errors.Is(err, refused) {
+	if _, err := o.Submit(t.Context(), d.ID, 1, request("f"), func(*draft.Draft) (bool, error) { return false, refused }); !errors.Is(err, refused) {
 		t.Errorf("got %v", err)
 	}
 	if _, err := o.Load(t.Context(), d.ID); err != nil {
 		t.Errorf("a refused draft is gone: %v", err)
 	}
 	o.pass(draft.DefaultLifetime)
-	if err := o.Submit(t.Context(), d.ID, 1, never); !errors.Is(err, draft.ErrNotFound) {
+	if _, err := o.Submit(t.Context(), d.ID, 1, request("f"), never); !errors.Is(err, draft.ErrNotFound) {
 		t.Errorf("an expired draft: %v", err)
 	}
 }

@@ -41,8 +41,13 @@ func ownersKey(owner Owner) []byte {
 	return append([]byte{ownerPrefix, byte(len(owner))}, owner...) // MaxOwner fits a byte
 }
 
-func ownerKey(d *Draft) []byte {
-	return withID(binary.BigEndian.AppendUint64(ownersKey(d.Owner), ^milliseconds(d.Saved)), d.ID)
+// ownerKeys are the places of a draft in the lists of its owner and of those with whom it is to be submitted.
+func ownerKeys(d *Draft) [][]byte {
+	var keys [][]byte
+	for _, owner := range append([]Owner{d.Owner}, d.With...) {
+		keys = append(keys, withID(binary.BigEndian.AppendUint64(ownersKey(owner), ^milliseconds(d.Saved)), d.ID))
+	}
+	return keys
 }
 
 func expiryKey(d *Draft) []byte {
@@ -56,8 +61,12 @@ func (d *Draft) associated() []byte {
 
 // message returns a draft with its sealed content as it is stored.
 func (d *Draft) message(sealed []byte) ([]byte, error) {
+	var with []string
+	for _, owner := range d.With {
+		with = append(with, string(owner))
+	}
 	b, err := proto.Marshal(&applicationv1.StoredDraft{
-		Owner: string(d.Owner), Revision: d.Revision, Sealed: sealed, Creation: d.creation,
+		Owner: string(d.Owner), With: with, Revision: d.Revision, Sealed: sealed, Creation: d.creation,
 		CreatedAt: timestamppb.New(d.Created), SavedAt: timestamppb.New(d.Saved), ExpiresAt: timestamppb.New(d.Expires),
 	})
 	if err != nil {
@@ -68,10 +77,14 @@ func (d *Draft) message(sealed []byte) ([]byte, error) {
 
 // header returns a draft without its content.
 func header(id string, m *applicationv1.StoredDraft) *Draft {
-	return &Draft{
+	d := &Draft{
 		ID: id, Owner: Owner(m.GetOwner()), Revision: m.GetRevision(), creation: m.GetCreation(),
 		Created: m.GetCreatedAt().AsTime(), Saved: m.GetSavedAt().AsTime(), Expires: m.GetExpiresAt().AsTime(),
 	}
+	for _, owner := range m.GetWith() {
+		d.With = append(d.With, Owner(owner))
+	}
+	return d
 }
 
 // Page asks for a part of a list.
@@ -82,7 +95,7 @@ type Page struct {
 	Token string
 }
 
-// List returns an owner's drafts, the last saved first, and the token of the next part, empty if there is none. A draft
+// List returns an owner's drafts, those to be submitted with others among them, the last saved first, and the token of the next part, empty if there is none. A draft
 // that is saved between two parts moves to the front, where the second part does not look any more.
 func (s *Store) List(ctx context.Context, owner Owner, page Page) ([]*Draft, string, error) {
 	if owner == "" || len(owner) > MaxOwner || page.Size < 1 {

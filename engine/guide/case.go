@@ -36,8 +36,23 @@ func evaluate(b *catalog.Bundle, record forms.Record, setting *Setting) *evaluat
 		c.Materials = append(c.Materials, e.materials(m)...)
 	}
 	c.Faults = e.faults()
+	c.Together = e.together()
 	e.schedule()
 	return e
+}
+
+// together are the applicants who all have to submit: those whose section is asked, or may be.
+func (e *evaluation) together() []string {
+	if e.bundle.Together == nil || e.try(func(e *evaluation) rule.Outcome { return e.holds(e.bundle.Together.When) }).Truth == rule.False {
+		return nil
+	}
+	var all []string
+	for _, alias := range e.bundle.Applicants {
+		if e.try(func(e *evaluation) rule.Outcome { return e.holds(e.bundle.Section(alias).When) }).Truth != rule.False {
+			all = append(all, alias)
+		}
+	}
+	return all
 }
 
 // verdict ranks the rules: ELSEWHERE before NOT_NEEDED before REFUSE. A failing one decides unless one of a

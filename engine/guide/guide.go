@@ -73,6 +73,9 @@ type Case struct {
 	Total     Range // promised total in working days
 	Due       Date  // promised date if the case were accepted today
 	Fee       Range // in fen
+	// Together are the aliases of those who all have to submit, or may have to while that is not known; none where any
+	// applicant may.
+	Together []string
 }
 
 // Range is a number as far as it is known; both ends are equal when it is.

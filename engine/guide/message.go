@@ -101,7 +101,7 @@ func (c *Case) fill(m *apiv1.Assessment) {
 		Verdict: map[Verdict]apiv1.Verdict{Undecided: apiv1.Verdict_VERDICT_UNDECIDED, Eligible: apiv1.Verdict_VERDICT_ELIGIBLE,
 			NotEligible: apiv1.Verdict_VERDICT_NOT_ELIGIBLE, NotNeeded: apiv1.Verdict_VERDICT_NOT_NEEDED, Elsewhere: apiv1.Verdict_VERDICT_ELSEWHERE}[c.Verdict],
 		TotalMin: int32(c.Total.Min), TotalMax: int32(c.Total.Max),
-		Due: c.Due.message(), FeeMinFen: c.Fee.Min, FeeMaxFen: c.Fee.Max,
+		Due: c.Due.message(), FeeMinFen: c.Fee.Min, FeeMaxFen: c.Fee.Max, Together: c.Together,
 	}
 	for _, r := range c.Rules {
 		message := &apiv1.RuleAssessment{Bundle: id, Holds: truthMessage(r.Outcome.Truth), Otherwise: r.Otherwise.String(), Because: r.Because.Proto(),

@@ -174,11 +174,15 @@ func (f *Filing) promise(ctx context.Context, material string, tolerate bool, te
 	return nil
 }
 
-// Submit files the draft.
+// Submit files the draft. Where several have to submit it together, it confirms for who is signed in, and the error says
+// who else has to: a front end shows that, and the draft stands among the drafts of the others.
 func (f *Filing) Submit(ctx context.Context) error {
 	filed, err := f.client.Intake.Submit(ctx, &apiv1.SubmitRequest{RequestId: uuid.NewString(), Draft: f.ID, ExpectedVersion: f.revision})
 	if err != nil {
 		return explain("submit", err)
+	}
+	if others := filed.GetWaitingFor(); len(others) > 0 {
+		return fmt.Errorf("submit: confirmed, and still to be submitted by %v", others)
 	}
 	f.Number, f.Position = filed.GetNumber(), filed.GetPosition()
 	return nil

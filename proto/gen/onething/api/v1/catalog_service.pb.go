@@ -371,7 +371,9 @@ type GetBundleResponse struct {
 	// Materials.
 	Materials []*BundleMaterial `protobuf:"bytes,7,rep,name=materials,proto3" json:"materials,omitempty"`
 	// Aliases that may submit.
-	Applicants    []string `protobuf:"bytes,8,rep,name=applicants,proto3" json:"applicants,omitempty"`
+	Applicants []string `protobuf:"bytes,8,rep,name=applicants,proto3" json:"applicants,omitempty"`
+	// True if all of them have to submit (共同申请), or have to for some answers; the assessment says who.
+	Together      bool `protobuf:"varint,9,opt,name=together,proto3" json:"together,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -460,6 +462,13 @@ func (x *GetBundleResponse) GetApplicants() []string {
 		return x.Applicants
 	}
 	return nil
+}
+
+func (x *GetBundleResponse) GetTogether() bool {
+	if x != nil {
+		return x.Together
+	}
+	return false
 }
 
 // FormSection is a section of the form.
@@ -1119,7 +1128,7 @@ const file_onething_api_v1_catalog_service_proto_rawDesc = "" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12+\n" +
 	"\x04name\x18\x02 \x01(\v2\x17.onething.forms.v1.TextR\x04name\"I\n" +
 	"\x10GetBundleRequest\x125\n" +
-	"\x06bundle\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[a-z][a-z0-9_]{0,39}$R\x06bundle\"\xfa\x02\n" +
+	"\x06bundle\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[a-z][a-z0-9_]{0,39}$R\x06bundle\"\x96\x03\n" +
 	"\x11GetBundleResponse\x128\n" +
 	"\asummary\x18\x01 \x01(\v2\x1e.onething.api.v1.BundleSummaryR\asummary\x12\x16\n" +
 	"\x06digest\x18\x02 \x01(\tR\x06digest\x12\x14\n" +
@@ -1130,7 +1139,8 @@ const file_onething_api_v1_catalog_service_proto_rawDesc = "" +
 	"\tmaterials\x18\a \x03(\v2\x1f.onething.api.v1.BundleMaterialR\tmaterials\x12\x1e\n" +
 	"\n" +
 	"applicants\x18\b \x03(\tR\n" +
-	"applicants\"\x84\x01\n" +
+	"applicants\x12\x1a\n" +
+	"\btogether\x18\t \x01(\bR\btogether\"\x84\x01\n" +
 	"\vFormSection\x12\x14\n" +
 	"\x05alias\x18\x01 \x01(\tR\x05alias\x12+\n" +
 	"\x04name\x18\x02 \x01(\v2\x17.onething.forms.v1.TextR\x04name\x122\n" +

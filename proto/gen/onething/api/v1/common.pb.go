@@ -176,6 +176,63 @@ func (Reason) EnumDescriptor() ([]byte, []int) {
 	return file_onething_api_v1_common_proto_rawDescGZIP(), []int{0}
 }
 
+// Who gave it.
+type Confirmation_By int32
+
+const (
+	// Not set.
+	Confirmation_BY_UNSPECIFIED Confirmation_By = 0
+	// The applicant, signed in.
+	Confirmation_BY_APPLICANT Confirmation_By = 1
+	// The applicant's agent, by mandate.
+	Confirmation_BY_AGENT Confirmation_By = 2
+	// A clerk, before whom the applicant signed.
+	Confirmation_BY_CLERK Confirmation_By = 3
+)
+
+// Enum value maps for Confirmation_By.
+var (
+	Confirmation_By_name = map[int32]string{
+		0: "BY_UNSPECIFIED",
+		1: "BY_APPLICANT",
+		2: "BY_AGENT",
+		3: "BY_CLERK",
+	}
+	Confirmation_By_value = map[string]int32{
+		"BY_UNSPECIFIED": 0,
+		"BY_APPLICANT":   1,
+		"BY_AGENT":       2,
+		"BY_CLERK":       3,
+	}
+)
+
+func (x Confirmation_By) Enum() *Confirmation_By {
+	p := new(Confirmation_By)
+	*p = x
+	return p
+}
+
+func (x Confirmation_By) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Confirmation_By) Descriptor() protoreflect.EnumDescriptor {
+	return file_onething_api_v1_common_proto_enumTypes[1].Descriptor()
+}
+
+func (Confirmation_By) Type() protoreflect.EnumType {
+	return &file_onething_api_v1_common_proto_enumTypes[1]
+}
+
+func (x Confirmation_By) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Confirmation_By.Descriptor instead.
+func (Confirmation_By) EnumDescriptor() ([]byte, []int) {
+	return file_onething_api_v1_common_proto_rawDescGZIP(), []int{7, 0}
+}
+
 // ErrorInfo is the detail of every error that the engine answers.
 type ErrorInfo struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -804,6 +861,88 @@ func (x *TimelineEntry) GetDepartment() string {
 	return ""
 }
 
+// Confirmation: one of those who all have to submit a joint case (共同申请) has done so.
+type Confirmation struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Alias of the applicant whom it binds.
+	Alias string `protobuf:"bytes,1,opt,name=alias,proto3" json:"alias,omitempty"`
+	// Name of the section under that alias.
+	Name *v1.Text `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	// When.
+	At *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=at,proto3" json:"at,omitempty"`
+	// Who gave it.
+	By Confirmation_By `protobuf:"varint,4,opt,name=by,proto3,enum=onething.api.v1.Confirmation_By" json:"by,omitempty"`
+	// Name of the person or enterprise under that alias, as the form has it; empty if it asks for none.
+	Person        string `protobuf:"bytes,5,opt,name=person,proto3" json:"person,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Confirmation) Reset() {
+	*x = Confirmation{}
+	mi := &file_onething_api_v1_common_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Confirmation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Confirmation) ProtoMessage() {}
+
+func (x *Confirmation) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_common_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Confirmation.ProtoReflect.Descriptor instead.
+func (*Confirmation) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_common_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *Confirmation) GetAlias() string {
+	if x != nil {
+		return x.Alias
+	}
+	return ""
+}
+
+func (x *Confirmation) GetName() *v1.Text {
+	if x != nil {
+		return x.Name
+	}
+	return nil
+}
+
+func (x *Confirmation) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *Confirmation) GetBy() Confirmation_By {
+	if x != nil {
+		return x.By
+	}
+	return Confirmation_BY_UNSPECIFIED
+}
+
+func (x *Confirmation) GetPerson() string {
+	if x != nil {
+		return x.Person
+	}
+	return ""
+}
+
 // MaterialAlternative is one of several documents of which any one will do.
 type MaterialAlternative struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -819,7 +958,7 @@ type MaterialAlternative struct {
 
 func (x *MaterialAlternative) Reset() {
 	*x = MaterialAlternative{}
-	mi := &file_onething_api_v1_common_proto_msgTypes[7]
+	mi := &file_onething_api_v1_common_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -831,7 +970,7 @@ func (x *MaterialAlternative) String() string {
 func (*MaterialAlternative) ProtoMessage() {}
 
 func (x *MaterialAlternative) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_common_proto_msgTypes[7]
+	mi := &file_onething_api_v1_common_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -844,7 +983,7 @@ func (x *MaterialAlternative) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaterialAlternative.ProtoReflect.Descriptor instead.
 func (*MaterialAlternative) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_common_proto_rawDescGZIP(), []int{7}
+	return file_onething_api_v1_common_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *MaterialAlternative) GetMaterial() string {
@@ -933,7 +1072,18 @@ const file_onething_api_v1_common_proto_rawDesc = "" +
 	"\x04text\x18\x05 \x01(\v2\x17.onething.forms.v1.TextR\x04text\x12\x1e\n" +
 	"\n" +
 	"department\x18\x06 \x01(\tR\n" +
-	"department\"x\n" +
+	"department\"\x8f\x02\n" +
+	"\fConfirmation\x12\x14\n" +
+	"\x05alias\x18\x01 \x01(\tR\x05alias\x12+\n" +
+	"\x04name\x18\x02 \x01(\v2\x17.onething.forms.v1.TextR\x04name\x12*\n" +
+	"\x02at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x120\n" +
+	"\x02by\x18\x04 \x01(\x0e2 .onething.api.v1.Confirmation.ByR\x02by\x12\x16\n" +
+	"\x06person\x18\x05 \x01(\tR\x06person\"F\n" +
+	"\x02By\x12\x12\n" +
+	"\x0eBY_UNSPECIFIED\x10\x00\x12\x10\n" +
+	"\fBY_APPLICANT\x10\x01\x12\f\n" +
+	"\bBY_AGENT\x10\x02\x12\f\n" +
+	"\bBY_CLERK\x10\x03\"x\n" +
 	"\x13MaterialAlternative\x12\x1a\n" +
 	"\bmaterial\x18\x01 \x01(\tR\bmaterial\x12+\n" +
 	"\x04name\x18\x02 \x01(\v2\x17.onething.forms.v1.TextR\x04name\x12\x18\n" +
@@ -974,40 +1124,45 @@ func file_onething_api_v1_common_proto_rawDescGZIP() []byte {
 	return file_onething_api_v1_common_proto_rawDescData
 }
 
-var file_onething_api_v1_common_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_onething_api_v1_common_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_onething_api_v1_common_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_onething_api_v1_common_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_onething_api_v1_common_proto_goTypes = []any{
 	(Reason)(0),                   // 0: onething.api.v1.Reason
-	(*ErrorInfo)(nil),             // 1: onething.api.v1.ErrorInfo
-	(*Page)(nil),                  // 2: onething.api.v1.Page
-	(*Due)(nil),                   // 3: onething.api.v1.Due
-	(*Finding)(nil),               // 4: onething.api.v1.Finding
-	(*Material)(nil),              // 5: onething.api.v1.Material
-	(*File)(nil),                  // 6: onething.api.v1.File
-	(*TimelineEntry)(nil),         // 7: onething.api.v1.TimelineEntry
-	(*MaterialAlternative)(nil),   // 8: onething.api.v1.MaterialAlternative
-	(*v1.Text)(nil),               // 9: onething.forms.v1.Text
-	(*v1.Violation)(nil),          // 10: onething.forms.v1.Violation
-	(*timestamppb.Timestamp)(nil), // 11: google.protobuf.Timestamp
+	(Confirmation_By)(0),          // 1: onething.api.v1.Confirmation.By
+	(*ErrorInfo)(nil),             // 2: onething.api.v1.ErrorInfo
+	(*Page)(nil),                  // 3: onething.api.v1.Page
+	(*Due)(nil),                   // 4: onething.api.v1.Due
+	(*Finding)(nil),               // 5: onething.api.v1.Finding
+	(*Material)(nil),              // 6: onething.api.v1.Material
+	(*File)(nil),                  // 7: onething.api.v1.File
+	(*TimelineEntry)(nil),         // 8: onething.api.v1.TimelineEntry
+	(*Confirmation)(nil),          // 9: onething.api.v1.Confirmation
+	(*MaterialAlternative)(nil),   // 10: onething.api.v1.MaterialAlternative
+	(*v1.Text)(nil),               // 11: onething.forms.v1.Text
+	(*v1.Violation)(nil),          // 12: onething.forms.v1.Violation
+	(*timestamppb.Timestamp)(nil), // 13: google.protobuf.Timestamp
 }
 var file_onething_api_v1_common_proto_depIdxs = []int32{
 	0,  // 0: onething.api.v1.ErrorInfo.reason:type_name -> onething.api.v1.Reason
-	9,  // 1: onething.api.v1.ErrorInfo.text:type_name -> onething.forms.v1.Text
-	10, // 2: onething.api.v1.ErrorInfo.violations:type_name -> onething.forms.v1.Violation
-	9,  // 3: onething.api.v1.ErrorInfo.remedy:type_name -> onething.forms.v1.Text
-	9,  // 4: onething.api.v1.Finding.text:type_name -> onething.forms.v1.Text
-	9,  // 5: onething.api.v1.Finding.remedy:type_name -> onething.forms.v1.Text
-	9,  // 6: onething.api.v1.Material.name:type_name -> onething.forms.v1.Text
-	6,  // 7: onething.api.v1.Material.file:type_name -> onething.api.v1.File
-	3,  // 8: onething.api.v1.Material.due:type_name -> onething.api.v1.Due
-	11, // 9: onething.api.v1.TimelineEntry.at:type_name -> google.protobuf.Timestamp
-	9,  // 10: onething.api.v1.TimelineEntry.text:type_name -> onething.forms.v1.Text
-	9,  // 11: onething.api.v1.MaterialAlternative.name:type_name -> onething.forms.v1.Text
-	12, // [12:12] is the sub-list for method output_type
-	12, // [12:12] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	11, // 1: onething.api.v1.ErrorInfo.text:type_name -> onething.forms.v1.Text
+	12, // 2: onething.api.v1.ErrorInfo.violations:type_name -> onething.forms.v1.Violation
+	11, // 3: onething.api.v1.ErrorInfo.remedy:type_name -> onething.forms.v1.Text
+	11, // 4: onething.api.v1.Finding.text:type_name -> onething.forms.v1.Text
+	11, // 5: onething.api.v1.Finding.remedy:type_name -> onething.forms.v1.Text
+	11, // 6: onething.api.v1.Material.name:type_name -> onething.forms.v1.Text
+	7,  // 7: onething.api.v1.Material.file:type_name -> onething.api.v1.File
+	4,  // 8: onething.api.v1.Material.due:type_name -> onething.api.v1.Due
+	13, // 9: onething.api.v1.TimelineEntry.at:type_name -> google.protobuf.Timestamp
+	11, // 10: onething.api.v1.TimelineEntry.text:type_name -> onething.forms.v1.Text
+	11, // 11: onething.api.v1.Confirmation.name:type_name -> onething.forms.v1.Text
+	13, // 12: onething.api.v1.Confirmation.at:type_name -> google.protobuf.Timestamp
+	1,  // 13: onething.api.v1.Confirmation.by:type_name -> onething.api.v1.Confirmation.By
+	11, // 14: onething.api.v1.MaterialAlternative.name:type_name -> onething.forms.v1.Text
+	15, // [15:15] is the sub-list for method output_type
+	15, // [15:15] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_onething_api_v1_common_proto_init() }
@@ -1020,8 +1175,8 @@ func file_onething_api_v1_common_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_onething_api_v1_common_proto_rawDesc), len(file_onething_api_v1_common_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   8,
+			NumEnums:      2,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -654,7 +654,9 @@ type CaseAssessment struct {
 	// Fee in fen, as far as it is known: at least.
 	FeeMinFen int64 `protobuf:"varint,5,opt,name=fee_min_fen,json=feeMinFen,proto3" json:"fee_min_fen,omitempty"`
 	// At most.
-	FeeMaxFen     int64 `protobuf:"varint,6,opt,name=fee_max_fen,json=feeMaxFen,proto3" json:"fee_max_fen,omitempty"`
+	FeeMaxFen int64 `protobuf:"varint,6,opt,name=fee_max_fen,json=feeMaxFen,proto3" json:"fee_max_fen,omitempty"`
+	// Of a joint case, or one that may be: aliases of those who all have to submit; empty: any applicant may.
+	Together      []string `protobuf:"bytes,7,rep,name=together,proto3" json:"together,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -729,6 +731,13 @@ func (x *CaseAssessment) GetFeeMaxFen() int64 {
 		return x.FeeMaxFen
 	}
 	return 0
+}
+
+func (x *CaseAssessment) GetTogether() []string {
+	if x != nil {
+		return x.Together
+	}
+	return nil
 }
 
 // RuleAssessment is one rule of a bundle.
@@ -1115,14 +1124,15 @@ const file_onething_api_v1_guide_service_proto_rawDesc = "" +
 	"\n" +
 	"CellsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x126\n" +
-	"\x05value\x18\x02 \x01(\v2 .onething.api.v1.FieldAssessmentR\x05value:\x028\x01\"\xe6\x01\n" +
+	"\x05value\x18\x02 \x01(\v2 .onething.api.v1.FieldAssessmentR\x05value:\x028\x01\"\x82\x02\n" +
 	"\x0eCaseAssessment\x122\n" +
 	"\averdict\x18\x01 \x01(\x0e2\x18.onething.api.v1.VerdictR\averdict\x12\x1b\n" +
 	"\ttotal_min\x18\x02 \x01(\x05R\btotalMin\x12\x1b\n" +
 	"\ttotal_max\x18\x03 \x01(\x05R\btotalMax\x12&\n" +
 	"\x03due\x18\x04 \x01(\v2\x14.onething.api.v1.DueR\x03due\x12\x1e\n" +
 	"\vfee_min_fen\x18\x05 \x01(\x03R\tfeeMinFen\x12\x1e\n" +
-	"\vfee_max_fen\x18\x06 \x01(\x03R\tfeeMaxFen\"\xb6\x02\n" +
+	"\vfee_max_fen\x18\x06 \x01(\x03R\tfeeMaxFen\x12\x1a\n" +
+	"\btogether\x18\a \x03(\tR\btogether\"\xb6\x02\n" +
 	"\x0eRuleAssessment\x12\x16\n" +
 	"\x06bundle\x18\x01 \x01(\tR\x06bundle\x12,\n" +
 	"\x05holds\x18\x02 \x01(\x0e2\x16.onething.api.v1.TruthR\x05holds\x12\x1c\n" +

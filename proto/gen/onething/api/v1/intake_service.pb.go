@@ -42,7 +42,11 @@ type Draft struct {
 	// When it expires.
 	ExpiresAt *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
 	// When it was last saved.
-	SavedAt       *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=saved_at,json=savedAt,proto3" json:"saved_at,omitempty"`
+	SavedAt *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=saved_at,json=savedAt,proto3" json:"saved_at,omitempty"`
+	// Who has confirmed it as it is, the first one first.
+	Confirmations []*Confirmation `protobuf:"bytes,8,rep,name=confirmations,proto3" json:"confirmations,omitempty"`
+	// True if the caller has confirmed it, and can change nothing until that is taken back.
+	Confirmed     bool `protobuf:"varint,9,opt,name=confirmed,proto3" json:"confirmed,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -124,6 +128,20 @@ func (x *Draft) GetSavedAt() *timestamppb.Timestamp {
 		return x.SavedAt
 	}
 	return nil
+}
+
+func (x *Draft) GetConfirmations() []*Confirmation {
+	if x != nil {
+		return x.Confirmations
+	}
+	return nil
+}
+
+func (x *Draft) GetConfirmed() bool {
+	if x != nil {
+		return x.Confirmed
+	}
+	return false
 }
 
 // DraftMaterial is a file or a promise of a draft.
@@ -1495,8 +1513,11 @@ type SubmitRequest struct {
 	Draft string `protobuf:"bytes,2,opt,name=draft,proto3" json:"draft,omitempty"`
 	// Revision that was shown when the person pressed "submit".
 	ExpectedVersion int64 `protobuf:"varint,3,opt,name=expected_version,json=expectedVersion,proto3" json:"expected_version,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Of a joint case, aliases for whom the caller confirms beside themselves: an agent those who gave a mandate, a clerk
+	// those who have signed at the counter.
+	OnBehalfOf    []string `protobuf:"bytes,4,rep,name=on_behalf_of,json=onBehalfOf,proto3" json:"on_behalf_of,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SubmitRequest) Reset() {
@@ -1550,7 +1571,14 @@ func (x *SubmitRequest) GetExpectedVersion() int64 {
 	return 0
 }
 
-// SubmitResponse is the receipt.
+func (x *SubmitRequest) GetOnBehalfOf() []string {
+	if x != nil {
+		return x.OnBehalfOf
+	}
+	return nil
+}
+
+// SubmitResponse is the receipt, or says who else has to submit.
 type SubmitResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Application: the draft's id.
@@ -1562,7 +1590,10 @@ type SubmitResponse struct {
 	// Position of the commit.
 	Position uint64 `protobuf:"varint,4,opt,name=position,proto3" json:"position,omitempty"`
 	// Version of the application.
-	Version       int64 `protobuf:"varint,5,opt,name=version,proto3" json:"version,omitempty"`
+	Version int64 `protobuf:"varint,5,opt,name=version,proto3" json:"version,omitempty"`
+	// Aliases that still have to submit. Unless empty, the draft is confirmed and nothing is filed: the members above but
+	// the first are empty.
+	WaitingFor    []string `protobuf:"bytes,6,rep,name=waiting_for,json=waitingFor,proto3" json:"waiting_for,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1632,6 +1663,105 @@ func (x *SubmitResponse) GetVersion() int64 {
 	return 0
 }
 
+func (x *SubmitResponse) GetWaitingFor() []string {
+	if x != nil {
+		return x.WaitingFor
+	}
+	return nil
+}
+
+// WithdrawConfirmationRequest takes a confirmation back.
+type WithdrawConfirmationRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The caller's id of this request.
+	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Draft.
+	Draft         string `protobuf:"bytes,2,opt,name=draft,proto3" json:"draft,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WithdrawConfirmationRequest) Reset() {
+	*x = WithdrawConfirmationRequest{}
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WithdrawConfirmationRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WithdrawConfirmationRequest) ProtoMessage() {}
+
+func (x *WithdrawConfirmationRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WithdrawConfirmationRequest.ProtoReflect.Descriptor instead.
+func (*WithdrawConfirmationRequest) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *WithdrawConfirmationRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *WithdrawConfirmationRequest) GetDraft() string {
+	if x != nil {
+		return x.Draft
+	}
+	return ""
+}
+
+// WithdrawConfirmationResponse says that it was taken back.
+type WithdrawConfirmationResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WithdrawConfirmationResponse) Reset() {
+	*x = WithdrawConfirmationResponse{}
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WithdrawConfirmationResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WithdrawConfirmationResponse) ProtoMessage() {}
+
+func (x *WithdrawConfirmationResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WithdrawConfirmationResponse.ProtoReflect.Descriptor instead.
+func (*WithdrawConfirmationResponse) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{27}
+}
+
 // SupplyRequest hands in a tolerated material.
 type SupplyRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1649,7 +1779,7 @@ type SupplyRequest struct {
 
 func (x *SupplyRequest) Reset() {
 	*x = SupplyRequest{}
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[26]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1661,7 +1791,7 @@ func (x *SupplyRequest) String() string {
 func (*SupplyRequest) ProtoMessage() {}
 
 func (x *SupplyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[26]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1674,7 +1804,7 @@ func (x *SupplyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SupplyRequest.ProtoReflect.Descriptor instead.
 func (*SupplyRequest) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{26}
+	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *SupplyRequest) GetRequestId() string {
@@ -1716,7 +1846,7 @@ type SupplyResponse struct {
 
 func (x *SupplyResponse) Reset() {
 	*x = SupplyResponse{}
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[27]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1728,7 +1858,7 @@ func (x *SupplyResponse) String() string {
 func (*SupplyResponse) ProtoMessage() {}
 
 func (x *SupplyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[27]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1741,7 +1871,7 @@ func (x *SupplyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SupplyResponse.ProtoReflect.Descriptor instead.
 func (*SupplyResponse) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{27}
+	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *SupplyResponse) GetPosition() uint64 {
@@ -1770,7 +1900,7 @@ type CorrectRequest struct {
 
 func (x *CorrectRequest) Reset() {
 	*x = CorrectRequest{}
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[28]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1782,7 +1912,7 @@ func (x *CorrectRequest) String() string {
 func (*CorrectRequest) ProtoMessage() {}
 
 func (x *CorrectRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[28]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1795,7 +1925,7 @@ func (x *CorrectRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CorrectRequest.ProtoReflect.Descriptor instead.
 func (*CorrectRequest) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{28}
+	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *CorrectRequest) GetRequestId() string {
@@ -1846,7 +1976,7 @@ type CorrectResponse struct {
 
 func (x *CorrectResponse) Reset() {
 	*x = CorrectResponse{}
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[29]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1858,7 +1988,7 @@ func (x *CorrectResponse) String() string {
 func (*CorrectResponse) ProtoMessage() {}
 
 func (x *CorrectResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[29]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1871,7 +2001,7 @@ func (x *CorrectResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CorrectResponse.ProtoReflect.Descriptor instead.
 func (*CorrectResponse) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{29}
+	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *CorrectResponse) GetPosition() uint64 {
@@ -1905,7 +2035,7 @@ type WithdrawRequest struct {
 
 func (x *WithdrawRequest) Reset() {
 	*x = WithdrawRequest{}
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[30]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1917,7 +2047,7 @@ func (x *WithdrawRequest) String() string {
 func (*WithdrawRequest) ProtoMessage() {}
 
 func (x *WithdrawRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[30]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1930,7 +2060,7 @@ func (x *WithdrawRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WithdrawRequest.ProtoReflect.Descriptor instead.
 func (*WithdrawRequest) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{30}
+	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *WithdrawRequest) GetRequestId() string {
@@ -1972,7 +2102,7 @@ type WithdrawResponse struct {
 
 func (x *WithdrawResponse) Reset() {
 	*x = WithdrawResponse{}
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[31]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1984,7 +2114,7 @@ func (x *WithdrawResponse) String() string {
 func (*WithdrawResponse) ProtoMessage() {}
 
 func (x *WithdrawResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[31]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1997,7 +2127,7 @@ func (x *WithdrawResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WithdrawResponse.ProtoReflect.Descriptor instead.
 func (*WithdrawResponse) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{31}
+	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *WithdrawResponse) GetPosition() uint64 {
@@ -2020,7 +2150,7 @@ type GetApplicationRequest struct {
 
 func (x *GetApplicationRequest) Reset() {
 	*x = GetApplicationRequest{}
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[32]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2032,7 +2162,7 @@ func (x *GetApplicationRequest) String() string {
 func (*GetApplicationRequest) ProtoMessage() {}
 
 func (x *GetApplicationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[32]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2045,7 +2175,7 @@ func (x *GetApplicationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetApplicationRequest.ProtoReflect.Descriptor instead.
 func (*GetApplicationRequest) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{32}
+	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *GetApplicationRequest) GetApplication() string {
@@ -2073,7 +2203,7 @@ type GetApplicationResponse struct {
 
 func (x *GetApplicationResponse) Reset() {
 	*x = GetApplicationResponse{}
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[33]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2085,7 +2215,7 @@ func (x *GetApplicationResponse) String() string {
 func (*GetApplicationResponse) ProtoMessage() {}
 
 func (x *GetApplicationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[33]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2098,7 +2228,7 @@ func (x *GetApplicationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetApplicationResponse.ProtoReflect.Descriptor instead.
 func (*GetApplicationResponse) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{33}
+	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *GetApplicationResponse) GetApplication() *Application {
@@ -2121,7 +2251,7 @@ type ListApplicationsRequest struct {
 
 func (x *ListApplicationsRequest) Reset() {
 	*x = ListApplicationsRequest{}
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[34]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2133,7 +2263,7 @@ func (x *ListApplicationsRequest) String() string {
 func (*ListApplicationsRequest) ProtoMessage() {}
 
 func (x *ListApplicationsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[34]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2146,7 +2276,7 @@ func (x *ListApplicationsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListApplicationsRequest.ProtoReflect.Descriptor instead.
 func (*ListApplicationsRequest) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{34}
+	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ListApplicationsRequest) GetPage() *Page {
@@ -2176,7 +2306,7 @@ type ListApplicationsResponse struct {
 
 func (x *ListApplicationsResponse) Reset() {
 	*x = ListApplicationsResponse{}
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[35]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2188,7 +2318,7 @@ func (x *ListApplicationsResponse) String() string {
 func (*ListApplicationsResponse) ProtoMessage() {}
 
 func (x *ListApplicationsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[35]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2201,7 +2331,7 @@ func (x *ListApplicationsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListApplicationsResponse.ProtoReflect.Descriptor instead.
 func (*ListApplicationsResponse) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{35}
+	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *ListApplicationsResponse) GetApplications() []*Application {
@@ -2229,7 +2359,7 @@ type WatchRequest struct {
 
 func (x *WatchRequest) Reset() {
 	*x = WatchRequest{}
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[36]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2241,7 +2371,7 @@ func (x *WatchRequest) String() string {
 func (*WatchRequest) ProtoMessage() {}
 
 func (x *WatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[36]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2254,7 +2384,7 @@ func (x *WatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRequest.ProtoReflect.Descriptor instead.
 func (*WatchRequest) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{36}
+	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *WatchRequest) GetApplication() string {
@@ -2277,7 +2407,7 @@ type WatchResponse struct {
 
 func (x *WatchResponse) Reset() {
 	*x = WatchResponse{}
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[37]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2289,7 +2419,7 @@ func (x *WatchResponse) String() string {
 func (*WatchResponse) ProtoMessage() {}
 
 func (x *WatchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[37]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2302,7 +2432,7 @@ func (x *WatchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchResponse.ProtoReflect.Descriptor instead.
 func (*WatchResponse) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{37}
+	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *WatchResponse) GetApplication() *Application {
@@ -2350,7 +2480,7 @@ type Application struct {
 
 func (x *Application) Reset() {
 	*x = Application{}
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[38]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2362,7 +2492,7 @@ func (x *Application) String() string {
 func (*Application) ProtoMessage() {}
 
 func (x *Application) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[38]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2375,7 +2505,7 @@ func (x *Application) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Application.ProtoReflect.Descriptor instead.
 func (*Application) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{38}
+	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Application) GetApplication() string {
@@ -2477,14 +2607,16 @@ type Case struct {
 	// Fee in fen.
 	FeeFen int64 `protobuf:"varint,9,opt,name=fee_fen,json=feeFen,proto3" json:"fee_fen,omitempty"`
 	// Materials that may follow.
-	Tolerated     []string `protobuf:"bytes,10,rep,name=tolerated,proto3" json:"tolerated,omitempty"`
+	Tolerated []string `protobuf:"bytes,10,rep,name=tolerated,proto3" json:"tolerated,omitempty"`
+	// Of a joint case: who confirmed it, the first one first.
+	Confirmations []*Confirmation `protobuf:"bytes,11,rep,name=confirmations,proto3" json:"confirmations,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Case) Reset() {
 	*x = Case{}
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[39]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2496,7 +2628,7 @@ func (x *Case) String() string {
 func (*Case) ProtoMessage() {}
 
 func (x *Case) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[39]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2509,7 +2641,7 @@ func (x *Case) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Case.ProtoReflect.Descriptor instead.
 func (*Case) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{39}
+	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Case) GetBundle() string {
@@ -2582,6 +2714,13 @@ func (x *Case) GetTolerated() []string {
 	return nil
 }
 
+func (x *Case) GetConfirmations() []*Confirmation {
+	if x != nil {
+		return x.Confirmations
+	}
+	return nil
+}
+
 // CaseTask is a task as the applicant sees it.
 type CaseTask struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2609,7 +2748,7 @@ type CaseTask struct {
 
 func (x *CaseTask) Reset() {
 	*x = CaseTask{}
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[40]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2621,7 +2760,7 @@ func (x *CaseTask) String() string {
 func (*CaseTask) ProtoMessage() {}
 
 func (x *CaseTask) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[40]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2634,7 +2773,7 @@ func (x *CaseTask) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CaseTask.ProtoReflect.Descriptor instead.
 func (*CaseTask) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{40}
+	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *CaseTask) GetTask() string {
@@ -2715,7 +2854,7 @@ type Correction struct {
 
 func (x *Correction) Reset() {
 	*x = Correction{}
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[41]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2727,7 +2866,7 @@ func (x *Correction) String() string {
 func (*Correction) ProtoMessage() {}
 
 func (x *Correction) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[41]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2740,7 +2879,7 @@ func (x *Correction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Correction.ProtoReflect.Descriptor instead.
 func (*Correction) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{41}
+	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Correction) GetNumber() string {
@@ -2777,7 +2916,7 @@ type CaseTask_Department struct {
 
 func (x *CaseTask_Department) Reset() {
 	*x = CaseTask_Department{}
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[48]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2789,7 +2928,7 @@ func (x *CaseTask_Department) String() string {
 func (*CaseTask_Department) ProtoMessage() {}
 
 func (x *CaseTask_Department) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[48]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2802,7 +2941,7 @@ func (x *CaseTask_Department) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CaseTask_Department.ProtoReflect.Descriptor instead.
 func (*CaseTask_Department) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{40, 1}
+	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{42, 1}
 }
 
 func (x *CaseTask_Department) GetId() string {
@@ -2823,7 +2962,7 @@ var File_onething_api_v1_intake_service_proto protoreflect.FileDescriptor
 
 const file_onething_api_v1_intake_service_proto_rawDesc = "" +
 	"\n" +
-	"$onething/api/v1/intake_service.proto\x12\x0fonething.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fonething/access/v1/access.proto\x1a\x1conething/api/v1/common.proto\x1a#onething/api/v1/guide_service.proto\x1a\x1donething/forms/v1/forms.proto\"\xb6\x02\n" +
+	"$onething/api/v1/intake_service.proto\x12\x0fonething.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fonething/access/v1/access.proto\x1a\x1conething/api/v1/common.proto\x1a#onething/api/v1/guide_service.proto\x1a\x1donething/forms/v1/forms.proto\"\x99\x03\n" +
 	"\x05Draft\x12\x14\n" +
 	"\x05draft\x18\x01 \x01(\tR\x05draft\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\x03R\brevision\x12\x18\n" +
@@ -2832,7 +2971,9 @@ const file_onething_api_v1_intake_service_proto_rawDesc = "" +
 	"\tmaterials\x18\x05 \x03(\v2\x1e.onething.api.v1.DraftMaterialR\tmaterials\x129\n" +
 	"\n" +
 	"expires_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x125\n" +
-	"\bsaved_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\asavedAt\"\x90\x01\n" +
+	"\bsaved_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\asavedAt\x12C\n" +
+	"\rconfirmations\x18\b \x03(\v2\x1d.onething.api.v1.ConfirmationR\rconfirmations\x12\x1c\n" +
+	"\tconfirmed\x18\t \x01(\bR\tconfirmed\"\x90\x01\n" +
 	"\rDraftMaterial\x12\x1a\n" +
 	"\bmaterial\x18\x01 \x01(\tR\bmaterial\x12)\n" +
 	"\x04file\x18\x02 \x01(\v2\x15.onething.api.v1.FileR\x04file\x12\x1a\n" +
@@ -2929,22 +3070,32 @@ const file_onething_api_v1_intake_service_proto_rawDesc = "" +
 	"\xbaH\ar\x05\x10\x01\x18\xa0\x1fR\x04text\"E\n" +
 	"\x0fPromiseResponse\x12\x1a\n" +
 	"\brevision\x18\x01 \x01(\x03R\brevision\x12\x16\n" +
-	"\x06digest\x18\x02 \x01(\tR\x06digest\"\x8c\x01\n" +
+	"\x06digest\x18\x02 \x01(\tR\x06digest\"\xd6\x01\n" +
 	"\rSubmitRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12\x1e\n" +
 	"\x05draft\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x05draft\x122\n" +
-	"\x10expected_version\x18\x03 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x0fexpectedVersion\"\xfc\x01\n" +
+	"\x10expected_version\x18\x03 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x0fexpectedVersion\x12H\n" +
+	"\fon_behalf_of\x18\x04 \x03(\tB&\xbaH#\x92\x01 \x10\n" +
+	"\x18\x01\"\x1ar\x182\x16^[a-z][a-z0-9_]{0,39}$R\n" +
+	"onBehalfOf\"\x9d\x02\n" +
 	"\x0eSubmitResponse\x12 \n" +
 	"\vapplication\x18\x01 \x01(\tR\vapplication\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\tR\x06number\x12@\n" +
 	"\x05cases\x18\x03 \x03(\v2*.onething.api.v1.SubmitResponse.CasesEntryR\x05cases\x12\x1a\n" +
 	"\bposition\x18\x04 \x01(\x04R\bposition\x12\x18\n" +
-	"\aversion\x18\x05 \x01(\x03R\aversion\x1a8\n" +
+	"\aversion\x18\x05 \x01(\x03R\aversion\x12\x1f\n" +
+	"\vwaiting_for\x18\x06 \x03(\tR\n" +
+	"waitingFor\x1a8\n" +
 	"\n" +
 	"CasesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xbb\x01\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"f\n" +
+	"\x1bWithdrawConfirmationRequest\x12'\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12\x1e\n" +
+	"\x05draft\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x05draft\"\x1e\n" +
+	"\x1cWithdrawConfirmationResponse\"\xbb\x01\n" +
 	"\rSupplyRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12*\n" +
@@ -3009,7 +3160,7 @@ const file_onething_api_v1_intake_service_proto_rawDesc = "" +
 	"correction\x12:\n" +
 	"\btimeline\x18\n" +
 	" \x03(\v2\x1e.onething.api.v1.TimelineEntryR\btimeline\x12\x1a\n" +
-	"\brevision\x18\v \x01(\x05R\brevision\"\xd9\x02\n" +
+	"\brevision\x18\v \x01(\x05R\brevision\"\x9e\x03\n" +
 	"\x04Case\x12\x16\n" +
 	"\x06bundle\x18\x01 \x01(\tR\x06bundle\x12+\n" +
 	"\x04name\x18\x02 \x01(\v2\x17.onething.forms.v1.TextR\x04name\x12\x16\n" +
@@ -3021,7 +3172,8 @@ const file_onething_api_v1_intake_service_proto_rawDesc = "" +
 	"\x05tasks\x18\b \x03(\v2\x19.onething.api.v1.CaseTaskR\x05tasks\x12\x17\n" +
 	"\afee_fen\x18\t \x01(\x03R\x06feeFen\x12\x1c\n" +
 	"\ttolerated\x18\n" +
-	" \x03(\tR\ttolerated\"\xa9\x04\n" +
+	" \x03(\tR\ttolerated\x12C\n" +
+	"\rconfirmations\x18\v \x03(\v2\x1d.onething.api.v1.ConfirmationR\rconfirmations\"\xa9\x04\n" +
 	"\bCaseTask\x12\x12\n" +
 	"\x04task\x18\x01 \x01(\tR\x04task\x12\x12\n" +
 	"\x04step\x18\x02 \x01(\tR\x04step\x12+\n" +
@@ -3045,7 +3197,7 @@ const file_onething_api_v1_intake_service_proto_rawDesc = "" +
 	"Correction\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\tR\x06number\x12.\n" +
 	"\x05items\x18\x02 \x03(\v2\x18.onething.api.v1.FindingR\x05items\x12&\n" +
-	"\x03due\x18\x03 \x01(\v2\x14.onething.api.v1.DueR\x03due2\x94\r\n" +
+	"\x03due\x18\x03 \x01(\v2\x14.onething.api.v1.DueR\x03due2\x97\x0e\n" +
 	"\rIntakeService\x12e\n" +
 	"\vCreateDraft\x12#.onething.api.v1.CreateDraftRequest\x1a$.onething.api.v1.CreateDraftResponse\"\v\xda\xe2\x18\a\n" +
 	"\x03\x01\x02\x03\x18\x02\x12_\n" +
@@ -3070,6 +3222,8 @@ const file_onething_api_v1_intake_service_proto_rawDesc = "" +
 	"\xda\xe2\x18\x06\n" +
 	"\x02\x01\x02\x18\x02\x12V\n" +
 	"\x06Submit\x12\x1e.onething.api.v1.SubmitRequest\x1a\x1f.onething.api.v1.SubmitResponse\"\v\xda\xe2\x18\a\n" +
+	"\x03\x01\x02\x03\x18\x02\x12\x80\x01\n" +
+	"\x14WithdrawConfirmation\x12,.onething.api.v1.WithdrawConfirmationRequest\x1a-.onething.api.v1.WithdrawConfirmationResponse\"\v\xda\xe2\x18\a\n" +
 	"\x03\x01\x02\x03\x18\x02\x12V\n" +
 	"\x06Supply\x12\x1e.onething.api.v1.SupplyRequest\x1a\x1f.onething.api.v1.SupplyResponse\"\v\xda\xe2\x18\a\n" +
 	"\x03\x01\x02\x03\x18\x02\x12Y\n" +
@@ -3096,159 +3250,166 @@ func file_onething_api_v1_intake_service_proto_rawDescGZIP() []byte {
 	return file_onething_api_v1_intake_service_proto_rawDescData
 }
 
-var file_onething_api_v1_intake_service_proto_msgTypes = make([]protoimpl.MessageInfo, 49)
+var file_onething_api_v1_intake_service_proto_msgTypes = make([]protoimpl.MessageInfo, 51)
 var file_onething_api_v1_intake_service_proto_goTypes = []any{
-	(*Draft)(nil),                    // 0: onething.api.v1.Draft
-	(*DraftMaterial)(nil),            // 1: onething.api.v1.DraftMaterial
-	(*CreateDraftRequest)(nil),       // 2: onething.api.v1.CreateDraftRequest
-	(*CreateDraftResponse)(nil),      // 3: onething.api.v1.CreateDraftResponse
-	(*SaveDraftRequest)(nil),         // 4: onething.api.v1.SaveDraftRequest
-	(*SaveDraftResponse)(nil),        // 5: onething.api.v1.SaveDraftResponse
-	(*GetDraftRequest)(nil),          // 6: onething.api.v1.GetDraftRequest
-	(*GetDraftResponse)(nil),         // 7: onething.api.v1.GetDraftResponse
-	(*ListDraftsRequest)(nil),        // 8: onething.api.v1.ListDraftsRequest
-	(*ListDraftsResponse)(nil),       // 9: onething.api.v1.ListDraftsResponse
-	(*DeleteDraftRequest)(nil),       // 10: onething.api.v1.DeleteDraftRequest
-	(*DeleteDraftResponse)(nil),      // 11: onething.api.v1.DeleteDraftResponse
-	(*PrefillRequest)(nil),           // 12: onething.api.v1.PrefillRequest
-	(*PrefillResponse)(nil),          // 13: onething.api.v1.PrefillResponse
-	(*Proposal)(nil),                 // 14: onething.api.v1.Proposal
-	(*UploadMaterialRequest)(nil),    // 15: onething.api.v1.UploadMaterialRequest
-	(*UploadHeader)(nil),             // 16: onething.api.v1.UploadHeader
-	(*UploadMaterialResponse)(nil),   // 17: onething.api.v1.UploadMaterialResponse
-	(*PutMaterialRequest)(nil),       // 18: onething.api.v1.PutMaterialRequest
-	(*PutMaterialResponse)(nil),      // 19: onething.api.v1.PutMaterialResponse
-	(*DownloadRequest)(nil),          // 20: onething.api.v1.DownloadRequest
-	(*DownloadResponse)(nil),         // 21: onething.api.v1.DownloadResponse
-	(*PromiseRequest)(nil),           // 22: onething.api.v1.PromiseRequest
-	(*PromiseResponse)(nil),          // 23: onething.api.v1.PromiseResponse
-	(*SubmitRequest)(nil),            // 24: onething.api.v1.SubmitRequest
-	(*SubmitResponse)(nil),           // 25: onething.api.v1.SubmitResponse
-	(*SupplyRequest)(nil),            // 26: onething.api.v1.SupplyRequest
-	(*SupplyResponse)(nil),           // 27: onething.api.v1.SupplyResponse
-	(*CorrectRequest)(nil),           // 28: onething.api.v1.CorrectRequest
-	(*CorrectResponse)(nil),          // 29: onething.api.v1.CorrectResponse
-	(*WithdrawRequest)(nil),          // 30: onething.api.v1.WithdrawRequest
-	(*WithdrawResponse)(nil),         // 31: onething.api.v1.WithdrawResponse
-	(*GetApplicationRequest)(nil),    // 32: onething.api.v1.GetApplicationRequest
-	(*GetApplicationResponse)(nil),   // 33: onething.api.v1.GetApplicationResponse
-	(*ListApplicationsRequest)(nil),  // 34: onething.api.v1.ListApplicationsRequest
-	(*ListApplicationsResponse)(nil), // 35: onething.api.v1.ListApplicationsResponse
-	(*WatchRequest)(nil),             // 36: onething.api.v1.WatchRequest
-	(*WatchResponse)(nil),            // 37: onething.api.v1.WatchResponse
-	(*Application)(nil),              // 38: onething.api.v1.Application
-	(*Case)(nil),                     // 39: onething.api.v1.Case
-	(*CaseTask)(nil),                 // 40: onething.api.v1.CaseTask
-	(*Correction)(nil),               // 41: onething.api.v1.Correction
-	nil,                              // 42: onething.api.v1.SaveDraftRequest.ChangesEntry
-	nil,                              // 43: onething.api.v1.PrefillResponse.ProposalsEntry
-	nil,                              // 44: onething.api.v1.SubmitResponse.CasesEntry
-	nil,                              // 45: onething.api.v1.CorrectRequest.ChangesEntry
-	nil,                              // 46: onething.api.v1.CorrectRequest.MaterialsEntry
-	nil,                              // 47: onething.api.v1.CaseTask.ResultEntry
-	(*CaseTask_Department)(nil),      // 48: onething.api.v1.CaseTask.Department
-	(*v1.Record)(nil),                // 49: onething.forms.v1.Record
-	(*timestamppb.Timestamp)(nil),    // 50: google.protobuf.Timestamp
-	(*File)(nil),                     // 51: onething.api.v1.File
-	(*AssessmentChange)(nil),         // 52: onething.api.v1.AssessmentChange
-	(*Page)(nil),                     // 53: onething.api.v1.Page
-	(*structpb.Value)(nil),           // 54: google.protobuf.Value
-	(*Material)(nil),                 // 55: onething.api.v1.Material
-	(*TimelineEntry)(nil),            // 56: onething.api.v1.TimelineEntry
-	(*v1.Text)(nil),                  // 57: onething.forms.v1.Text
-	(*Finding)(nil),                  // 58: onething.api.v1.Finding
-	(*Due)(nil),                      // 59: onething.api.v1.Due
+	(*Draft)(nil),                        // 0: onething.api.v1.Draft
+	(*DraftMaterial)(nil),                // 1: onething.api.v1.DraftMaterial
+	(*CreateDraftRequest)(nil),           // 2: onething.api.v1.CreateDraftRequest
+	(*CreateDraftResponse)(nil),          // 3: onething.api.v1.CreateDraftResponse
+	(*SaveDraftRequest)(nil),             // 4: onething.api.v1.SaveDraftRequest
+	(*SaveDraftResponse)(nil),            // 5: onething.api.v1.SaveDraftResponse
+	(*GetDraftRequest)(nil),              // 6: onething.api.v1.GetDraftRequest
+	(*GetDraftResponse)(nil),             // 7: onething.api.v1.GetDraftResponse
+	(*ListDraftsRequest)(nil),            // 8: onething.api.v1.ListDraftsRequest
+	(*ListDraftsResponse)(nil),           // 9: onething.api.v1.ListDraftsResponse
+	(*DeleteDraftRequest)(nil),           // 10: onething.api.v1.DeleteDraftRequest
+	(*DeleteDraftResponse)(nil),          // 11: onething.api.v1.DeleteDraftResponse
+	(*PrefillRequest)(nil),               // 12: onething.api.v1.PrefillRequest
+	(*PrefillResponse)(nil),              // 13: onething.api.v1.PrefillResponse
+	(*Proposal)(nil),                     // 14: onething.api.v1.Proposal
+	(*UploadMaterialRequest)(nil),        // 15: onething.api.v1.UploadMaterialRequest
+	(*UploadHeader)(nil),                 // 16: onething.api.v1.UploadHeader
+	(*UploadMaterialResponse)(nil),       // 17: onething.api.v1.UploadMaterialResponse
+	(*PutMaterialRequest)(nil),           // 18: onething.api.v1.PutMaterialRequest
+	(*PutMaterialResponse)(nil),          // 19: onething.api.v1.PutMaterialResponse
+	(*DownloadRequest)(nil),              // 20: onething.api.v1.DownloadRequest
+	(*DownloadResponse)(nil),             // 21: onething.api.v1.DownloadResponse
+	(*PromiseRequest)(nil),               // 22: onething.api.v1.PromiseRequest
+	(*PromiseResponse)(nil),              // 23: onething.api.v1.PromiseResponse
+	(*SubmitRequest)(nil),                // 24: onething.api.v1.SubmitRequest
+	(*SubmitResponse)(nil),               // 25: onething.api.v1.SubmitResponse
+	(*WithdrawConfirmationRequest)(nil),  // 26: onething.api.v1.WithdrawConfirmationRequest
+	(*WithdrawConfirmationResponse)(nil), // 27: onething.api.v1.WithdrawConfirmationResponse
+	(*SupplyRequest)(nil),                // 28: onething.api.v1.SupplyRequest
+	(*SupplyResponse)(nil),               // 29: onething.api.v1.SupplyResponse
+	(*CorrectRequest)(nil),               // 30: onething.api.v1.CorrectRequest
+	(*CorrectResponse)(nil),              // 31: onething.api.v1.CorrectResponse
+	(*WithdrawRequest)(nil),              // 32: onething.api.v1.WithdrawRequest
+	(*WithdrawResponse)(nil),             // 33: onething.api.v1.WithdrawResponse
+	(*GetApplicationRequest)(nil),        // 34: onething.api.v1.GetApplicationRequest
+	(*GetApplicationResponse)(nil),       // 35: onething.api.v1.GetApplicationResponse
+	(*ListApplicationsRequest)(nil),      // 36: onething.api.v1.ListApplicationsRequest
+	(*ListApplicationsResponse)(nil),     // 37: onething.api.v1.ListApplicationsResponse
+	(*WatchRequest)(nil),                 // 38: onething.api.v1.WatchRequest
+	(*WatchResponse)(nil),                // 39: onething.api.v1.WatchResponse
+	(*Application)(nil),                  // 40: onething.api.v1.Application
+	(*Case)(nil),                         // 41: onething.api.v1.Case
+	(*CaseTask)(nil),                     // 42: onething.api.v1.CaseTask
+	(*Correction)(nil),                   // 43: onething.api.v1.Correction
+	nil,                                  // 44: onething.api.v1.SaveDraftRequest.ChangesEntry
+	nil,                                  // 45: onething.api.v1.PrefillResponse.ProposalsEntry
+	nil,                                  // 46: onething.api.v1.SubmitResponse.CasesEntry
+	nil,                                  // 47: onething.api.v1.CorrectRequest.ChangesEntry
+	nil,                                  // 48: onething.api.v1.CorrectRequest.MaterialsEntry
+	nil,                                  // 49: onething.api.v1.CaseTask.ResultEntry
+	(*CaseTask_Department)(nil),          // 50: onething.api.v1.CaseTask.Department
+	(*v1.Record)(nil),                    // 51: onething.forms.v1.Record
+	(*timestamppb.Timestamp)(nil),        // 52: google.protobuf.Timestamp
+	(*Confirmation)(nil),                 // 53: onething.api.v1.Confirmation
+	(*File)(nil),                         // 54: onething.api.v1.File
+	(*AssessmentChange)(nil),             // 55: onething.api.v1.AssessmentChange
+	(*Page)(nil),                         // 56: onething.api.v1.Page
+	(*structpb.Value)(nil),               // 57: google.protobuf.Value
+	(*Material)(nil),                     // 58: onething.api.v1.Material
+	(*TimelineEntry)(nil),                // 59: onething.api.v1.TimelineEntry
+	(*v1.Text)(nil),                      // 60: onething.forms.v1.Text
+	(*Finding)(nil),                      // 61: onething.api.v1.Finding
+	(*Due)(nil),                          // 62: onething.api.v1.Due
 }
 var file_onething_api_v1_intake_service_proto_depIdxs = []int32{
-	49, // 0: onething.api.v1.Draft.record:type_name -> onething.forms.v1.Record
+	51, // 0: onething.api.v1.Draft.record:type_name -> onething.forms.v1.Record
 	1,  // 1: onething.api.v1.Draft.materials:type_name -> onething.api.v1.DraftMaterial
-	50, // 2: onething.api.v1.Draft.expires_at:type_name -> google.protobuf.Timestamp
-	50, // 3: onething.api.v1.Draft.saved_at:type_name -> google.protobuf.Timestamp
-	51, // 4: onething.api.v1.DraftMaterial.file:type_name -> onething.api.v1.File
-	49, // 5: onething.api.v1.CreateDraftRequest.record:type_name -> onething.forms.v1.Record
-	0,  // 6: onething.api.v1.CreateDraftResponse.draft:type_name -> onething.api.v1.Draft
-	52, // 7: onething.api.v1.CreateDraftResponse.change:type_name -> onething.api.v1.AssessmentChange
-	42, // 8: onething.api.v1.SaveDraftRequest.changes:type_name -> onething.api.v1.SaveDraftRequest.ChangesEntry
-	52, // 9: onething.api.v1.SaveDraftResponse.change:type_name -> onething.api.v1.AssessmentChange
-	0,  // 10: onething.api.v1.GetDraftResponse.draft:type_name -> onething.api.v1.Draft
-	52, // 11: onething.api.v1.GetDraftResponse.change:type_name -> onething.api.v1.AssessmentChange
-	53, // 12: onething.api.v1.ListDraftsRequest.page:type_name -> onething.api.v1.Page
-	0,  // 13: onething.api.v1.ListDraftsResponse.drafts:type_name -> onething.api.v1.Draft
-	43, // 14: onething.api.v1.PrefillResponse.proposals:type_name -> onething.api.v1.PrefillResponse.ProposalsEntry
-	54, // 15: onething.api.v1.Proposal.value:type_name -> google.protobuf.Value
-	16, // 16: onething.api.v1.UploadMaterialRequest.header:type_name -> onething.api.v1.UploadHeader
-	51, // 17: onething.api.v1.UploadMaterialResponse.file:type_name -> onething.api.v1.File
-	16, // 18: onething.api.v1.PutMaterialRequest.header:type_name -> onething.api.v1.UploadHeader
-	51, // 19: onething.api.v1.PutMaterialResponse.file:type_name -> onething.api.v1.File
-	51, // 20: onething.api.v1.DownloadResponse.file:type_name -> onething.api.v1.File
-	44, // 21: onething.api.v1.SubmitResponse.cases:type_name -> onething.api.v1.SubmitResponse.CasesEntry
-	45, // 22: onething.api.v1.CorrectRequest.changes:type_name -> onething.api.v1.CorrectRequest.ChangesEntry
-	46, // 23: onething.api.v1.CorrectRequest.materials:type_name -> onething.api.v1.CorrectRequest.MaterialsEntry
-	38, // 24: onething.api.v1.GetApplicationResponse.application:type_name -> onething.api.v1.Application
-	53, // 25: onething.api.v1.ListApplicationsRequest.page:type_name -> onething.api.v1.Page
-	38, // 26: onething.api.v1.ListApplicationsResponse.applications:type_name -> onething.api.v1.Application
-	38, // 27: onething.api.v1.WatchResponse.application:type_name -> onething.api.v1.Application
-	39, // 28: onething.api.v1.Application.cases:type_name -> onething.api.v1.Case
-	49, // 29: onething.api.v1.Application.record:type_name -> onething.forms.v1.Record
-	55, // 30: onething.api.v1.Application.materials:type_name -> onething.api.v1.Material
-	41, // 31: onething.api.v1.Application.correction:type_name -> onething.api.v1.Correction
-	56, // 32: onething.api.v1.Application.timeline:type_name -> onething.api.v1.TimelineEntry
-	57, // 33: onething.api.v1.Case.name:type_name -> onething.forms.v1.Text
-	58, // 34: onething.api.v1.Case.findings:type_name -> onething.api.v1.Finding
-	59, // 35: onething.api.v1.Case.due:type_name -> onething.api.v1.Due
-	40, // 36: onething.api.v1.Case.tasks:type_name -> onething.api.v1.CaseTask
-	57, // 37: onething.api.v1.CaseTask.name:type_name -> onething.forms.v1.Text
-	48, // 38: onething.api.v1.CaseTask.department:type_name -> onething.api.v1.CaseTask.Department
-	59, // 39: onething.api.v1.CaseTask.due:type_name -> onething.api.v1.Due
-	47, // 40: onething.api.v1.CaseTask.result:type_name -> onething.api.v1.CaseTask.ResultEntry
-	51, // 41: onething.api.v1.CaseTask.document:type_name -> onething.api.v1.File
-	58, // 42: onething.api.v1.CaseTask.findings:type_name -> onething.api.v1.Finding
-	58, // 43: onething.api.v1.Correction.items:type_name -> onething.api.v1.Finding
-	59, // 44: onething.api.v1.Correction.due:type_name -> onething.api.v1.Due
-	54, // 45: onething.api.v1.SaveDraftRequest.ChangesEntry.value:type_name -> google.protobuf.Value
-	14, // 46: onething.api.v1.PrefillResponse.ProposalsEntry.value:type_name -> onething.api.v1.Proposal
-	54, // 47: onething.api.v1.CorrectRequest.ChangesEntry.value:type_name -> google.protobuf.Value
-	54, // 48: onething.api.v1.CaseTask.ResultEntry.value:type_name -> google.protobuf.Value
-	57, // 49: onething.api.v1.CaseTask.Department.name:type_name -> onething.forms.v1.Text
-	2,  // 50: onething.api.v1.IntakeService.CreateDraft:input_type -> onething.api.v1.CreateDraftRequest
-	4,  // 51: onething.api.v1.IntakeService.SaveDraft:input_type -> onething.api.v1.SaveDraftRequest
-	6,  // 52: onething.api.v1.IntakeService.GetDraft:input_type -> onething.api.v1.GetDraftRequest
-	8,  // 53: onething.api.v1.IntakeService.ListDrafts:input_type -> onething.api.v1.ListDraftsRequest
-	10, // 54: onething.api.v1.IntakeService.DeleteDraft:input_type -> onething.api.v1.DeleteDraftRequest
-	12, // 55: onething.api.v1.IntakeService.Prefill:input_type -> onething.api.v1.PrefillRequest
-	15, // 56: onething.api.v1.IntakeService.UploadMaterial:input_type -> onething.api.v1.UploadMaterialRequest
-	18, // 57: onething.api.v1.IntakeService.PutMaterial:input_type -> onething.api.v1.PutMaterialRequest
-	20, // 58: onething.api.v1.IntakeService.Download:input_type -> onething.api.v1.DownloadRequest
-	22, // 59: onething.api.v1.IntakeService.Promise:input_type -> onething.api.v1.PromiseRequest
-	24, // 60: onething.api.v1.IntakeService.Submit:input_type -> onething.api.v1.SubmitRequest
-	26, // 61: onething.api.v1.IntakeService.Supply:input_type -> onething.api.v1.SupplyRequest
-	28, // 62: onething.api.v1.IntakeService.Correct:input_type -> onething.api.v1.CorrectRequest
-	30, // 63: onething.api.v1.IntakeService.Withdraw:input_type -> onething.api.v1.WithdrawRequest
-	32, // 64: onething.api.v1.IntakeService.GetApplication:input_type -> onething.api.v1.GetApplicationRequest
-	34, // 65: onething.api.v1.IntakeService.ListApplications:input_type -> onething.api.v1.ListApplicationsRequest
-	36, // 66: onething.api.v1.IntakeService.Watch:input_type -> onething.api.v1.WatchRequest
-	3,  // 67: onething.api.v1.IntakeService.CreateDraft:output_type -> onething.api.v1.CreateDraftResponse
-	5,  // 68: onething.api.v1.IntakeService.SaveDraft:output_type -> onething.api.v1.SaveDraftResponse
-	7,  // 69: onething.api.v1.IntakeService.GetDraft:output_type -> onething.api.v1.GetDraftResponse
-	9,  // 70: onething.api.v1.IntakeService.ListDrafts:output_type -> onething.api.v1.ListDraftsResponse
-	11, // 71: onething.api.v1.IntakeService.DeleteDraft:output_type -> onething.api.v1.DeleteDraftResponse
-	13, // 72: onething.api.v1.IntakeService.Prefill:output_type -> onething.api.v1.PrefillResponse
-	17, // 73: onething.api.v1.IntakeService.UploadMaterial:output_type -> onething.api.v1.UploadMaterialResponse
-	19, // 74: onething.api.v1.IntakeService.PutMaterial:output_type -> onething.api.v1.PutMaterialResponse
-	21, // 75: onething.api.v1.IntakeService.Download:output_type -> onething.api.v1.DownloadResponse
-	23, // 76: onething.api.v1.IntakeService.Promise:output_type -> onething.api.v1.PromiseResponse
-	25, // 77: onething.api.v1.IntakeService.Submit:output_type -> onething.api.v1.SubmitResponse
-	27, // 78: onething.api.v1.IntakeService.Supply:output_type -> onething.api.v1.SupplyResponse
-	29, // 79: onething.api.v1.IntakeService.Correct:output_type -> onething.api.v1.CorrectResponse
-	31, // 80: onething.api.v1.IntakeService.Withdraw:output_type -> onething.api.v1.WithdrawResponse
-	33, // 81: onething.api.v1.IntakeService.GetApplication:output_type -> onething.api.v1.GetApplicationResponse
-	35, // 82: onething.api.v1.IntakeService.ListApplications:output_type -> onething.api.v1.ListApplicationsResponse
-	37, // 83: onething.api.v1.IntakeService.Watch:output_type -> onething.api.v1.WatchResponse
-	67, // [67:84] is the sub-list for method output_type
-	50, // [50:67] is the sub-list for method input_type
-	50, // [50:50] is the sub-list for extension type_name
-	50, // [50:50] is the sub-list for extension extendee
-	0,  // [0:50] is the sub-list for field type_name
+	52, // 2: onething.api.v1.Draft.expires_at:type_name -> google.protobuf.Timestamp
+	52, // 3: onething.api.v1.Draft.saved_at:type_name -> google.protobuf.Timestamp
+	53, // 4: onething.api.v1.Draft.confirmations:type_name -> onething.api.v1.Confirmation
+	54, // 5: onething.api.v1.DraftMaterial.file:type_name -> onething.api.v1.File
+	51, // 6: onething.api.v1.CreateDraftRequest.record:type_name -> onething.forms.v1.Record
+	0,  // 7: onething.api.v1.CreateDraftResponse.draft:type_name -> onething.api.v1.Draft
+	55, // 8: onething.api.v1.CreateDraftResponse.change:type_name -> onething.api.v1.AssessmentChange
+	44, // 9: onething.api.v1.SaveDraftRequest.changes:type_name -> onething.api.v1.SaveDraftRequest.ChangesEntry
+	55, // 10: onething.api.v1.SaveDraftResponse.change:type_name -> onething.api.v1.AssessmentChange
+	0,  // 11: onething.api.v1.GetDraftResponse.draft:type_name -> onething.api.v1.Draft
+	55, // 12: onething.api.v1.GetDraftResponse.change:type_name -> onething.api.v1.AssessmentChange
+	56, // 13: onething.api.v1.ListDraftsRequest.page:type_name -> onething.api.v1.Page
+	0,  // 14: onething.api.v1.ListDraftsResponse.drafts:type_name -> onething.api.v1.Draft
+	45, // 15: onething.api.v1.PrefillResponse.proposals:type_name -> onething.api.v1.PrefillResponse.ProposalsEntry
+	57, // 16: onething.api.v1.Proposal.value:type_name -> google.protobuf.Value
+	16, // 17: onething.api.v1.UploadMaterialRequest.header:type_name -> onething.api.v1.UploadHeader
+	54, // 18: onething.api.v1.UploadMaterialResponse.file:type_name -> onething.api.v1.File
+	16, // 19: onething.api.v1.PutMaterialRequest.header:type_name -> onething.api.v1.UploadHeader
+	54, // 20: onething.api.v1.PutMaterialResponse.file:type_name -> onething.api.v1.File
+	54, // 21: onething.api.v1.DownloadResponse.file:type_name -> onething.api.v1.File
+	46, // 22: onething.api.v1.SubmitResponse.cases:type_name -> onething.api.v1.SubmitResponse.CasesEntry
+	47, // 23: onething.api.v1.CorrectRequest.changes:type_name -> onething.api.v1.CorrectRequest.ChangesEntry
+	48, // 24: onething.api.v1.CorrectRequest.materials:type_name -> onething.api.v1.CorrectRequest.MaterialsEntry
+	40, // 25: onething.api.v1.GetApplicationResponse.application:type_name -> onething.api.v1.Application
+	56, // 26: onething.api.v1.ListApplicationsRequest.page:type_name -> onething.api.v1.Page
+	40, // 27: onething.api.v1.ListApplicationsResponse.applications:type_name -> onething.api.v1.Application
+	40, // 28: onething.api.v1.WatchResponse.application:type_name -> onething.api.v1.Application
+	41, // 29: onething.api.v1.Application.cases:type_name -> onething.api.v1.Case
+	51, // 30: onething.api.v1.Application.record:type_name -> onething.forms.v1.Record
+	58, // 31: onething.api.v1.Application.materials:type_name -> onething.api.v1.Material
+	43, // 32: onething.api.v1.Application.correction:type_name -> onething.api.v1.Correction
+	59, // 33: onething.api.v1.Application.timeline:type_name -> onething.api.v1.TimelineEntry
+	60, // 34: onething.api.v1.Case.name:type_name -> onething.forms.v1.Text
+	61, // 35: onething.api.v1.Case.findings:type_name -> onething.api.v1.Finding
+	62, // 36: onething.api.v1.Case.due:type_name -> onething.api.v1.Due
+	42, // 37: onething.api.v1.Case.tasks:type_name -> onething.api.v1.CaseTask
+	53, // 38: onething.api.v1.Case.confirmations:type_name -> onething.api.v1.Confirmation
+	60, // 39: onething.api.v1.CaseTask.name:type_name -> onething.forms.v1.Text
+	50, // 40: onething.api.v1.CaseTask.department:type_name -> onething.api.v1.CaseTask.Department
+	62, // 41: onething.api.v1.CaseTask.due:type_name -> onething.api.v1.Due
+	49, // 42: onething.api.v1.CaseTask.result:type_name -> onething.api.v1.CaseTask.ResultEntry
+	54, // 43: onething.api.v1.CaseTask.document:type_name -> onething.api.v1.File
+	61, // 44: onething.api.v1.CaseTask.findings:type_name -> onething.api.v1.Finding
+	61, // 45: onething.api.v1.Correction.items:type_name -> onething.api.v1.Finding
+	62, // 46: onething.api.v1.Correction.due:type_name -> onething.api.v1.Due
+	57, // 47: onething.api.v1.SaveDraftRequest.ChangesEntry.value:type_name -> google.protobuf.Value
+	14, // 48: onething.api.v1.PrefillResponse.ProposalsEntry.value:type_name -> onething.api.v1.Proposal
+	57, // 49: onething.api.v1.CorrectRequest.ChangesEntry.value:type_name -> google.protobuf.Value
+	57, // 50: onething.api.v1.CaseTask.ResultEntry.value:type_name -> google.protobuf.Value
+	60, // 51: onething.api.v1.CaseTask.Department.name:type_name -> onething.forms.v1.Text
+	2,  // 52: onething.api.v1.IntakeService.CreateDraft:input_type -> onething.api.v1.CreateDraftRequest
+	4,  // 53: onething.api.v1.IntakeService.SaveDraft:input_type -> onething.api.v1.SaveDraftRequest
+	6,  // 54: onething.api.v1.IntakeService.GetDraft:input_type -> onething.api.v1.GetDraftRequest
+	8,  // 55: onething.api.v1.IntakeService.ListDrafts:input_type -> onething.api.v1.ListDraftsRequest
+	10, // 56: onething.api.v1.IntakeService.DeleteDraft:input_type -> onething.api.v1.DeleteDraftRequest
+	12, // 57: onething.api.v1.IntakeService.Prefill:input_type -> onething.api.v1.PrefillRequest
+	15, // 58: onething.api.v1.IntakeService.UploadMaterial:input_type -> onething.api.v1.UploadMaterialRequest
+	18, // 59: onething.api.v1.IntakeService.PutMaterial:input_type -> onething.api.v1.PutMaterialRequest
+	20, // 60: onething.api.v1.IntakeService.Download:input_type -> onething.api.v1.DownloadRequest
+	22, // 61: onething.api.v1.IntakeService.Promise:input_type -> onething.api.v1.PromiseRequest
+	24, // 62: onething.api.v1.IntakeService.Submit:input_type -> onething.api.v1.SubmitRequest
+	26, // 63: onething.api.v1.IntakeService.WithdrawConfirmation:input_type -> onething.api.v1.WithdrawConfirmationRequest
+	28, // 64: onething.api.v1.IntakeService.Supply:input_type -> onething.api.v1.SupplyRequest
+	30, // 65: onething.api.v1.IntakeService.Correct:input_type -> onething.api.v1.CorrectRequest
+	32, // 66: onething.api.v1.IntakeService.Withdraw:input_type -> onething.api.v1.WithdrawRequest
+	34, // 67: onething.api.v1.IntakeService.GetApplication:input_type -> onething.api.v1.GetApplicationRequest
+	36, // 68: onething.api.v1.IntakeService.ListApplications:input_type -> onething.api.v1.ListApplicationsRequest
+	38, // 69: onething.api.v1.IntakeService.Watch:input_type -> onething.api.v1.WatchRequest
+	3,  // 70: onething.api.v1.IntakeService.CreateDraft:output_type -> onething.api.v1.CreateDraftResponse
+	5,  // 71: onething.api.v1.IntakeService.SaveDraft:output_type -> onething.api.v1.SaveDraftResponse
+	7,  // 72: onething.api.v1.IntakeService.GetDraft:output_type -> onething.api.v1.GetDraftResponse
+	9,  // 73: onething.api.v1.IntakeService.ListDrafts:output_type -> onething.api.v1.ListDraftsResponse
+	11, // 74: onething.api.v1.IntakeService.DeleteDraft:output_type -> onething.api.v1.DeleteDraftResponse
+	13, // 75: onething.api.v1.IntakeService.Prefill:output_type -> onething.api.v1.PrefillResponse
+	17, // 76: onething.api.v1.IntakeService.UploadMaterial:output_type -> onething.api.v1.UploadMaterialResponse
+	19, // 77: onething.api.v1.IntakeService.PutMaterial:output_type -> onething.api.v1.PutMaterialResponse
+	21, // 78: onething.api.v1.IntakeService.Download:output_type -> onething.api.v1.DownloadResponse
+	23, // 79: onething.api.v1.IntakeService.Promise:output_type -> onething.api.v1.PromiseResponse
+	25, // 80: onething.api.v1.IntakeService.Submit:output_type -> onething.api.v1.SubmitResponse
+	27, // 81: onething.api.v1.IntakeService.WithdrawConfirmation:output_type -> onething.api.v1.WithdrawConfirmationResponse
+	29, // 82: onething.api.v1.IntakeService.Supply:output_type -> onething.api.v1.SupplyResponse
+	31, // 83: onething.api.v1.IntakeService.Correct:output_type -> onething.api.v1.CorrectResponse
+	33, // 84: onething.api.v1.IntakeService.Withdraw:output_type -> onething.api.v1.WithdrawResponse
+	35, // 85: onething.api.v1.IntakeService.GetApplication:output_type -> onething.api.v1.GetApplicationResponse
+	37, // 86: onething.api.v1.IntakeService.ListApplications:output_type -> onething.api.v1.ListApplicationsResponse
+	39, // 87: onething.api.v1.IntakeService.Watch:output_type -> onething.api.v1.WatchResponse
+	70, // [70:88] is the sub-list for method output_type
+	52, // [52:70] is the sub-list for method input_type
+	52, // [52:52] is the sub-list for extension type_name
+	52, // [52:52] is the sub-list for extension extendee
+	0,  // [0:52] is the sub-list for field type_name
 }
 
 func init() { file_onething_api_v1_intake_service_proto_init() }
@@ -3268,7 +3429,7 @@ func file_onething_api_v1_intake_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_onething_api_v1_intake_service_proto_rawDesc), len(file_onething_api_v1_intake_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   49,
+			NumMessages:   51,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

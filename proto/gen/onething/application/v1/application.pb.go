@@ -225,7 +225,7 @@ func (x Accepted_By) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Accepted_By.Descriptor instead.
 func (Accepted_By) EnumDescriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{12, 0}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{14, 0}
 }
 
 // How it ended.
@@ -290,7 +290,7 @@ func (x CaseEnded_Outcome) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use CaseEnded_Outcome.Descriptor instead.
 func (CaseEnded_Outcome) EnumDescriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{30, 0}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{32, 0}
 }
 
 // Event is one thing that happened to an application.
@@ -902,7 +902,9 @@ type Personal struct {
 	// What a plugin saw through its capabilities, for replay.
 	Trace []byte `protobuf:"bytes,9,opt,name=trace,proto3" json:"trace,omitempty"`
 	// Facts that were known of the persons and that the decision rests on, by `facts.<alias>.<fact>`, as in a record.
-	Facts         *v1.Record `protobuf:"bytes,10,opt,name=facts,proto3" json:"facts,omitempty"`
+	Facts *v1.Record `protobuf:"bytes,10,opt,name=facts,proto3" json:"facts,omitempty"`
+	// Who gave the confirmations of a joint case, in their order.
+	Confirmed     []*Confirmed `protobuf:"bytes,11,rep,name=confirmed,proto3" json:"confirmed,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1007,6 +1009,150 @@ func (x *Personal) GetFacts() *v1.Record {
 	return nil
 }
 
+func (x *Personal) GetConfirmed() []*Confirmed {
+	if x != nil {
+		return x.Confirmed
+	}
+	return nil
+}
+
+// Confirmation: one of those who must all submit a joint case (共同申请) has confirmed it.
+type Confirmation struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Alias of the person or enterprise that it binds.
+	Alias string `protobuf:"bytes,1,opt,name=alias,proto3" json:"alias,omitempty"`
+	// When it was given.
+	At *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=at,proto3" json:"at,omitempty"`
+	// Who gave it: the applicant, the applicant's agent (`agent`), or a clerk before whom the applicant signed.
+	Actor         *Actor `protobuf:"bytes,3,opt,name=actor,proto3" json:"actor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Confirmation) Reset() {
+	*x = Confirmation{}
+	mi := &file_onething_application_v1_application_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Confirmation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Confirmation) ProtoMessage() {}
+
+func (x *Confirmation) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_application_v1_application_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Confirmation.ProtoReflect.Descriptor instead.
+func (*Confirmation) Descriptor() ([]byte, []int) {
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Confirmation) GetAlias() string {
+	if x != nil {
+		return x.Alias
+	}
+	return ""
+}
+
+func (x *Confirmation) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *Confirmation) GetActor() *Actor {
+	if x != nil {
+		return x.Actor
+	}
+	return nil
+}
+
+// Confirmed is what a confirmation holds of persons.
+type Confirmed struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Alias of the person or enterprise that it binds.
+	Alias string `protobuf:"bytes,1,opt,name=alias,proto3" json:"alias,omitempty"`
+	// Digest, keyed by the store, of the person who gave it; empty: a clerk.
+	Actor string `protobuf:"bytes,2,opt,name=actor,proto3" json:"actor,omitempty"`
+	// The caller's id of the request that gave it, so that a repeated one is known for ever.
+	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Keyed digest of what was asked under it.
+	Digest        []byte `protobuf:"bytes,4,opt,name=digest,proto3" json:"digest,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Confirmed) Reset() {
+	*x = Confirmed{}
+	mi := &file_onething_application_v1_application_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Confirmed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Confirmed) ProtoMessage() {}
+
+func (x *Confirmed) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_application_v1_application_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Confirmed.ProtoReflect.Descriptor instead.
+func (*Confirmed) Descriptor() ([]byte, []int) {
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Confirmed) GetAlias() string {
+	if x != nil {
+		return x.Alias
+	}
+	return ""
+}
+
+func (x *Confirmed) GetActor() string {
+	if x != nil {
+		return x.Actor
+	}
+	return ""
+}
+
+func (x *Confirmed) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *Confirmed) GetDigest() []byte {
+	if x != nil {
+		return x.Digest
+	}
+	return nil
+}
+
 // Due is a date with its derivation.
 type Due struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1028,7 +1174,7 @@ type Due struct {
 
 func (x *Due) Reset() {
 	*x = Due{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[3]
+	mi := &file_onething_application_v1_application_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1040,7 +1186,7 @@ func (x *Due) String() string {
 func (*Due) ProtoMessage() {}
 
 func (x *Due) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[3]
+	mi := &file_onething_application_v1_application_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1053,7 +1199,7 @@ func (x *Due) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Due.ProtoReflect.Descriptor instead.
 func (*Due) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{3}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Due) GetDate() string {
@@ -1125,7 +1271,7 @@ type Finding struct {
 
 func (x *Finding) Reset() {
 	*x = Finding{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[4]
+	mi := &file_onething_application_v1_application_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1137,7 +1283,7 @@ func (x *Finding) String() string {
 func (*Finding) ProtoMessage() {}
 
 func (x *Finding) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[4]
+	mi := &file_onething_application_v1_application_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1150,7 +1296,7 @@ func (x *Finding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Finding.ProtoReflect.Descriptor instead.
 func (*Finding) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{4}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Finding) GetCode() string {
@@ -1235,7 +1381,7 @@ type MaterialFile struct {
 
 func (x *MaterialFile) Reset() {
 	*x = MaterialFile{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[5]
+	mi := &file_onething_application_v1_application_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1247,7 +1393,7 @@ func (x *MaterialFile) String() string {
 func (*MaterialFile) ProtoMessage() {}
 
 func (x *MaterialFile) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[5]
+	mi := &file_onething_application_v1_application_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1260,7 +1406,7 @@ func (x *MaterialFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaterialFile.ProtoReflect.Descriptor instead.
 func (*MaterialFile) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{5}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *MaterialFile) GetMaterial() string {
@@ -1317,7 +1463,7 @@ type SignedPromise struct {
 
 func (x *SignedPromise) Reset() {
 	*x = SignedPromise{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[6]
+	mi := &file_onething_application_v1_application_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1329,7 +1475,7 @@ func (x *SignedPromise) String() string {
 func (*SignedPromise) ProtoMessage() {}
 
 func (x *SignedPromise) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[6]
+	mi := &file_onething_application_v1_application_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1342,7 +1488,7 @@ func (x *SignedPromise) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignedPromise.ProtoReflect.Descriptor instead.
 func (*SignedPromise) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{6}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *SignedPromise) GetMaterial() string {
@@ -1403,7 +1549,7 @@ type MaterialState struct {
 
 func (x *MaterialState) Reset() {
 	*x = MaterialState{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[7]
+	mi := &file_onething_application_v1_application_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1415,7 +1561,7 @@ func (x *MaterialState) String() string {
 func (*MaterialState) ProtoMessage() {}
 
 func (x *MaterialState) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[7]
+	mi := &file_onething_application_v1_application_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1428,7 +1574,7 @@ func (x *MaterialState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaterialState.ProtoReflect.Descriptor instead.
 func (*MaterialState) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{7}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *MaterialState) GetMaterial() string {
@@ -1492,14 +1638,16 @@ type Submitted struct {
 	// The cases.
 	Cases []*SubmittedCase `protobuf:"bytes,4,rep,name=cases,proto3" json:"cases,omitempty"`
 	// Until when the correction notice may go out (行政许可法 32): five working days.
-	NoticeDue     *Due `protobuf:"bytes,5,opt,name=notice_due,json=noticeDue,proto3" json:"notice_due,omitempty"`
+	NoticeDue *Due `protobuf:"bytes,5,opt,name=notice_due,json=noticeDue,proto3" json:"notice_due,omitempty"`
+	// Of a joint application: who confirmed it, in order. It is received with the last of them.
+	Confirmations []*Confirmation `protobuf:"bytes,6,rep,name=confirmations,proto3" json:"confirmations,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Submitted) Reset() {
 	*x = Submitted{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[8]
+	mi := &file_onething_application_v1_application_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1511,7 +1659,7 @@ func (x *Submitted) String() string {
 func (*Submitted) ProtoMessage() {}
 
 func (x *Submitted) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[8]
+	mi := &file_onething_application_v1_application_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1524,7 +1672,7 @@ func (x *Submitted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Submitted.ProtoReflect.Descriptor instead.
 func (*Submitted) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{8}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Submitted) GetNumber() string {
@@ -1562,6 +1710,13 @@ func (x *Submitted) GetNoticeDue() *Due {
 	return nil
 }
 
+func (x *Submitted) GetConfirmations() []*Confirmation {
+	if x != nil {
+		return x.Confirmations
+	}
+	return nil
+}
+
 // SubmittedCase is one bundle of an application.
 type SubmittedCase struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1589,7 +1744,7 @@ type SubmittedCase struct {
 
 func (x *SubmittedCase) Reset() {
 	*x = SubmittedCase{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[9]
+	mi := &file_onething_application_v1_application_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1601,7 +1756,7 @@ func (x *SubmittedCase) String() string {
 func (*SubmittedCase) ProtoMessage() {}
 
 func (x *SubmittedCase) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[9]
+	mi := &file_onething_application_v1_application_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1614,7 +1769,7 @@ func (x *SubmittedCase) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubmittedCase.ProtoReflect.Descriptor instead.
 func (*SubmittedCase) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{9}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *SubmittedCase) GetBundle() string {
@@ -1705,7 +1860,7 @@ type Checked struct {
 
 func (x *Checked) Reset() {
 	*x = Checked{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[10]
+	mi := &file_onething_application_v1_application_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1717,7 +1872,7 @@ func (x *Checked) String() string {
 func (*Checked) ProtoMessage() {}
 
 func (x *Checked) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[10]
+	mi := &file_onething_application_v1_application_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1730,7 +1885,7 @@ func (x *Checked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Checked.ProtoReflect.Descriptor instead.
 func (*Checked) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{10}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Checked) GetBundle() string {
@@ -1804,7 +1959,7 @@ type Found struct {
 
 func (x *Found) Reset() {
 	*x = Found{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[11]
+	mi := &file_onething_application_v1_application_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1816,7 +1971,7 @@ func (x *Found) String() string {
 func (*Found) ProtoMessage() {}
 
 func (x *Found) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[11]
+	mi := &file_onething_application_v1_application_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1829,7 +1984,7 @@ func (x *Found) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Found.ProtoReflect.Descriptor instead.
 func (*Found) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{11}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Found) GetCode() string {
@@ -1878,7 +2033,7 @@ type Accepted struct {
 
 func (x *Accepted) Reset() {
 	*x = Accepted{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[12]
+	mi := &file_onething_application_v1_application_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1890,7 +2045,7 @@ func (x *Accepted) String() string {
 func (*Accepted) ProtoMessage() {}
 
 func (x *Accepted) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[12]
+	mi := &file_onething_application_v1_application_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1903,7 +2058,7 @@ func (x *Accepted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Accepted.ProtoReflect.Descriptor instead.
 func (*Accepted) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{12}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Accepted) GetBundle() string {
@@ -1979,7 +2134,7 @@ type Tolerance struct {
 
 func (x *Tolerance) Reset() {
 	*x = Tolerance{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[13]
+	mi := &file_onething_application_v1_application_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1991,7 +2146,7 @@ func (x *Tolerance) String() string {
 func (*Tolerance) ProtoMessage() {}
 
 func (x *Tolerance) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[13]
+	mi := &file_onething_application_v1_application_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2004,7 +2159,7 @@ func (x *Tolerance) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Tolerance.ProtoReflect.Descriptor instead.
 func (*Tolerance) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{13}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Tolerance) GetMaterial() string {
@@ -2052,7 +2207,7 @@ type CorrectionNotified struct {
 
 func (x *CorrectionNotified) Reset() {
 	*x = CorrectionNotified{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[14]
+	mi := &file_onething_application_v1_application_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2064,7 +2219,7 @@ func (x *CorrectionNotified) String() string {
 func (*CorrectionNotified) ProtoMessage() {}
 
 func (x *CorrectionNotified) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[14]
+	mi := &file_onething_application_v1_application_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2077,7 +2232,7 @@ func (x *CorrectionNotified) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CorrectionNotified.ProtoReflect.Descriptor instead.
 func (*CorrectionNotified) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{14}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *CorrectionNotified) GetNumber() string {
@@ -2127,7 +2282,7 @@ type Corrected struct {
 
 func (x *Corrected) Reset() {
 	*x = Corrected{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[15]
+	mi := &file_onething_application_v1_application_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2139,7 +2294,7 @@ func (x *Corrected) String() string {
 func (*Corrected) ProtoMessage() {}
 
 func (x *Corrected) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[15]
+	mi := &file_onething_application_v1_application_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2152,7 +2307,7 @@ func (x *Corrected) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Corrected.ProtoReflect.Descriptor instead.
 func (*Corrected) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{15}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Corrected) GetRevision() int32 {
@@ -2205,7 +2360,7 @@ type NotAccepted struct {
 
 func (x *NotAccepted) Reset() {
 	*x = NotAccepted{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[16]
+	mi := &file_onething_application_v1_application_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2217,7 +2372,7 @@ func (x *NotAccepted) String() string {
 func (*NotAccepted) ProtoMessage() {}
 
 func (x *NotAccepted) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[16]
+	mi := &file_onething_application_v1_application_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2230,7 +2385,7 @@ func (x *NotAccepted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NotAccepted.ProtoReflect.Descriptor instead.
 func (*NotAccepted) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{16}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *NotAccepted) GetBundle() string {
@@ -2269,7 +2424,7 @@ type MaterialSupplied struct {
 
 func (x *MaterialSupplied) Reset() {
 	*x = MaterialSupplied{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[17]
+	mi := &file_onething_application_v1_application_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2281,7 +2436,7 @@ func (x *MaterialSupplied) String() string {
 func (*MaterialSupplied) ProtoMessage() {}
 
 func (x *MaterialSupplied) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[17]
+	mi := &file_onething_application_v1_application_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2294,7 +2449,7 @@ func (x *MaterialSupplied) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaterialSupplied.ProtoReflect.Descriptor instead.
 func (*MaterialSupplied) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{17}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *MaterialSupplied) GetBundle() string {
@@ -2329,7 +2484,7 @@ type Withdrawn struct {
 
 func (x *Withdrawn) Reset() {
 	*x = Withdrawn{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[18]
+	mi := &file_onething_application_v1_application_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2341,7 +2496,7 @@ func (x *Withdrawn) String() string {
 func (*Withdrawn) ProtoMessage() {}
 
 func (x *Withdrawn) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[18]
+	mi := &file_onething_application_v1_application_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2354,7 +2509,7 @@ func (x *Withdrawn) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Withdrawn.ProtoReflect.Descriptor instead.
 func (*Withdrawn) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{18}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Withdrawn) GetBundle() string {
@@ -2403,7 +2558,7 @@ type TaskOpened struct {
 
 func (x *TaskOpened) Reset() {
 	*x = TaskOpened{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[19]
+	mi := &file_onething_application_v1_application_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2415,7 +2570,7 @@ func (x *TaskOpened) String() string {
 func (*TaskOpened) ProtoMessage() {}
 
 func (x *TaskOpened) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[19]
+	mi := &file_onething_application_v1_application_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2428,7 +2583,7 @@ func (x *TaskOpened) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskOpened.ProtoReflect.Descriptor instead.
 func (*TaskOpened) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{19}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *TaskOpened) GetTask() string {
@@ -2551,7 +2706,7 @@ type StepSkipped struct {
 
 func (x *StepSkipped) Reset() {
 	*x = StepSkipped{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[20]
+	mi := &file_onething_application_v1_application_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2563,7 +2718,7 @@ func (x *StepSkipped) String() string {
 func (*StepSkipped) ProtoMessage() {}
 
 func (x *StepSkipped) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[20]
+	mi := &file_onething_application_v1_application_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2576,7 +2731,7 @@ func (x *StepSkipped) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StepSkipped.ProtoReflect.Descriptor instead.
 func (*StepSkipped) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{20}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *StepSkipped) GetBundle() string {
@@ -2613,7 +2768,7 @@ type TaskClaimed struct {
 
 func (x *TaskClaimed) Reset() {
 	*x = TaskClaimed{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[21]
+	mi := &file_onething_application_v1_application_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2625,7 +2780,7 @@ func (x *TaskClaimed) String() string {
 func (*TaskClaimed) ProtoMessage() {}
 
 func (x *TaskClaimed) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[21]
+	mi := &file_onething_application_v1_application_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2638,7 +2793,7 @@ func (x *TaskClaimed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskClaimed.ProtoReflect.Descriptor instead.
 func (*TaskClaimed) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{21}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *TaskClaimed) GetTask() string {
@@ -2666,7 +2821,7 @@ type TaskReleased struct {
 
 func (x *TaskReleased) Reset() {
 	*x = TaskReleased{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[22]
+	mi := &file_onething_application_v1_application_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2678,7 +2833,7 @@ func (x *TaskReleased) String() string {
 func (*TaskReleased) ProtoMessage() {}
 
 func (x *TaskReleased) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[22]
+	mi := &file_onething_application_v1_application_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2691,7 +2846,7 @@ func (x *TaskReleased) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskReleased.ProtoReflect.Descriptor instead.
 func (*TaskReleased) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{22}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *TaskReleased) GetTask() string {
@@ -2722,7 +2877,7 @@ type TaskDecided struct {
 
 func (x *TaskDecided) Reset() {
 	*x = TaskDecided{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[23]
+	mi := &file_onething_application_v1_application_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2734,7 +2889,7 @@ func (x *TaskDecided) String() string {
 func (*TaskDecided) ProtoMessage() {}
 
 func (x *TaskDecided) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[23]
+	mi := &file_onething_application_v1_application_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2747,7 +2902,7 @@ func (x *TaskDecided) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskDecided.ProtoReflect.Descriptor instead.
 func (*TaskDecided) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{23}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *TaskDecided) GetTask() string {
@@ -2809,7 +2964,7 @@ type ResultIssued struct {
 
 func (x *ResultIssued) Reset() {
 	*x = ResultIssued{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[24]
+	mi := &file_onething_application_v1_application_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2821,7 +2976,7 @@ func (x *ResultIssued) String() string {
 func (*ResultIssued) ProtoMessage() {}
 
 func (x *ResultIssued) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[24]
+	mi := &file_onething_application_v1_application_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2834,7 +2989,7 @@ func (x *ResultIssued) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResultIssued.ProtoReflect.Descriptor instead.
 func (*ResultIssued) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{24}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ResultIssued) GetTask() string {
@@ -2888,7 +3043,7 @@ type TaskPaused struct {
 
 func (x *TaskPaused) Reset() {
 	*x = TaskPaused{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[25]
+	mi := &file_onething_application_v1_application_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2900,7 +3055,7 @@ func (x *TaskPaused) String() string {
 func (*TaskPaused) ProtoMessage() {}
 
 func (x *TaskPaused) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[25]
+	mi := &file_onething_application_v1_application_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2913,7 +3068,7 @@ func (x *TaskPaused) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskPaused.ProtoReflect.Descriptor instead.
 func (*TaskPaused) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{25}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *TaskPaused) GetTask() string {
@@ -2982,7 +3137,7 @@ type TaskResumed struct {
 
 func (x *TaskResumed) Reset() {
 	*x = TaskResumed{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[26]
+	mi := &file_onething_application_v1_application_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2994,7 +3149,7 @@ func (x *TaskResumed) String() string {
 func (*TaskResumed) ProtoMessage() {}
 
 func (x *TaskResumed) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[26]
+	mi := &file_onething_application_v1_application_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3007,7 +3162,7 @@ func (x *TaskResumed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskResumed.ProtoReflect.Descriptor instead.
 func (*TaskResumed) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{26}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *TaskResumed) GetTask() string {
@@ -3063,7 +3218,7 @@ type PluginFailed struct {
 
 func (x *PluginFailed) Reset() {
 	*x = PluginFailed{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[27]
+	mi := &file_onething_application_v1_application_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3075,7 +3230,7 @@ func (x *PluginFailed) String() string {
 func (*PluginFailed) ProtoMessage() {}
 
 func (x *PluginFailed) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[27]
+	mi := &file_onething_application_v1_application_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3088,7 +3243,7 @@ func (x *PluginFailed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PluginFailed.ProtoReflect.Descriptor instead.
 func (*PluginFailed) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{27}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *PluginFailed) GetTask() string {
@@ -3168,7 +3323,7 @@ type CorrectionAsked struct {
 
 func (x *CorrectionAsked) Reset() {
 	*x = CorrectionAsked{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[28]
+	mi := &file_onething_application_v1_application_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3180,7 +3335,7 @@ func (x *CorrectionAsked) String() string {
 func (*CorrectionAsked) ProtoMessage() {}
 
 func (x *CorrectionAsked) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[28]
+	mi := &file_onething_application_v1_application_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3193,7 +3348,7 @@ func (x *CorrectionAsked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CorrectionAsked.ProtoReflect.Descriptor instead.
 func (*CorrectionAsked) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{28}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *CorrectionAsked) GetTask() string {
@@ -3255,7 +3410,7 @@ type ToleranceLapsed struct {
 
 func (x *ToleranceLapsed) Reset() {
 	*x = ToleranceLapsed{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[29]
+	mi := &file_onething_application_v1_application_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3267,7 +3422,7 @@ func (x *ToleranceLapsed) String() string {
 func (*ToleranceLapsed) ProtoMessage() {}
 
 func (x *ToleranceLapsed) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[29]
+	mi := &file_onething_application_v1_application_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3280,7 +3435,7 @@ func (x *ToleranceLapsed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ToleranceLapsed.ProtoReflect.Descriptor instead.
 func (*ToleranceLapsed) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{29}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ToleranceLapsed) GetBundle() string {
@@ -3324,7 +3479,7 @@ type CaseEnded struct {
 
 func (x *CaseEnded) Reset() {
 	*x = CaseEnded{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[30]
+	mi := &file_onething_application_v1_application_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3336,7 +3491,7 @@ func (x *CaseEnded) String() string {
 func (*CaseEnded) ProtoMessage() {}
 
 func (x *CaseEnded) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[30]
+	mi := &file_onething_application_v1_application_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3349,7 +3504,7 @@ func (x *CaseEnded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CaseEnded.ProtoReflect.Descriptor instead.
 func (*CaseEnded) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{30}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *CaseEnded) GetBundle() string {
@@ -3383,7 +3538,7 @@ type Extended struct {
 
 func (x *Extended) Reset() {
 	*x = Extended{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[31]
+	mi := &file_onething_application_v1_application_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3395,7 +3550,7 @@ func (x *Extended) String() string {
 func (*Extended) ProtoMessage() {}
 
 func (x *Extended) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[31]
+	mi := &file_onething_application_v1_application_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3408,7 +3563,7 @@ func (x *Extended) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Extended.ProtoReflect.Descriptor instead.
 func (*Extended) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{31}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Extended) GetBundle() string {
@@ -3456,7 +3611,7 @@ type VerificationOpened struct {
 
 func (x *VerificationOpened) Reset() {
 	*x = VerificationOpened{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[32]
+	mi := &file_onething_application_v1_application_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3468,7 +3623,7 @@ func (x *VerificationOpened) String() string {
 func (*VerificationOpened) ProtoMessage() {}
 
 func (x *VerificationOpened) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[32]
+	mi := &file_onething_application_v1_application_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3481,7 +3636,7 @@ func (x *VerificationOpened) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerificationOpened.ProtoReflect.Descriptor instead.
 func (*VerificationOpened) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{32}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *VerificationOpened) GetBundle() string {
@@ -3527,7 +3682,7 @@ type PromiseVerified struct {
 
 func (x *PromiseVerified) Reset() {
 	*x = PromiseVerified{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[33]
+	mi := &file_onething_application_v1_application_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3539,7 +3694,7 @@ func (x *PromiseVerified) String() string {
 func (*PromiseVerified) ProtoMessage() {}
 
 func (x *PromiseVerified) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[33]
+	mi := &file_onething_application_v1_application_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3552,7 +3707,7 @@ func (x *PromiseVerified) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PromiseVerified.ProtoReflect.Descriptor instead.
 func (*PromiseVerified) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{33}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *PromiseVerified) GetBundle() string {
@@ -3603,7 +3758,7 @@ type DueSettled struct {
 
 func (x *DueSettled) Reset() {
 	*x = DueSettled{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[34]
+	mi := &file_onething_application_v1_application_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3615,7 +3770,7 @@ func (x *DueSettled) String() string {
 func (*DueSettled) ProtoMessage() {}
 
 func (x *DueSettled) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[34]
+	mi := &file_onething_application_v1_application_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3628,7 +3783,7 @@ func (x *DueSettled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DueSettled.ProtoReflect.Descriptor instead.
 func (*DueSettled) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{34}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *DueSettled) GetBundle() string {
@@ -3707,7 +3862,7 @@ type Warned struct {
 
 func (x *Warned) Reset() {
 	*x = Warned{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[35]
+	mi := &file_onething_application_v1_application_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3719,7 +3874,7 @@ func (x *Warned) String() string {
 func (*Warned) ProtoMessage() {}
 
 func (x *Warned) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[35]
+	mi := &file_onething_application_v1_application_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3732,7 +3887,7 @@ func (x *Warned) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Warned.ProtoReflect.Descriptor instead.
 func (*Warned) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{35}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Warned) GetTask() string {
@@ -3764,7 +3919,7 @@ type Seen struct {
 
 func (x *Seen) Reset() {
 	*x = Seen{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[36]
+	mi := &file_onething_application_v1_application_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3776,7 +3931,7 @@ func (x *Seen) String() string {
 func (*Seen) ProtoMessage() {}
 
 func (x *Seen) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[36]
+	mi := &file_onething_application_v1_application_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3789,7 +3944,7 @@ func (x *Seen) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Seen.ProtoReflect.Descriptor instead.
 func (*Seen) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{36}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Seen) GetAt() *timestamppb.Timestamp {
@@ -3830,7 +3985,7 @@ type CorrectionNotified_Item struct {
 
 func (x *CorrectionNotified_Item) Reset() {
 	*x = CorrectionNotified_Item{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[38]
+	mi := &file_onething_application_v1_application_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3842,7 +3997,7 @@ func (x *CorrectionNotified_Item) String() string {
 func (*CorrectionNotified_Item) ProtoMessage() {}
 
 func (x *CorrectionNotified_Item) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[38]
+	mi := &file_onething_application_v1_application_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3855,7 +4010,7 @@ func (x *CorrectionNotified_Item) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CorrectionNotified_Item.ProtoReflect.Descriptor instead.
 func (*CorrectionNotified_Item) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{14, 0}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{16, 0}
 }
 
 func (x *CorrectionNotified_Item) GetBundle() string {
@@ -3933,7 +4088,7 @@ const file_onething_application_v1_application_proto_rawDesc = "" +
 	"department\x12\x0e\n" +
 	"\x02id\x18\x03 \x01(\tR\x02id\x12\x14\n" +
 	"\x05agent\x18\x04 \x01(\bR\x05agent\x12\x18\n" +
-	"\amandate\x18\x05 \x01(\tR\amandate\"\xaa\x04\n" +
+	"\amandate\x18\x05 \x01(\tR\amandate\"\xec\x04\n" +
 	"\bPersonal\x121\n" +
 	"\x06record\x18\x01 \x01(\v2\x19.onething.forms.v1.RecordR\x06record\x121\n" +
 	"\x06result\x18\x02 \x01(\v2\x19.onething.forms.v1.RecordR\x06result\x12\x16\n" +
@@ -3945,10 +4100,21 @@ const file_onething_application_v1_application_proto_rawDesc = "" +
 	"\bpromises\x18\b \x03(\v2&.onething.application.v1.SignedPromiseR\bpromises\x12\x14\n" +
 	"\x05trace\x18\t \x01(\fR\x05trace\x12/\n" +
 	"\x05facts\x18\n" +
-	" \x01(\v2\x19.onething.forms.v1.RecordR\x05facts\x1a:\n" +
+	" \x01(\v2\x19.onething.forms.v1.RecordR\x05facts\x12@\n" +
+	"\tconfirmed\x18\v \x03(\v2\".onething.application.v1.ConfirmedR\tconfirmed\x1a:\n" +
 	"\fPersonsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x93\x01\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x86\x01\n" +
+	"\fConfirmation\x12\x14\n" +
+	"\x05alias\x18\x01 \x01(\tR\x05alias\x12*\n" +
+	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x124\n" +
+	"\x05actor\x18\x03 \x01(\v2\x1e.onething.application.v1.ActorR\x05actor\"n\n" +
+	"\tConfirmed\x12\x14\n" +
+	"\x05alias\x18\x01 \x01(\tR\x05alias\x12\x14\n" +
+	"\x05actor\x18\x02 \x01(\tR\x05actor\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tR\trequestId\x12\x16\n" +
+	"\x06digest\x18\x04 \x01(\fR\x06digest\"\x93\x01\n" +
 	"\x03Due\x12\x12\n" +
 	"\x04date\x18\x01 \x01(\tR\x04date\x12\x1a\n" +
 	"\bearliest\x18\x02 \x01(\tR\bearliest\x12\x1e\n" +
@@ -3992,14 +4158,15 @@ const file_onething_application_v1_application_proto_rawDesc = "" +
 	"\ttolerable\x18\x06 \x01(\bR\ttolerable\x12\x1e\n" +
 	"\n" +
 	"promisable\x18\a \x01(\bR\n" +
-	"promisable\"\xd0\x01\n" +
+	"promisable\"\x9d\x02\n" +
 	"\tSubmitted\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\tR\x06number\x12\x1a\n" +
 	"\breceived\x18\x02 \x01(\tR\breceived\x12\x14\n" +
 	"\x05place\x18\x03 \x01(\tR\x05place\x12<\n" +
 	"\x05cases\x18\x04 \x03(\v2&.onething.application.v1.SubmittedCaseR\x05cases\x12;\n" +
 	"\n" +
-	"notice_due\x18\x05 \x01(\v2\x1c.onething.application.v1.DueR\tnoticeDue\"\x9d\x02\n" +
+	"notice_due\x18\x05 \x01(\v2\x1c.onething.application.v1.DueR\tnoticeDue\x12K\n" +
+	"\rconfirmations\x18\x06 \x03(\v2%.onething.application.v1.ConfirmationR\rconfirmations\"\x9d\x02\n" +
 	"\rSubmittedCase\x12\x16\n" +
 	"\x06bundle\x18\x01 \x01(\tR\x06bundle\x12\x16\n" +
 	"\x06digest\x18\x02 \x01(\tR\x06digest\x12\x16\n" +
@@ -4240,7 +4407,7 @@ func file_onething_application_v1_application_proto_rawDescGZIP() []byte {
 }
 
 var file_onething_application_v1_application_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_onething_application_v1_application_proto_msgTypes = make([]protoimpl.MessageInfo, 41)
+var file_onething_application_v1_application_proto_msgTypes = make([]protoimpl.MessageInfo, 43)
 var file_onething_application_v1_application_proto_goTypes = []any{
 	(Role)(0),                       // 0: onething.application.v1.Role
 	(Origin)(0),                     // 1: onething.application.v1.Origin
@@ -4249,133 +4416,139 @@ var file_onething_application_v1_application_proto_goTypes = []any{
 	(*Event)(nil),                   // 4: onething.application.v1.Event
 	(*Actor)(nil),                   // 5: onething.application.v1.Actor
 	(*Personal)(nil),                // 6: onething.application.v1.Personal
-	(*Due)(nil),                     // 7: onething.application.v1.Due
-	(*Finding)(nil),                 // 8: onething.application.v1.Finding
-	(*MaterialFile)(nil),            // 9: onething.application.v1.MaterialFile
-	(*SignedPromise)(nil),           // 10: onething.application.v1.SignedPromise
-	(*MaterialState)(nil),           // 11: onething.application.v1.MaterialState
-	(*Submitted)(nil),               // 12: onething.application.v1.Submitted
-	(*SubmittedCase)(nil),           // 13: onething.application.v1.SubmittedCase
-	(*Checked)(nil),                 // 14: onething.application.v1.Checked
-	(*Found)(nil),                   // 15: onething.application.v1.Found
-	(*Accepted)(nil),                // 16: onething.application.v1.Accepted
-	(*Tolerance)(nil),               // 17: onething.application.v1.Tolerance
-	(*CorrectionNotified)(nil),      // 18: onething.application.v1.CorrectionNotified
-	(*Corrected)(nil),               // 19: onething.application.v1.Corrected
-	(*NotAccepted)(nil),             // 20: onething.application.v1.NotAccepted
-	(*MaterialSupplied)(nil),        // 21: onething.application.v1.MaterialSupplied
-	(*Withdrawn)(nil),               // 22: onething.application.v1.Withdrawn
-	(*TaskOpened)(nil),              // 23: onething.application.v1.TaskOpened
-	(*StepSkipped)(nil),             // 24: onething.application.v1.StepSkipped
-	(*TaskClaimed)(nil),             // 25: onething.application.v1.TaskClaimed
-	(*TaskReleased)(nil),            // 26: onething.application.v1.TaskReleased
-	(*TaskDecided)(nil),             // 27: onething.application.v1.TaskDecided
-	(*ResultIssued)(nil),            // 28: onething.application.v1.ResultIssued
-	(*TaskPaused)(nil),              // 29: onething.application.v1.TaskPaused
-	(*TaskResumed)(nil),             // 30: onething.application.v1.TaskResumed
-	(*PluginFailed)(nil),            // 31: onething.application.v1.PluginFailed
-	(*CorrectionAsked)(nil),         // 32: onething.application.v1.CorrectionAsked
-	(*ToleranceLapsed)(nil),         // 33: onething.application.v1.ToleranceLapsed
-	(*CaseEnded)(nil),               // 34: onething.application.v1.CaseEnded
-	(*Extended)(nil),                // 35: onething.application.v1.Extended
-	(*VerificationOpened)(nil),      // 36: onething.application.v1.VerificationOpened
-	(*PromiseVerified)(nil),         // 37: onething.application.v1.PromiseVerified
-	(*DueSettled)(nil),              // 38: onething.application.v1.DueSettled
-	(*Warned)(nil),                  // 39: onething.application.v1.Warned
-	(*Seen)(nil),                    // 40: onething.application.v1.Seen
-	nil,                             // 41: onething.application.v1.Personal.PersonsEntry
-	(*CorrectionNotified_Item)(nil), // 42: onething.application.v1.CorrectionNotified.Item
-	nil,                             // 43: onething.application.v1.DueSettled.SuspensionsEntry
-	nil,                             // 44: onething.application.v1.DueSettled.VerificationsEntry
-	(*timestamppb.Timestamp)(nil),   // 45: google.protobuf.Timestamp
-	(*v1.Record)(nil),               // 46: onething.forms.v1.Record
-	(*v1.Text)(nil),                 // 47: onething.forms.v1.Text
+	(*Confirmation)(nil),            // 7: onething.application.v1.Confirmation
+	(*Confirmed)(nil),               // 8: onething.application.v1.Confirmed
+	(*Due)(nil),                     // 9: onething.application.v1.Due
+	(*Finding)(nil),                 // 10: onething.application.v1.Finding
+	(*MaterialFile)(nil),            // 11: onething.application.v1.MaterialFile
+	(*SignedPromise)(nil),           // 12: onething.application.v1.SignedPromise
+	(*MaterialState)(nil),           // 13: onething.application.v1.MaterialState
+	(*Submitted)(nil),               // 14: onething.application.v1.Submitted
+	(*SubmittedCase)(nil),           // 15: onething.application.v1.SubmittedCase
+	(*Checked)(nil),                 // 16: onething.application.v1.Checked
+	(*Found)(nil),                   // 17: onething.application.v1.Found
+	(*Accepted)(nil),                // 18: onething.application.v1.Accepted
+	(*Tolerance)(nil),               // 19: onething.application.v1.Tolerance
+	(*CorrectionNotified)(nil),      // 20: onething.application.v1.CorrectionNotified
+	(*Corrected)(nil),               // 21: onething.application.v1.Corrected
+	(*NotAccepted)(nil),             // 22: onething.application.v1.NotAccepted
+	(*MaterialSupplied)(nil),        // 23: onething.application.v1.MaterialSupplied
+	(*Withdrawn)(nil),               // 24: onething.application.v1.Withdrawn
+	(*TaskOpened)(nil),              // 25: onething.application.v1.TaskOpened
+	(*StepSkipped)(nil),             // 26: onething.application.v1.StepSkipped
+	(*TaskClaimed)(nil),             // 27: onething.application.v1.TaskClaimed
+	(*TaskReleased)(nil),            // 28: onething.application.v1.TaskReleased
+	(*TaskDecided)(nil),             // 29: onething.application.v1.TaskDecided
+	(*ResultIssued)(nil),            // 30: onething.application.v1.ResultIssued
+	(*TaskPaused)(nil),              // 31: onething.application.v1.TaskPaused
+	(*TaskResumed)(nil),             // 32: onething.application.v1.TaskResumed
+	(*PluginFailed)(nil),            // 33: onething.application.v1.PluginFailed
+	(*CorrectionAsked)(nil),         // 34: onething.application.v1.CorrectionAsked
+	(*ToleranceLapsed)(nil),         // 35: onething.application.v1.ToleranceLapsed
+	(*CaseEnded)(nil),               // 36: onething.application.v1.CaseEnded
+	(*Extended)(nil),                // 37: onething.application.v1.Extended
+	(*VerificationOpened)(nil),      // 38: onething.application.v1.VerificationOpened
+	(*PromiseVerified)(nil),         // 39: onething.application.v1.PromiseVerified
+	(*DueSettled)(nil),              // 40: onething.application.v1.DueSettled
+	(*Warned)(nil),                  // 41: onething.application.v1.Warned
+	(*Seen)(nil),                    // 42: onething.application.v1.Seen
+	nil,                             // 43: onething.application.v1.Personal.PersonsEntry
+	(*CorrectionNotified_Item)(nil), // 44: onething.application.v1.CorrectionNotified.Item
+	nil,                             // 45: onething.application.v1.DueSettled.SuspensionsEntry
+	nil,                             // 46: onething.application.v1.DueSettled.VerificationsEntry
+	(*timestamppb.Timestamp)(nil),   // 47: google.protobuf.Timestamp
+	(*v1.Record)(nil),               // 48: onething.forms.v1.Record
+	(*v1.Text)(nil),                 // 49: onething.forms.v1.Text
 }
 var file_onething_application_v1_application_proto_depIdxs = []int32{
-	45, // 0: onething.application.v1.Event.at:type_name -> google.protobuf.Timestamp
+	47, // 0: onething.application.v1.Event.at:type_name -> google.protobuf.Timestamp
 	5,  // 1: onething.application.v1.Event.actor:type_name -> onething.application.v1.Actor
 	6,  // 2: onething.application.v1.Event.personal:type_name -> onething.application.v1.Personal
-	12, // 3: onething.application.v1.Event.submitted:type_name -> onething.application.v1.Submitted
-	14, // 4: onething.application.v1.Event.checked:type_name -> onething.application.v1.Checked
-	16, // 5: onething.application.v1.Event.accepted:type_name -> onething.application.v1.Accepted
-	18, // 6: onething.application.v1.Event.correction_notified:type_name -> onething.application.v1.CorrectionNotified
-	19, // 7: onething.application.v1.Event.corrected:type_name -> onething.application.v1.Corrected
-	20, // 8: onething.application.v1.Event.not_accepted:type_name -> onething.application.v1.NotAccepted
-	21, // 9: onething.application.v1.Event.material_supplied:type_name -> onething.application.v1.MaterialSupplied
-	22, // 10: onething.application.v1.Event.withdrawn:type_name -> onething.application.v1.Withdrawn
-	23, // 11: onething.application.v1.Event.task_opened:type_name -> onething.application.v1.TaskOpened
-	24, // 12: onething.application.v1.Event.step_skipped:type_name -> onething.application.v1.StepSkipped
-	25, // 13: onething.application.v1.Event.task_claimed:type_name -> onething.application.v1.TaskClaimed
-	26, // 14: onething.application.v1.Event.task_released:type_name -> onething.application.v1.TaskReleased
-	27, // 15: onething.application.v1.Event.task_decided:type_name -> onething.application.v1.TaskDecided
-	28, // 16: onething.application.v1.Event.result_issued:type_name -> onething.application.v1.ResultIssued
-	29, // 17: onething.application.v1.Event.task_paused:type_name -> onething.application.v1.TaskPaused
-	30, // 18: onething.application.v1.Event.task_resumed:type_name -> onething.application.v1.TaskResumed
-	31, // 19: onething.application.v1.Event.plugin_failed:type_name -> onething.application.v1.PluginFailed
-	32, // 20: onething.application.v1.Event.correction_asked:type_name -> onething.application.v1.CorrectionAsked
-	33, // 21: onething.application.v1.Event.tolerance_lapsed:type_name -> onething.application.v1.ToleranceLapsed
-	34, // 22: onething.application.v1.Event.case_ended:type_name -> onething.application.v1.CaseEnded
-	35, // 23: onething.application.v1.Event.extended:type_name -> onething.application.v1.Extended
-	36, // 24: onething.application.v1.Event.verification_opened:type_name -> onething.application.v1.VerificationOpened
-	37, // 25: onething.application.v1.Event.promise_verified:type_name -> onething.application.v1.PromiseVerified
-	38, // 26: onething.application.v1.Event.due_settled:type_name -> onething.application.v1.DueSettled
-	39, // 27: onething.application.v1.Event.warned:type_name -> onething.application.v1.Warned
+	14, // 3: onething.application.v1.Event.submitted:type_name -> onething.application.v1.Submitted
+	16, // 4: onething.application.v1.Event.checked:type_name -> onething.application.v1.Checked
+	18, // 5: onething.application.v1.Event.accepted:type_name -> onething.application.v1.Accepted
+	20, // 6: onething.application.v1.Event.correction_notified:type_name -> onething.application.v1.CorrectionNotified
+	21, // 7: onething.application.v1.Event.corrected:type_name -> onething.application.v1.Corrected
+	22, // 8: onething.application.v1.Event.not_accepted:type_name -> onething.application.v1.NotAccepted
+	23, // 9: onething.application.v1.Event.material_supplied:type_name -> onething.application.v1.MaterialSupplied
+	24, // 10: onething.application.v1.Event.withdrawn:type_name -> onething.application.v1.Withdrawn
+	25, // 11: onething.application.v1.Event.task_opened:type_name -> onething.application.v1.TaskOpened
+	26, // 12: onething.application.v1.Event.step_skipped:type_name -> onething.application.v1.StepSkipped
+	27, // 13: onething.application.v1.Event.task_claimed:type_name -> onething.application.v1.TaskClaimed
+	28, // 14: onething.application.v1.Event.task_released:type_name -> onething.application.v1.TaskReleased
+	29, // 15: onething.application.v1.Event.task_decided:type_name -> onething.application.v1.TaskDecided
+	30, // 16: onething.application.v1.Event.result_issued:type_name -> onething.application.v1.ResultIssued
+	31, // 17: onething.application.v1.Event.task_paused:type_name -> onething.application.v1.TaskPaused
+	32, // 18: onething.application.v1.Event.task_resumed:type_name -> onething.application.v1.TaskResumed
+	33, // 19: onething.application.v1.Event.plugin_failed:type_name -> onething.application.v1.PluginFailed
+	34, // 20: onething.application.v1.Event.correction_asked:type_name -> onething.application.v1.CorrectionAsked
+	35, // 21: onething.application.v1.Event.tolerance_lapsed:type_name -> onething.application.v1.ToleranceLapsed
+	36, // 22: onething.application.v1.Event.case_ended:type_name -> onething.application.v1.CaseEnded
+	37, // 23: onething.application.v1.Event.extended:type_name -> onething.application.v1.Extended
+	38, // 24: onething.application.v1.Event.verification_opened:type_name -> onething.application.v1.VerificationOpened
+	39, // 25: onething.application.v1.Event.promise_verified:type_name -> onething.application.v1.PromiseVerified
+	40, // 26: onething.application.v1.Event.due_settled:type_name -> onething.application.v1.DueSettled
+	41, // 27: onething.application.v1.Event.warned:type_name -> onething.application.v1.Warned
 	0,  // 28: onething.application.v1.Actor.role:type_name -> onething.application.v1.Role
-	46, // 29: onething.application.v1.Personal.record:type_name -> onething.forms.v1.Record
-	46, // 30: onething.application.v1.Personal.result:type_name -> onething.forms.v1.Record
-	8,  // 31: onething.application.v1.Personal.findings:type_name -> onething.application.v1.Finding
-	41, // 32: onething.application.v1.Personal.persons:type_name -> onething.application.v1.Personal.PersonsEntry
-	9,  // 33: onething.application.v1.Personal.files:type_name -> onething.application.v1.MaterialFile
-	10, // 34: onething.application.v1.Personal.promises:type_name -> onething.application.v1.SignedPromise
-	46, // 35: onething.application.v1.Personal.facts:type_name -> onething.forms.v1.Record
-	47, // 36: onething.application.v1.Finding.text:type_name -> onething.forms.v1.Text
-	47, // 37: onething.application.v1.Finding.remedy:type_name -> onething.forms.v1.Text
-	45, // 38: onething.application.v1.SignedPromise.at:type_name -> google.protobuf.Timestamp
-	1,  // 39: onething.application.v1.MaterialState.origin:type_name -> onething.application.v1.Origin
-	13, // 40: onething.application.v1.Submitted.cases:type_name -> onething.application.v1.SubmittedCase
-	7,  // 41: onething.application.v1.Submitted.notice_due:type_name -> onething.application.v1.Due
-	11, // 42: onething.application.v1.SubmittedCase.materials:type_name -> onething.application.v1.MaterialState
-	15, // 43: onething.application.v1.Checked.found:type_name -> onething.application.v1.Found
-	2,  // 44: onething.application.v1.Accepted.by:type_name -> onething.application.v1.Accepted.By
-	17, // 45: onething.application.v1.Accepted.tolerances:type_name -> onething.application.v1.Tolerance
-	7,  // 46: onething.application.v1.Accepted.due:type_name -> onething.application.v1.Due
-	7,  // 47: onething.application.v1.Accepted.statutory:type_name -> onething.application.v1.Due
-	7,  // 48: onething.application.v1.Tolerance.due:type_name -> onething.application.v1.Due
-	42, // 49: onething.application.v1.CorrectionNotified.items:type_name -> onething.application.v1.CorrectionNotified.Item
-	7,  // 50: onething.application.v1.CorrectionNotified.due:type_name -> onething.application.v1.Due
-	13, // 51: onething.application.v1.Corrected.cases:type_name -> onething.application.v1.SubmittedCase
-	7,  // 52: onething.application.v1.Corrected.notice_due:type_name -> onething.application.v1.Due
-	7,  // 53: onething.application.v1.TaskOpened.due:type_name -> onething.application.v1.Due
-	7,  // 54: onething.application.v1.TaskOpened.statutory:type_name -> onething.application.v1.Due
-	45, // 55: onething.application.v1.TaskClaimed.until:type_name -> google.protobuf.Timestamp
-	7,  // 56: onething.application.v1.TaskPaused.due:type_name -> onething.application.v1.Due
-	7,  // 57: onething.application.v1.TaskPaused.statutory:type_name -> onething.application.v1.Due
-	7,  // 58: onething.application.v1.TaskResumed.due:type_name -> onething.application.v1.Due
-	7,  // 59: onething.application.v1.TaskResumed.statutory:type_name -> onething.application.v1.Due
-	42, // 60: onething.application.v1.CorrectionAsked.items:type_name -> onething.application.v1.CorrectionNotified.Item
-	7,  // 61: onething.application.v1.CorrectionAsked.due:type_name -> onething.application.v1.Due
-	7,  // 62: onething.application.v1.CorrectionAsked.promised:type_name -> onething.application.v1.Due
-	7,  // 63: onething.application.v1.CorrectionAsked.statutory:type_name -> onething.application.v1.Due
-	7,  // 64: onething.application.v1.ToleranceLapsed.until:type_name -> onething.application.v1.Due
-	3,  // 65: onething.application.v1.CaseEnded.outcome:type_name -> onething.application.v1.CaseEnded.Outcome
-	7,  // 66: onething.application.v1.Extended.due:type_name -> onething.application.v1.Due
-	7,  // 67: onething.application.v1.VerificationOpened.due:type_name -> onething.application.v1.Due
-	7,  // 68: onething.application.v1.DueSettled.due:type_name -> onething.application.v1.Due
-	7,  // 69: onething.application.v1.DueSettled.statutory:type_name -> onething.application.v1.Due
-	7,  // 70: onething.application.v1.DueSettled.notice_due:type_name -> onething.application.v1.Due
-	7,  // 71: onething.application.v1.DueSettled.correction:type_name -> onething.application.v1.Due
-	17, // 72: onething.application.v1.DueSettled.tolerances:type_name -> onething.application.v1.Tolerance
-	43, // 73: onething.application.v1.DueSettled.suspensions:type_name -> onething.application.v1.DueSettled.SuspensionsEntry
-	44, // 74: onething.application.v1.DueSettled.verifications:type_name -> onething.application.v1.DueSettled.VerificationsEntry
-	45, // 75: onething.application.v1.Seen.at:type_name -> google.protobuf.Timestamp
-	5,  // 76: onething.application.v1.Seen.actor:type_name -> onething.application.v1.Actor
-	7,  // 77: onething.application.v1.DueSettled.SuspensionsEntry.value:type_name -> onething.application.v1.Due
-	7,  // 78: onething.application.v1.DueSettled.VerificationsEntry.value:type_name -> onething.application.v1.Due
-	79, // [79:79] is the sub-list for method output_type
-	79, // [79:79] is the sub-list for method input_type
-	79, // [79:79] is the sub-list for extension type_name
-	79, // [79:79] is the sub-list for extension extendee
-	0,  // [0:79] is the sub-list for field type_name
+	48, // 29: onething.application.v1.Personal.record:type_name -> onething.forms.v1.Record
+	48, // 30: onething.application.v1.Personal.result:type_name -> onething.forms.v1.Record
+	10, // 31: onething.application.v1.Personal.findings:type_name -> onething.application.v1.Finding
+	43, // 32: onething.application.v1.Personal.persons:type_name -> onething.application.v1.Personal.PersonsEntry
+	11, // 33: onething.application.v1.Personal.files:type_name -> onething.application.v1.MaterialFile
+	12, // 34: onething.application.v1.Personal.promises:type_name -> onething.application.v1.SignedPromise
+	48, // 35: onething.application.v1.Personal.facts:type_name -> onething.forms.v1.Record
+	8,  // 36: onething.application.v1.Personal.confirmed:type_name -> onething.application.v1.Confirmed
+	47, // 37: onething.application.v1.Confirmation.at:type_name -> google.protobuf.Timestamp
+	5,  // 38: onething.application.v1.Confirmation.actor:type_name -> onething.application.v1.Actor
+	49, // 39: onething.application.v1.Finding.text:type_name -> onething.forms.v1.Text
+	49, // 40: onething.application.v1.Finding.remedy:type_name -> onething.forms.v1.Text
+	47, // 41: onething.application.v1.SignedPromise.at:type_name -> google.protobuf.Timestamp
+	1,  // 42: onething.application.v1.MaterialState.origin:type_name -> onething.application.v1.Origin
+	15, // 43: onething.application.v1.Submitted.cases:type_name -> onething.application.v1.SubmittedCase
+	9,  // 44: onething.application.v1.Submitted.notice_due:type_name -> onething.application.v1.Due
+	7,  // 45: onething.application.v1.Submitted.confirmations:type_name -> onething.application.v1.Confirmation
+	13, // 46: onething.application.v1.SubmittedCase.materials:type_name -> onething.application.v1.MaterialState
+	17, // 47: onething.application.v1.Checked.found:type_name -> onething.application.v1.Found
+	2,  // 48: onething.application.v1.Accepted.by:type_name -> onething.application.v1.Accepted.By
+	19, // 49: onething.application.v1.Accepted.tolerances:type_name -> onething.application.v1.Tolerance
+	9,  // 50: onething.application.v1.Accepted.due:type_name -> onething.application.v1.Due
+	9,  // 51: onething.application.v1.Accepted.statutory:type_name -> onething.application.v1.Due
+	9,  // 52: onething.application.v1.Tolerance.due:type_name -> onething.application.v1.Due
+	44, // 53: onething.application.v1.CorrectionNotified.items:type_name -> onething.application.v1.CorrectionNotified.Item
+	9,  // 54: onething.application.v1.CorrectionNotified.due:type_name -> onething.application.v1.Due
+	15, // 55: onething.application.v1.Corrected.cases:type_name -> onething.application.v1.SubmittedCase
+	9,  // 56: onething.application.v1.Corrected.notice_due:type_name -> onething.application.v1.Due
+	9,  // 57: onething.application.v1.TaskOpened.due:type_name -> onething.application.v1.Due
+	9,  // 58: onething.application.v1.TaskOpened.statutory:type_name -> onething.application.v1.Due
+	47, // 59: onething.application.v1.TaskClaimed.until:type_name -> google.protobuf.Timestamp
+	9,  // 60: onething.application.v1.TaskPaused.due:type_name -> onething.application.v1.Due
+	9,  // 61: onething.application.v1.TaskPaused.statutory:type_name -> onething.application.v1.Due
+	9,  // 62: onething.application.v1.TaskResumed.due:type_name -> onething.application.v1.Due
+	9,  // 63: onething.application.v1.TaskResumed.statutory:type_name -> onething.application.v1.Due
+	44, // 64: onething.application.v1.CorrectionAsked.items:type_name -> onething.application.v1.CorrectionNotified.Item
+	9,  // 65: onething.application.v1.CorrectionAsked.due:type_name -> onething.application.v1.Due
+	9,  // 66: onething.application.v1.CorrectionAsked.promised:type_name -> onething.application.v1.Due
+	9,  // 67: onething.application.v1.CorrectionAsked.statutory:type_name -> onething.application.v1.Due
+	9,  // 68: onething.application.v1.ToleranceLapsed.until:type_name -> onething.application.v1.Due
+	3,  // 69: onething.application.v1.CaseEnded.outcome:type_name -> onething.application.v1.CaseEnded.Outcome
+	9,  // 70: onething.application.v1.Extended.due:type_name -> onething.application.v1.Due
+	9,  // 71: onething.application.v1.VerificationOpened.due:type_name -> onething.application.v1.Due
+	9,  // 72: onething.application.v1.DueSettled.due:type_name -> onething.application.v1.Due
+	9,  // 73: onething.application.v1.DueSettled.statutory:type_name -> onething.application.v1.Due
+	9,  // 74: onething.application.v1.DueSettled.notice_due:type_name -> onething.application.v1.Due
+	9,  // 75: onething.application.v1.DueSettled.correction:type_name -> onething.application.v1.Due
+	19, // 76: onething.application.v1.DueSettled.tolerances:type_name -> onething.application.v1.Tolerance
+	45, // 77: onething.application.v1.DueSettled.suspensions:type_name -> onething.application.v1.DueSettled.SuspensionsEntry
+	46, // 78: onething.application.v1.DueSettled.verifications:type_name -> onething.application.v1.DueSettled.VerificationsEntry
+	47, // 79: onething.application.v1.Seen.at:type_name -> google.protobuf.Timestamp
+	5,  // 80: onething.application.v1.Seen.actor:type_name -> onething.application.v1.Actor
+	9,  // 81: onething.application.v1.DueSettled.SuspensionsEntry.value:type_name -> onething.application.v1.Due
+	9,  // 82: onething.application.v1.DueSettled.VerificationsEntry.value:type_name -> onething.application.v1.Due
+	83, // [83:83] is the sub-list for method output_type
+	83, // [83:83] is the sub-list for method input_type
+	83, // [83:83] is the sub-list for extension type_name
+	83, // [83:83] is the sub-list for extension extendee
+	0,  // [0:83] is the sub-list for field type_name
 }
 
 func init() { file_onething_application_v1_application_proto_init() }
@@ -4416,7 +4589,7 @@ func file_onething_application_v1_application_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_onething_application_v1_application_proto_rawDesc), len(file_onething_application_v1_application_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   41,
+			NumMessages:   43,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -39,7 +39,9 @@ type StoredDraft struct {
 	// A DraftContent, encoded and sealed with the key that the application will have; bound to id and revision.
 	Sealed []byte `protobuf:"bytes,6,opt,name=sealed,proto3" json:"sealed,omitempty"`
 	// Entry of the index of creations that leads to this draft, removed with it.
-	Creation      []byte `protobuf:"bytes,7,opt,name=creation,proto3" json:"creation,omitempty"`
+	Creation []byte `protobuf:"bytes,7,opt,name=creation,proto3" json:"creation,omitempty"`
+	// Others among whose drafts it is, as `owner`: those with whom it is to be submitted.
+	With          []string `protobuf:"bytes,8,rep,name=with,proto3" json:"with,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -123,6 +125,13 @@ func (x *StoredDraft) GetCreation() []byte {
 	return nil
 }
 
+func (x *StoredDraft) GetWith() []string {
+	if x != nil {
+		return x.With
+	}
+	return nil
+}
+
 // DraftContent is what a draft holds of persons: sealed when stored.
 type DraftContent struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -137,9 +146,13 @@ type DraftContent struct {
 	// Materials that the applicant asks to supply later (容缺), as the form merges them.
 	Tolerated []string `protobuf:"bytes,5,rep,name=tolerated,proto3" json:"tolerated,omitempty"`
 	// The last requests that saved the draft, the oldest first.
-	Requests      []*DraftContent_Request `protobuf:"bytes,6,rep,name=requests,proto3" json:"requests,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Requests []*DraftContent_Request `protobuf:"bytes,6,rep,name=requests,proto3" json:"requests,omitempty"`
+	// Who has confirmed it as it is, the first one first.
+	Consents []*DraftContent_Consent `protobuf:"bytes,7,rep,name=consents,proto3" json:"consents,omitempty"`
+	// Digests of the published bundles that were confirmed, in the order of `bundles`.
+	ConfirmedBundles []string `protobuf:"bytes,8,rep,name=confirmed_bundles,json=confirmedBundles,proto3" json:"confirmed_bundles,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *DraftContent) Reset() {
@@ -214,6 +227,20 @@ func (x *DraftContent) GetRequests() []*DraftContent_Request {
 	return nil
 }
 
+func (x *DraftContent) GetConsents() []*DraftContent_Consent {
+	if x != nil {
+		return x.Consents
+	}
+	return nil
+}
+
+func (x *DraftContent) GetConfirmedBundles() []string {
+	if x != nil {
+		return x.ConfirmedBundles
+	}
+	return nil
+}
+
 // Request is a request that saved the draft.
 type DraftContent_Request struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -278,11 +305,75 @@ func (x *DraftContent_Request) GetRevision() int64 {
 	return 0
 }
 
+// Consent is a confirmation before the application is filed.
+type DraftContent_Consent struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What of it becomes public with the application.
+	Confirmation *Confirmation `protobuf:"bytes,1,opt,name=confirmation,proto3" json:"confirmation,omitempty"`
+	// What of it stays sealed.
+	Confirmed *Confirmed `protobuf:"bytes,2,opt,name=confirmed,proto3" json:"confirmed,omitempty"`
+	// Who gave it, as an owner of drafts.
+	Owner         string `protobuf:"bytes,3,opt,name=owner,proto3" json:"owner,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DraftContent_Consent) Reset() {
+	*x = DraftContent_Consent{}
+	mi := &file_onething_application_v1_draft_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DraftContent_Consent) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DraftContent_Consent) ProtoMessage() {}
+
+func (x *DraftContent_Consent) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_application_v1_draft_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DraftContent_Consent.ProtoReflect.Descriptor instead.
+func (*DraftContent_Consent) Descriptor() ([]byte, []int) {
+	return file_onething_application_v1_draft_proto_rawDescGZIP(), []int{1, 1}
+}
+
+func (x *DraftContent_Consent) GetConfirmation() *Confirmation {
+	if x != nil {
+		return x.Confirmation
+	}
+	return nil
+}
+
+func (x *DraftContent_Consent) GetConfirmed() *Confirmed {
+	if x != nil {
+		return x.Confirmed
+	}
+	return nil
+}
+
+func (x *DraftContent_Consent) GetOwner() string {
+	if x != nil {
+		return x.Owner
+	}
+	return ""
+}
+
 var File_onething_application_v1_draft_proto protoreflect.FileDescriptor
 
 const file_onething_application_v1_draft_proto_rawDesc = "" +
 	"\n" +
-	"#onething/application/v1/draft.proto\x12\x17onething.application.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a)onething/application/v1/application.proto\x1a\x1donething/forms/v1/forms.proto\"\xa0\x02\n" +
+	"#onething/application/v1/draft.proto\x12\x17onething.application.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a)onething/application/v1/application.proto\x1a\x1donething/forms/v1/forms.proto\"\xb4\x02\n" +
 	"\vStoredDraft\x12\x14\n" +
 	"\x05owner\x18\x01 \x01(\tR\x05owner\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\x03R\brevision\x129\n" +
@@ -292,18 +383,25 @@ const file_onething_application_v1_draft_proto_rawDesc = "" +
 	"\n" +
 	"expires_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x12\x16\n" +
 	"\x06sealed\x18\x06 \x01(\fR\x06sealed\x12\x1a\n" +
-	"\bcreation\x18\a \x01(\fR\bcreation\"\x94\x03\n" +
+	"\bcreation\x18\a \x01(\fR\bcreation\x12\x12\n" +
+	"\x04with\x18\b \x03(\tR\x04with\"\xbb\x05\n" +
 	"\fDraftContent\x12\x18\n" +
 	"\abundles\x18\x01 \x03(\tR\abundles\x121\n" +
 	"\x06record\x18\x02 \x01(\v2\x19.onething.forms.v1.RecordR\x06record\x12;\n" +
 	"\x05files\x18\x03 \x03(\v2%.onething.application.v1.MaterialFileR\x05files\x12B\n" +
 	"\bpromises\x18\x04 \x03(\v2&.onething.application.v1.SignedPromiseR\bpromises\x12\x1c\n" +
 	"\ttolerated\x18\x05 \x03(\tR\ttolerated\x12I\n" +
-	"\brequests\x18\x06 \x03(\v2-.onething.application.v1.DraftContent.RequestR\brequests\x1aM\n" +
+	"\brequests\x18\x06 \x03(\v2-.onething.application.v1.DraftContent.RequestR\brequests\x12I\n" +
+	"\bconsents\x18\a \x03(\v2-.onething.application.v1.DraftContent.ConsentR\bconsents\x12+\n" +
+	"\x11confirmed_bundles\x18\b \x03(\tR\x10confirmedBundles\x1aM\n" +
 	"\aRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06digest\x18\x02 \x01(\fR\x06digest\x12\x1a\n" +
-	"\brevision\x18\x03 \x01(\x03R\brevisionBMZKgithub.com/siyiban/onething/proto/gen/onething/application/v1;applicationv1b\x06proto3"
+	"\brevision\x18\x03 \x01(\x03R\brevision\x1a\xac\x01\n" +
+	"\aConsent\x12I\n" +
+	"\fconfirmation\x18\x01 \x01(\v2%.onething.application.v1.ConfirmationR\fconfirmation\x12@\n" +
+	"\tconfirmed\x18\x02 \x01(\v2\".onething.application.v1.ConfirmedR\tconfirmed\x12\x14\n" +
+	"\x05owner\x18\x03 \x01(\tR\x05ownerBMZKgithub.com/siyiban/onething/proto/gen/onething/application/v1;applicationv1b\x06proto3"
 
 var (
 	file_onething_application_v1_draft_proto_rawDescOnce sync.Once
@@ -317,29 +415,35 @@ func file_onething_application_v1_draft_proto_rawDescGZIP() []byte {
 	return file_onething_application_v1_draft_proto_rawDescData
 }
 
-var file_onething_application_v1_draft_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_onething_application_v1_draft_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
 var file_onething_application_v1_draft_proto_goTypes = []any{
 	(*StoredDraft)(nil),           // 0: onething.application.v1.StoredDraft
 	(*DraftContent)(nil),          // 1: onething.application.v1.DraftContent
 	(*DraftContent_Request)(nil),  // 2: onething.application.v1.DraftContent.Request
-	(*timestamppb.Timestamp)(nil), // 3: google.protobuf.Timestamp
-	(*v1.Record)(nil),             // 4: onething.forms.v1.Record
-	(*MaterialFile)(nil),          // 5: onething.application.v1.MaterialFile
-	(*SignedPromise)(nil),         // 6: onething.application.v1.SignedPromise
+	(*DraftContent_Consent)(nil),  // 3: onething.application.v1.DraftContent.Consent
+	(*timestamppb.Timestamp)(nil), // 4: google.protobuf.Timestamp
+	(*v1.Record)(nil),             // 5: onething.forms.v1.Record
+	(*MaterialFile)(nil),          // 6: onething.application.v1.MaterialFile
+	(*SignedPromise)(nil),         // 7: onething.application.v1.SignedPromise
+	(*Confirmation)(nil),          // 8: onething.application.v1.Confirmation
+	(*Confirmed)(nil),             // 9: onething.application.v1.Confirmed
 }
 var file_onething_application_v1_draft_proto_depIdxs = []int32{
-	3, // 0: onething.application.v1.StoredDraft.created_at:type_name -> google.protobuf.Timestamp
-	3, // 1: onething.application.v1.StoredDraft.saved_at:type_name -> google.protobuf.Timestamp
-	3, // 2: onething.application.v1.StoredDraft.expires_at:type_name -> google.protobuf.Timestamp
-	4, // 3: onething.application.v1.DraftContent.record:type_name -> onething.forms.v1.Record
-	5, // 4: onething.application.v1.DraftContent.files:type_name -> onething.application.v1.MaterialFile
-	6, // 5: onething.application.v1.DraftContent.promises:type_name -> onething.application.v1.SignedPromise
-	2, // 6: onething.application.v1.DraftContent.requests:type_name -> onething.application.v1.DraftContent.Request
-	7, // [7:7] is the sub-list for method output_type
-	7, // [7:7] is the sub-list for method input_type
-	7, // [7:7] is the sub-list for extension type_name
-	7, // [7:7] is the sub-list for extension extendee
-	0, // [0:7] is the sub-list for field type_name
+	4,  // 0: onething.application.v1.StoredDraft.created_at:type_name -> google.protobuf.Timestamp
+	4,  // 1: onething.application.v1.StoredDraft.saved_at:type_name -> google.protobuf.Timestamp
+	4,  // 2: onething.application.v1.StoredDraft.expires_at:type_name -> google.protobuf.Timestamp
+	5,  // 3: onething.application.v1.DraftContent.record:type_name -> onething.forms.v1.Record
+	6,  // 4: onething.application.v1.DraftContent.files:type_name -> onething.application.v1.MaterialFile
+	7,  // 5: onething.application.v1.DraftContent.promises:type_name -> onething.application.v1.SignedPromise
+	2,  // 6: onething.application.v1.DraftContent.requests:type_name -> onething.application.v1.DraftContent.Request
+	3,  // 7: onething.application.v1.DraftContent.consents:type_name -> onething.application.v1.DraftContent.Consent
+	8,  // 8: onething.application.v1.DraftContent.Consent.confirmation:type_name -> onething.application.v1.Confirmation
+	9,  // 9: onething.application.v1.DraftContent.Consent.confirmed:type_name -> onething.application.v1.Confirmed
+	10, // [10:10] is the sub-list for method output_type
+	10, // [10:10] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_onething_application_v1_draft_proto_init() }
@@ -354,7 +458,7 @@ func file_onething_application_v1_draft_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_onething_application_v1_draft_proto_rawDesc), len(file_onething_application_v1_draft_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   3,
+			NumMessages:   4,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -794,10 +794,10 @@ type Bundle struct {
 	Basis string `protobuf:"bytes,7,opt,name=basis,proto3" json:"basis,omitempty"`
 	// For colleagues; never shown outside.
 	Note string `protobuf:"bytes,8,opt,name=note,proto3" json:"note,omitempty"`
-	// Aliases that may submit: any of them, or all if `together`.
+	// Aliases that may submit: any of them, or all where `together`.
 	Applicant []string `protobuf:"bytes,9,rep,name=applicant,proto3" json:"applicant,omitempty"`
-	// All of `applicant` must file.
-	Together bool `protobuf:"varint,10,opt,name=together,proto3" json:"together,omitempty"`
+	// `true`, `false` (default), or a rule: whether all of `applicant` whose section is asked must submit.
+	Together *string `protobuf:"bytes,10,opt,name=together,proto3,oneof" json:"together,omitempty"`
 	// Whether an agent may file.
 	Agent Bundle_Agency `protobuf:"varint,11,opt,name=agent,proto3,enum=onething.bundle.v1.Bundle_Agency" json:"agent,omitempty"`
 	// Whom it is about; default the first of `applicant`.
@@ -925,11 +925,11 @@ func (x *Bundle) GetApplicant() []string {
 	return nil
 }
 
-func (x *Bundle) GetTogether() bool {
-	if x != nil {
-		return x.Together
+func (x *Bundle) GetTogether() string {
+	if x != nil && x.Together != nil {
+		return *x.Together
 	}
-	return false
+	return ""
 }
 
 func (x *Bundle) GetAgent() Bundle_Agency {
@@ -2809,7 +2809,7 @@ var File_onething_bundle_v1_bundle_proto protoreflect.FileDescriptor
 
 const file_onething_bundle_v1_bundle_proto_rawDesc = "" +
 	"\n" +
-	"\x1fonething/bundle/v1/bundle.proto\x12\x12onething.bundle.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1donething/forms/v1/forms.proto\"\xfc\v\n" +
+	"\x1fonething/bundle/v1/bundle.proto\x12\x12onething.bundle.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1donething/forms/v1/forms.proto\"\x98\f\n" +
 	"\x06Bundle\x125\n" +
 	"\x06bundle\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[a-z][a-z0-9_]{0,39}$R\x06bundle\x123\n" +
 	"\x04name\x18\x02 \x01(\v2\x17.onething.forms.v1.TextB\x06\xbaH\x03\xc8\x01\x01R\x04name\x12B\n" +
@@ -2821,9 +2821,9 @@ const file_onething_bundle_v1_bundle_proto_rawDesc = "" +
 	"\x05basis\x18\a \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x05basis\x12\x1c\n" +
 	"\x04note\x18\b \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x04note\x12*\n" +
 	"\tapplicant\x18\t \x03(\tB\f\xbaH\t\x92\x01\x06\b\x01\x10\n" +
-	"\x18\x01R\tapplicant\x12\x1a\n" +
+	"\x18\x01R\tapplicant\x12)\n" +
 	"\btogether\x18\n" +
-	" \x01(\bR\btogether\x127\n" +
+	" \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fH\x00R\btogether\x88\x01\x01\x127\n" +
 	"\x05agent\x18\v \x01(\x0e2!.onething.bundle.v1.Bundle.AgencyR\x05agent\x12!\n" +
 	"\asubject\x18\f \x01(\tB\a\xbaH\x04r\x02\x18(R\asubject\x12=\n" +
 	"\x06accept\x18\r \x01(\x0e2%.onething.bundle.v1.Bundle.AcceptanceR\x06accept\x124\n" +
@@ -2859,7 +2859,8 @@ const file_onething_bundle_v1_bundle_proto_rawDesc = "" +
 	"\x16ACCEPTANCE_UNSPECIFIED\x10\x00\x12\t\n" +
 	"\x05CLERK\x10\x01\x12\n" +
 	"\n" +
-	"\x06ENGINE\x10\x02\"\x82\x01\n" +
+	"\x06ENGINE\x10\x02B\v\n" +
+	"\t_together\"\x82\x01\n" +
 	"\x06Period\x12:\n" +
 	"\x04from\x18\x01 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x04from\x12<\n" +
 	"\x05until\x18\x02 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x05until\"\x88\x03\n" +
@@ -3234,6 +3235,7 @@ func file_onething_bundle_v1_bundle_proto_init() {
 	if File_onething_bundle_v1_bundle_proto != nil {
 		return
 	}
+	file_onething_bundle_v1_bundle_proto_msgTypes[0].OneofWrappers = []any{}
 	file_onething_bundle_v1_bundle_proto_msgTypes[2].OneofWrappers = []any{}
 	file_onething_bundle_v1_bundle_proto_msgTypes[3].OneofWrappers = []any{}
 	file_onething_bundle_v1_bundle_proto_msgTypes[4].OneofWrappers = []any{}

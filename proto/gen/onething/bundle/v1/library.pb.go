@@ -1015,7 +1015,9 @@ type Expect struct {
 	// Materials that may be tolerated.
 	Tolerable *structpb.ListValue `protobuf:"bytes,15,opt,name=tolerable,proto3" json:"tolerable,omitempty"`
 	// Materials that a promise may stand in for.
-	Promisable    *structpb.ListValue `protobuf:"bytes,16,opt,name=promisable,proto3" json:"promisable,omitempty"`
+	Promisable *structpb.ListValue `protobuf:"bytes,16,opt,name=promisable,proto3" json:"promisable,omitempty"`
+	// Aliases of those who all have to submit.
+	Together      *structpb.ListValue `protobuf:"bytes,17,opt,name=together,proto3" json:"together,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1162,6 +1164,13 @@ func (x *Expect) GetPromisable() *structpb.ListValue {
 	return nil
 }
 
+func (x *Expect) GetTogether() *structpb.ListValue {
+	if x != nil {
+		return x.Together
+	}
+	return nil
+}
+
 var File_onething_bundle_v1_library_proto protoreflect.FileDescriptor
 
 const file_onething_bundle_v1_library_proto_rawDesc = "" +
@@ -1261,7 +1270,7 @@ const file_onething_bundle_v1_library_proto_rawDesc = "" +
 	"\x04note\x18\v \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x04note\x1aN\n" +
 	"\bButEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12,\n" +
-	"\x05value\x18\x02 \x01(\v2\x16.google.protobuf.ValueR\x05value:\x028\x01\"\xaa\a\n" +
+	"\x05value\x18\x02 \x01(\v2\x16.google.protobuf.ValueR\x05value:\x028\x01\"\xe2\a\n" +
 	"\x06Expect\x12[\n" +
 	"\averdict\x18\x01 \x01(\tBA\xbaH>r<R\x00R\bELIGIBLER\fNOT_ELIGIBLER\n" +
 	"NOT_NEEDEDR\tELSEWHERER\tUNDECIDEDR\averdict\x120\n" +
@@ -1282,7 +1291,8 @@ const file_onething_bundle_v1_library_proto_rawDesc = "" +
 	"\ttolerable\x18\x0f \x01(\v2\x1a.google.protobuf.ListValueR\ttolerable\x12:\n" +
 	"\n" +
 	"promisable\x18\x10 \x01(\v2\x1a.google.protobuf.ListValueR\n" +
-	"promisable\x1a6\n" +
+	"promisable\x126\n" +
+	"\btogether\x18\x11 \x01(\v2\x1a.google.protobuf.ListValueR\btogether\x1a6\n" +
 	"\bDueEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01BCZAgithub.com/siyiban/onething/proto/gen/onething/bundle/v1;bundlev1b\x06proto3"
@@ -1371,12 +1381,13 @@ var file_onething_bundle_v1_library_proto_depIdxs = []int32{
 	23, // 40: onething.bundle.v1.Expect.required:type_name -> google.protobuf.ListValue
 	23, // 41: onething.bundle.v1.Expect.tolerable:type_name -> google.protobuf.ListValue
 	23, // 42: onething.bundle.v1.Expect.promisable:type_name -> google.protobuf.ListValue
-	21, // 43: onething.bundle.v1.Test.ButEntry.value:type_name -> google.protobuf.Value
-	44, // [44:44] is the sub-list for method output_type
-	44, // [44:44] is the sub-list for method input_type
-	44, // [44:44] is the sub-list for extension type_name
-	44, // [44:44] is the sub-list for extension extendee
-	0,  // [0:44] is the sub-list for field type_name
+	23, // 43: onething.bundle.v1.Expect.together:type_name -> google.protobuf.ListValue
+	21, // 44: onething.bundle.v1.Test.ButEntry.value:type_name -> google.protobuf.Value
+	45, // [45:45] is the sub-list for method output_type
+	45, // [45:45] is the sub-list for method input_type
+	45, // [45:45] is the sub-list for extension type_name
+	45, // [45:45] is the sub-list for extension extendee
+	0,  // [0:45] is the sub-list for field type_name
 }
 
 func init() { file_onething_bundle_v1_library_proto_init() }

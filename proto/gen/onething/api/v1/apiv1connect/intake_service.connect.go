@@ -47,6 +47,9 @@ const (
 	IntakeServicePromiseProcedure = "/onething.api.v1.IntakeService/Promise"
 	// IntakeServiceSubmitProcedure is the procedure name of the IntakeService's Submit RPC.
 	IntakeServiceSubmitProcedure = "/onething.api.v1.IntakeService/Submit"
+	// IntakeServiceWithdrawConfirmationProcedure is the procedure name of the IntakeService's
+	// WithdrawConfirmation RPC.
+	IntakeServiceWithdrawConfirmationProcedure = "/onething.api.v1.IntakeService/WithdrawConfirmation"
 	// IntakeServiceSupplyProcedure is the procedure name of the IntakeService's Supply RPC.
 	IntakeServiceSupplyProcedure = "/onething.api.v1.IntakeService/Supply"
 	// IntakeServiceCorrectProcedure is the procedure name of the IntakeService's Correct RPC.
@@ -141,6 +144,13 @@ var (
 			Procedure:  IntakeServiceSubmitProcedure,
 		}
 	})
+	intakeServiceWithdrawConfirmationSpec = sync.OnceValue(func() connect.Spec {
+		return connect.Spec{
+			StreamType: connect.StreamTypeUnary,
+			Schema:     v1.File_onething_api_v1_intake_service_proto.Services().ByName("IntakeService").Methods().ByName("WithdrawConfirmation"),
+			Procedure:  IntakeServiceWithdrawConfirmationProcedure,
+		}
+	})
 	intakeServiceSupplySpec = sync.OnceValue(func() connect.Spec {
 		return connect.Spec{
 			StreamType: connect.StreamTypeUnary,
@@ -196,7 +206,7 @@ type IntakeServiceClient interface {
 	// ListDrafts lists the caller's drafts, the last saved first; where somebody acts for an enterprise, and for themselves
 	// too, those of the enterprise come before their own.
 	ListDrafts(context.Context, *v1.ListDraftsRequest) (*v1.ListDraftsResponse, error)
-	// DeleteDraft deletes a draft and destroys its key.
+	// DeleteDraft deletes a draft and destroys its key. Of a draft that waits for others, only who began it does.
 	DeleteDraft(context.Context, *v1.DeleteDraftRequest) (*v1.DeleteDraftResponse, error)
 	// Prefill asks the departments' plugins for proposals. They become answers only when the client saves them.
 	Prefill(context.Context, *v1.PrefillRequest) (*v1.PrefillResponse, error)
@@ -208,8 +218,13 @@ type IntakeServiceClient interface {
 	Download(context.Context, *v1.DownloadRequest) (IntakeServiceDownloadClientStream, error)
 	// Promise signs a promise (告知承诺) in place of a material, or the promise to supply tolerated ones (容缺受理承诺书).
 	Promise(context.Context, *v1.PromiseRequest) (*v1.PromiseResponse, error)
-	// Submit files the draft as one application with a case for each bundle.
+	// Submit files the draft as one application with a case for each bundle. Where all applicants of a bundle have to
+	// submit (共同申请), it confirms for the caller, and the last of them files: until then the answer says for whom it
+	// waits, the draft stands among the drafts of all of them, and whoever has confirmed can change nothing. A change by
+	// another one voids what was confirmed.
 	Submit(context.Context, *v1.SubmitRequest) (*v1.SubmitResponse, error)
+	// WithdrawConfirmation takes back what the caller has confirmed of a draft that waits for others.
+	WithdrawConfirmation(context.Context, *v1.WithdrawConfirmationRequest) (*v1.WithdrawConfirmationResponse, error)
 	// Supply hands in a material that was tolerated; its file was uploaded before.
 	Supply(context.Context, *v1.SupplyRequest) (*v1.SupplyResponse, error)
 	// Correct makes a new revision of the record, and takes new files for materials.
@@ -312,7 +327,7 @@ type IntakeServiceHandler interface {
 	// ListDrafts lists the caller's drafts, the last saved first; where somebody acts for an enterprise, and for themselves
 	// too, those of the enterprise come before their own.
 	ListDrafts(context.Context, *v1.ListDraftsRequest) (*v1.ListDraftsResponse, error)
-	// DeleteDraft deletes a draft and destroys its key.
+	// DeleteDraft deletes a draft and destroys its key. Of a draft that waits for others, only who began it does.
 	DeleteDraft(context.Context, *v1.DeleteDraftRequest) (*v1.DeleteDraftResponse, error)
 	// Prefill asks the departments' plugins for proposals. They become answers only when the client saves them.
 	Prefill(context.Context, *v1.PrefillRequest) (*v1.PrefillResponse, error)
@@ -324,8 +339,13 @@ type IntakeServiceHandler interface {
 	Download(context.Context, *v1.DownloadRequest, IntakeServiceDownloadServerStream) error
 	// Promise signs a promise (告知承诺) in place of a material, or the promise to supply tolerated ones (容缺受理承诺书).
 	Promise(context.Context, *v1.PromiseRequest) (*v1.PromiseResponse, error)
-	// Submit files the draft as one application with a case for each bundle.
+	// Submit files the draft as one application with a case for each bundle. Where all applicants of a bundle have to
+	// submit (共同申请), it confirms for the caller, and the last of them files: until then the answer says for whom it
+	// waits, the draft stands among the drafts of all of them, and whoever has confirmed can change nothing. A change by
+	// another one voids what was confirmed.
 	Submit(context.Context, *v1.SubmitRequest) (*v1.SubmitResponse, error)
+	// WithdrawConfirmation takes back what the caller has confirmed of a draft that waits for others.
+	WithdrawConfirmation(context.Context, *v1.WithdrawConfirmationRequest) (*v1.WithdrawConfirmationResponse, error)
 	// Supply hands in a material that was tolerated; its file was uploaded before.
 	Supply(context.Context, *v1.SupplyRequest) (*v1.SupplyResponse, error)
 	// Correct makes a new revision of the record, and takes new files for materials.
@@ -357,6 +377,7 @@ func RegisterIntakeServiceHandler(server *connect.Server, svc IntakeServiceHandl
 		connect.Method{Spec: intakeServiceDownloadSpec(), Handler: adapter.download},
 		connect.Method{Spec: intakeServicePromiseSpec(), Handler: adapter.promise},
 		connect.Method{Spec: intakeServiceSubmitSpec(), Handler: adapter.submit},
+		connect.Method{Spec: intakeServiceWithdrawConfirmationSpec(), Handler: adapter.withdrawConfirmation},
 		connect.Method{Spec: intakeServiceSupplySpec(), Handler: adapter.supply},
 		connect.Method{Spec: intakeServiceCorrectSpec(), Handler: adapter.correct},
 		connect.Method{Spec: intakeServiceWithdrawSpec(), Handler: adapter.withdraw},
@@ -456,6 +477,10 @@ func (UnimplementedIntakeServiceHandler) Promise(context.Context, *v1.PromiseReq
 
 func (UnimplementedIntakeServiceHandler) Submit(context.Context, *v1.SubmitRequest) (*v1.SubmitResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, "onething.api.v1.IntakeService.Submit is not implemented")
+}
+
+func (UnimplementedIntakeServiceHandler) WithdrawConfirmation(context.Context, *v1.WithdrawConfirmationRequest) (*v1.WithdrawConfirmationResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, "onething.api.v1.IntakeService.WithdrawConfirmation is not implemented")
 }
 
 func (UnimplementedIntakeServiceHandler) Supply(context.Context, *v1.SupplyRequest) (*v1.SupplyResponse, error) {
@@ -569,6 +594,14 @@ func (c *intakeServiceClient) Promise(ctx context.Context, req *v1.PromiseReques
 func (c *intakeServiceClient) Submit(ctx context.Context, req *v1.SubmitRequest) (*v1.SubmitResponse, error) {
 	var res v1.SubmitResponse
 	if err := c.client.CallUnary(ctx, intakeServiceSubmitSpec(), req, &res); err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
+func (c *intakeServiceClient) WithdrawConfirmation(ctx context.Context, req *v1.WithdrawConfirmationRequest) (*v1.WithdrawConfirmationResponse, error) {
+	var res v1.WithdrawConfirmationResponse
+	if err := c.client.CallUnary(ctx, intakeServiceWithdrawConfirmationSpec(), req, &res); err != nil {
 		return nil, err
 	}
 	return &res, nil
@@ -742,6 +775,18 @@ func (h intakeServiceHandler) submit(ctx context.Context, _ connect.Spec, stream
 		return err
 	}
 	res, err := h.svc.Submit(ctx, &req)
+	if err != nil {
+		return err
+	}
+	return stream.Send(res)
+}
+
+func (h intakeServiceHandler) withdrawConfirmation(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
+	var req v1.WithdrawConfirmationRequest
+	if err := stream.Receive(&req); err != nil {
+		return err
+	}
+	res, err := h.svc.WithdrawConfirmation(ctx, &req)
 	if err != nil {
 		return err
 	}
