@@ -162,7 +162,8 @@ func TestDecide_World(t *testing.T) {
 			apply("badge")(other)
 			p.world.Number = other.state.Cases[0].Number
 		}
-		if p.do(applicant(), application.Submit{}); p.err == nil || refusedFor(p.err, "") {
+		documents := application.Documents{Files: []*applicationv1.MaterialFile{file("card.owner"), file("plan")}}
+		if p.do(applicant(), application.Submit{Record: p.record(own()), Documents: documents}); p.err == nil || refusedFor(p.err, "") {
 			t.Errorf("%s: %v", test.name, p.err)
 		}
 	}
