@@ -17,8 +17,8 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
-	"github.com/siyiban/onething/diag"
 	"github.com/siyiban/onething/engine/blob"
+	"github.com/siyiban/onething/engine/bundledraft"
 	"github.com/siyiban/onething/engine/catalog"
 	"github.com/siyiban/onething/engine/commitlog"
 	"github.com/siyiban/onething/engine/draft"
@@ -34,6 +34,8 @@ type Config struct {
 	Keys   *seal.Store
 	Blobs  blob.Store
 	Drafts *draft.Store
+	// BundleDrafts are the versions of bundles that are being written; whoever serves PublishService sets them.
+	BundleDrafts *bundledraft.Store
 	// Now is the clock. Its location is the office's time zone.
 	Now func() time.Time
 	// Place is the region of the office, six digits of GB/T 2260.
@@ -74,6 +76,8 @@ type Engine struct {
 	deciding sync.RWMutex
 
 	numbers serials
+	// searching holds the one search that is under way.
+	searching chan struct{}
 }
 
 // Open reads what is in force from the log.
@@ -87,7 +91,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	if cfg.Compiled == nil {
 		cfg.Compiled = &catalog.Compiled{}
 	}
-	e := &Engine{cfg: cfg, versions: map[string]uint64{}}
+	e := &Engine{cfg: cfg, versions: map[string]uint64{}, searching: make(chan struct{}, 1)}
 	var state registry.State
 	for _, stream := range registry.Streams() {
 		for event, err := range cfg.Log.Read(ctx, stream, 0) {
@@ -134,17 +138,17 @@ type Publication struct {
 // A request id under which a change was committed before changes nothing and returns what it came to then; with other
 // commands it is refused with [commitlog.ErrRequestReused]. Findings come back as a diag.List.
 func (e *Engine) Publish(ctx context.Context, requestID, actor string, commands ...registry.Command) (*Publication, error) {
-	return e.publish(ctx, requestID, actor, e.cfg.SecondPerson, commands...)
-}
-
-// publish is Publish under a policy.
-func (e *Engine) publish(ctx context.Context, requestID, actor string, policy registry.Policy, commands ...registry.Command) (*Publication, error) {
-	e.publishing.Lock()
-	defer e.publishing.Unlock()
 	digest, err := e.publishDigest(commands)
 	if err != nil {
 		return nil, err
 	}
+	return e.publish(ctx, requestID, actor, e.cfg.SecondPerson, digest, commands...)
+}
+
+// publish is Publish under a policy, for a request with a digest.
+func (e *Engine) publish(ctx context.Context, requestID, actor string, policy registry.Policy, digest []byte, commands ...registry.Command) (*Publication, error) {
+	e.publishing.Lock()
+	defer e.publishing.Unlock()
 	last := commands[len(commands)-1].Stream()
 	// It was committed in the scope of the first stream that it changed, which may be that of any of the commands.
 	for _, command := range commands {
@@ -204,6 +208,7 @@ func (e *Engine) publish(ctx context.Context, requestID, actor string, policy re
 	maps.Copy(e.versions, receipt.Versions)
 	e.inForce.Store(inForce)
 	p.Position = receipt.Position
+	e.dropPublished(p.Event)
 	return p, nil
 }
 
@@ -233,11 +238,6 @@ func (e *Engine) publishDigest(commands []registry.Command) ([]byte, error) {
 		fmt.Fprintf(&content, "%T %s\n", command, encoded)
 	}
 	return e.cfg.Keys.Digest("command", content.Bytes()), nil
-}
-
-// CheckBundle says what is wrong with a bundle against what is in force. It publishes nothing.
-func (e *Engine) CheckBundle(name string, text []byte) (diag.List, error) {
-	return registry.Check(e.InForce().State, name, text, registry.World{Now: e.cfg.Now(), Offered: e.cfg.Offered, Compiled: e.cfg.Compiled})
 }
 
 // serials gives out serial numbers in blocks: one commit reserves many, and a block that a crash cuts off is a gap.

@@ -47,6 +47,10 @@ func (e *Engine) Seed(ctx context.Context, s Seed) error {
 	if len(commands) == 0 {
 		return nil
 	}
-	_, err := e.publish(ctx, id, "seed", registry.Policy{}, commands...) // whoever starts the server has decided it
+	digest, err := e.publishDigest(commands)
+	if err != nil {
+		return err
+	}
+	_, err = e.publish(ctx, id, "seed", registry.Policy{}, digest, commands...) // whoever starts the server has decided it
 	return err
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/siyiban/onething/engine/access/devissuer"
 	"github.com/siyiban/onething/engine/api"
 	"github.com/siyiban/onething/engine/blob"
+	"github.com/siyiban/onething/engine/bundledraft"
 	"github.com/siyiban/onething/engine/catalog"
 	"github.com/siyiban/onething/engine/commitlog"
 	"github.com/siyiban/onething/engine/commitlog/badgerlog"
@@ -136,10 +137,15 @@ func (s *server) open(ctx context.Context) error {
 		return err
 	}
 	s.closing(drafts.Close)
+	bundleDrafts, err := bundledraft.Open(bundledraft.Config{Dir: filepath.Join(cfg.data, "bundle-drafts"), Now: cfg.clock.Now, Logger: cfg.logger})
+	if err != nil {
+		return err
+	}
+	s.closing(bundleDrafts.Close)
 
 	calls := &caller{server: s}
 	engineConfig := engine.Config{
-		Log: log, Keys: keys, Blobs: blobs, Drafts: drafts, Now: cfg.clock.Now, Place: cfg.place, Logger: cfg.logger,
+		Log: log, Keys: keys, Blobs: blobs, Drafts: drafts, BundleDrafts: bundleDrafts, Now: cfg.clock.Now, Place: cfg.place, Logger: cfg.logger,
 		Hooks: modules.hooks, Offered: modules.offered(), Compiled: cfg.bundles.Compiled(), Prefiller: steps.Prefiller{Caller: calls}, SecondPerson: cfg.secondPerson,
 	}
 	var shared *registers.Registers

@@ -11,6 +11,7 @@ import (
 	"github.com/siyiban/onething/diag"
 	"github.com/siyiban/onething/engine"
 	"github.com/siyiban/onething/engine/blob"
+	"github.com/siyiban/onething/engine/bundledraft"
 	"github.com/siyiban/onething/engine/catalog"
 	"github.com/siyiban/onething/engine/commitlog"
 	"github.com/siyiban/onething/engine/draft"
@@ -46,6 +47,10 @@ func refused(err error) error {
 		return explained(connect.CodeAborted, err, &apiv1.ErrorInfo{Reason: apiv1.Reason_REASON_STALE, CurrentVersion: e.Current,
 			Text: words("草稿已在别处修改，请刷新后再试", "the draft was changed elsewhere; read it again")})
 	}
+	if e, ok := errors.AsType[*bundledraft.StaleError](err); ok {
+		return explained(connect.CodeAborted, err, &apiv1.ErrorInfo{Reason: apiv1.Reason_REASON_STALE, CurrentVersion: e.Current,
+			Text: words("草稿已由他人修改，请重新读取", "somebody else has saved the draft; read it again")})
+	}
 	for _, known := range sentinels {
 		if errors.Is(err, known.err) {
 			return fail(known.code, err, known.reason, known.zh, known.en)
@@ -68,6 +73,12 @@ var sentinels = []struct { //nolint:gochecknoglobals // a table that nothing wri
 	{draft.ErrRequestReused, connect.CodeAlreadyExists, apiv1.Reason_REASON_REQUEST_REUSED, "该请求编号已用于其他内容", "this request id was used for something else"},
 	{draft.ErrTooLarge, connect.CodeResourceExhausted, apiv1.Reason_REASON_LIMIT, "草稿内容过大", "the draft is too large"},
 	{draft.ErrInvalid, connect.CodeInvalidArgument, apiv1.Reason_REASON_INVALID, "翻页标记不正确", "the page token is not one of this list"},
+	{bundledraft.ErrNotFound, connect.CodeNotFound, apiv1.Reason_REASON_NOT_FOUND, "没有这份草稿，或已发布、已删除", "there is no such draft, or it was published or discarded"},
+	{bundledraft.ErrRequestReused, connect.CodeAlreadyExists, apiv1.Reason_REASON_REQUEST_REUSED, "该请求编号已用于其他内容", "this request id was used for something else"},
+	{bundledraft.ErrTooLarge, connect.CodeResourceExhausted, apiv1.Reason_REASON_LIMIT, "草稿内容过大", "the draft is too large"},
+	{bundledraft.ErrTooMany, connect.CodeResourceExhausted, apiv1.Reason_REASON_LIMIT, "草稿过多，请先清理", "there are too many drafts: discard some first"},
+	{engine.ErrSearch, connect.CodeResourceExhausted, apiv1.Reason_REASON_LIMIT, "检查所需时间过长，请稍后再试，或使用命令行工具", "the search takes too long: try again later, or on the command line"},
+	{engine.ErrTooManyRules, connect.CodeResourceExhausted, apiv1.Reason_REASON_LIMIT, "规则过多，请使用命令行工具检查", "the bundle has too many rules to be searched here: use the command line"},
 	{view.ErrInvalid, connect.CodeInvalidArgument, apiv1.Reason_REASON_INVALID, "翻页标记不正确", "the page token is not one of this list"},
 	{draft.ErrStopped, connect.CodeUnavailable, apiv1.Reason_REASON_STORE_STOPPED, "系统暂停接收，请稍后再试", "the store takes no writes at the moment"},
 	{engine.ErrNotFound, connect.CodeNotFound, apiv1.Reason_REASON_NOT_FOUND, "没有找到，或您无权查看", "there is no such thing, or it is not yours to see"},
@@ -123,11 +134,14 @@ var codes = map[apiv1.Reason]connect.Code{ //nolint:gochecknoglobals // a table 
 	apiv1.Reason_REASON_LIMIT:             connect.CodeResourceExhausted,
 }
 
+// maxViolations is how many errors of a text one refusal tells: it travels in a header, and CheckBundle tells them all.
+const maxViolations = 50
+
 // refusedText is a text of the bundle language with errors in it, each with its line and column.
 func refusedText(found diag.List) error {
 	info := &apiv1.ErrorInfo{Reason: apiv1.Reason_REASON_INVALID, Text: words("内容有误，请按提示修改", "the text has errors; the violations say where")}
 	for _, d := range found.Sorted() {
-		if d.Severity != diag.Error {
+		if d.Severity != diag.Error || len(info.GetViolations()) == maxViolations {
 			continue
 		}
 		text := d.Message

@@ -24,6 +24,7 @@ import (
 	"github.com/siyiban/onething/engine/access"
 	"github.com/siyiban/onething/engine/api"
 	"github.com/siyiban/onething/engine/blob"
+	"github.com/siyiban/onething/engine/bundledraft"
 	"github.com/siyiban/onething/engine/catalog"
 	"github.com/siyiban/onething/engine/commitlog/badgerlog"
 	"github.com/siyiban/onething/engine/draft"
@@ -109,6 +110,9 @@ func newHouse(t testing.TB, change ...func(*engine.Config)) *house {
 		}})
 	must(err)
 	t.Cleanup(func() { must(drafts.Close()) })
+	bundleDrafts, err := bundledraft.Open(bundledraft.Config{Dir: filepath.Join(dir, "bundle-drafts"), Now: h.clock, Logger: slog.New(slog.DiscardHandler)})
+	must(err)
+	t.Cleanup(func() { must(bundleDrafts.Close()) })
 	tree, err := matters()
 	must(err)
 	offered := map[string]bool{}
@@ -117,7 +121,7 @@ func newHouse(t testing.TB, change ...func(*engine.Config)) *house {
 			offered[s.Plugin] = true
 		}
 	}
-	config := engine.Config{Log: log, Keys: keys, Blobs: blobs, Drafts: drafts, Now: h.clock, Place: "321323", Offered: offered, Compiled: compiled(), Logger: slog.New(slog.DiscardHandler)}
+	config := engine.Config{Log: log, Keys: keys, Blobs: blobs, Drafts: drafts, BundleDrafts: bundleDrafts, Now: h.clock, Place: "321323", Offered: offered, Compiled: compiled(), Logger: slog.New(slog.DiscardHandler)}
 	for _, c := range change {
 		c(&config)
 	}

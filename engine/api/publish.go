@@ -37,15 +37,13 @@ func bundleID() *regexp.Regexp {
 }
 
 // CheckBundle implements PublishService.
-func (s publishService) CheckBundle(_ context.Context, r *apiv1.CheckBundleRequest) (*apiv1.CheckBundleResponse, error) {
-	found, err := s.engine.CheckBundle(named(r.GetText()), []byte(r.GetText()))
+func (s publishService) CheckBundle(ctx context.Context, r *apiv1.CheckBundleRequest) (*apiv1.CheckBundleResponse, error) {
+	found, err := s.engine.CheckBundle(ctx, named(r.GetText()), []byte(r.GetText()))
 	if err != nil {
 		return nil, refused(err)
 	}
 	answer := &apiv1.CheckBundleResponse{}
-	for _, d := range found.Sorted() {
-		answer.Findings = append(answer.Findings, d.Proto())
-	}
+	answer.Findings, answer.More = findings(found)
 	return answer, nil
 }
 

@@ -15,7 +15,8 @@ func TestSchema_Conventions(t *testing.T) {
 	reads := []string{"Get", "List", "Search", "Assess", "Watch", "Download", "Check"}
 	without := map[string]map[string]string{ // by field: why a method does without
 		"request_id": {
-			"DeleteDraft": "a second one finds no draft, and a deleted draft leaves nothing that could remember a request",
+			"DiscardBundleDraft": "like DeleteDraft",
+			"DeleteDraft":        "a second one finds no draft, and a deleted draft leaves nothing that could remember a request",
 		},
 		"expected_version": {
 			"CreateDraft":     "nothing was shown before",
@@ -32,12 +33,14 @@ func TestSchema_Conventions(t *testing.T) {
 			"RejectProposal":  "a proposal never changes",
 
 			"WithdrawConfirmation": "it takes back only the caller's own, whatever was confirmed beside it",
+			"CreateBundleDraft":    "nothing was shown before",
 		},
 		"at_least_position": {
 			"GetApplication": "", "GetCase": "", // have it
 			"GetDraft": "drafts are not in the log", "ListDrafts": "drafts are not in the log",
 			"GetBundle": "read from what is in force, never behind", "SearchBundles": "read from what is in force, never behind",
 			"ListVersions": "read from what is in force, never behind", "GetVersion": "read from what is in force, never behind",
+			"GetBundleDraft": "drafts are not in the log", "ListBundleDrafts": "drafts are not in the log", "CheckBundleDraft": "drafts are not in the log",
 			"ListProposals": "read from what is in force, never behind", "GetProposal": "read from what is in force, never behind",
 			"CheckBundle": "keeps nothing, and reads what is in force",
 			"Assess":      "keeps nothing and reads no application",

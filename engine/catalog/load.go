@@ -121,12 +121,22 @@ func readFile(tree fs.FS, l *Library, name string, faulty bool) file {
 	}
 	f := file{text: text}
 	f.bundle, f.source, f.found = compileFile(l, name, text)
-	if folder := path.Base(path.Dir(name)); f.bundle != nil && f.bundle.ID != folder {
-		f.found = append(f.found, diag.Diagnostic{Span: diag.Span{File: name, Start: diag.Position{Line: 1, Column: 1}}, Severity: diag.Error,
-			Code: "bundle-folder", Message: fmt.Sprintf("the bundle `%s` stands in the folder `%s`", f.bundle.ID, folder), Hint: "give both the same name"})
-		f.bundle = nil
+	if f.bundle != nil {
+		if misplaced := Misplaced(name, f.bundle.ID); misplaced != nil {
+			f.found, f.bundle = append(f.found, misplaced...), nil
+		}
 	}
 	return f
+}
+
+// Misplaced is the finding of a bundle whose file stands in the folder of another one; a name without a folder says nothing.
+func Misplaced(name, id string) diag.List {
+	folder := path.Base(path.Dir(name))
+	if folder == id || folder == "." {
+		return nil
+	}
+	return diag.List{{Span: diag.Span{File: name, Start: diag.Position{Line: 1, Column: 1}}, Severity: diag.Error,
+		Code: "bundle-folder", Message: fmt.Sprintf("the bundle `%s` stands in the folder `%s`", id, folder), Hint: "give both the same name"}}
 }
 
 func unreadable(name string, err error) diag.Diagnostic {

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
@@ -47,7 +46,7 @@ var (
 	// ErrInvalid is returned for an owner or a page token that cannot exist.
 	ErrInvalid = errors.New("draft: invalid")
 	// ErrStopped is returned after a write failed: the store has to be opened again.
-	ErrStopped = errors.New("draft: stopped after a failed write")
+	ErrStopped = badgerdb.ErrStopped
 	// ErrNoSpace is returned while the disk has too little room to write safely. Nothing was written.
 	ErrNoSpace = durable.ErrNoSpace
 )
@@ -121,9 +120,8 @@ type Config struct {
 
 // Store keeps drafts. It is safe for concurrent use.
 type Store struct {
-	config  Config
-	db      *badgerdb.DB
-	stopped atomic.Bool
+	config Config
+	db     *badgerdb.DB
 
 	// locks are held while a draft is changed, by the hash of its id or of its creation.
 	seed  maphash.Seed
@@ -188,7 +186,7 @@ func (s *Store) Create(ctx context.Context, owner Owner, request Request, fill f
 	}
 	// A crash from here on leaves the mark, and the next Open destroys the key.
 	key := seal.ForApplication(d.ID)
-	if err := s.update(func(txn *badger.Txn) error { return txn.Set(orphanKey(d.ID), nil) }); err != nil {
+	if err := s.db.Commit(func(txn *badger.Txn) error { return txn.Set(orphanKey(d.ID), nil) }); err != nil {
 		return nil, fmt.Errorf("create draft: %w", err)
 	}
 	if err := s.config.Keys.Create(ctx, key); err != nil {
@@ -303,7 +301,7 @@ func (s *Store) Submit(ctx context.Context, id string, expected int64, request R
 		return d, nil
 	}
 	// The application is filed whatever happens now; what is left of the draft goes with the next sweep.
-	if err := s.update(func(txn *badger.Txn) error { return remove(txn, before) }); err != nil {
+	if err := s.db.Commit(func(txn *badger.Txn) error { return remove(txn, before) }); err != nil {
 		s.config.Logger.Error("submitted draft not removed", "draft", id, "error", err)
 	}
 	return nil, nil
@@ -390,9 +388,9 @@ func (s *Store) delete(ctx context.Context, id string) error {
 	}
 	d := header(id, stored)
 	if submitted {
-		return s.update(func(txn *badger.Txn) error { return remove(txn, d) })
+		return s.db.Commit(func(txn *badger.Txn) error { return remove(txn, d) })
 	}
-	err = s.update(func(txn *badger.Txn) error {
+	err = s.db.Commit(func(txn *badger.Txn) error {
 		return errors.Join(remove(txn, d), txn.Set(orphanKey(id), nil))
 	})
 	if err != nil {
@@ -406,7 +404,7 @@ func (s *Store) destroy(ctx context.Context, id string) error {
 	if err := s.config.Keys.Destroy(ctx, seal.ForApplication(id)); err != nil {
 		return err
 	}
-	return s.update(func(txn *badger.Txn) error { return txn.Delete(orphanKey(id)) })
+	return s.db.Commit(func(txn *badger.Txn) error { return txn.Delete(orphanKey(id)) })
 }
 
 func (s *Store) destroyOrphans(ctx context.Context) error {
@@ -484,7 +482,7 @@ func (s *Store) put(ctx context.Context, before, d *Draft, now time.Time, more f
 	if err != nil {
 		return err
 	}
-	return s.update(func(txn *badger.Txn) error {
+	return s.db.Commit(func(txn *badger.Txn) error {
 		if before != nil {
 			if err := errors.Join(deleteAll(txn, ownerKeys(before)), txn.Delete(expiryKey(before))); err != nil {
 				return err

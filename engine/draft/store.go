@@ -223,23 +223,3 @@ func (s *Store) scan(prefix byte, id func(key []byte) (string, bool)) ([]string,
 	})
 	return ids, err
 }
-
-// update writes in one transaction that is on disk when it returns. After a failed commit nobody knows what is on disk,
-// and a second sync proves nothing, so the store then refuses to write until it is opened again. With too little room it
-// refuses with [ErrNoSpace], and goes on when there is some.
-func (s *Store) update(f func(*badger.Txn) error) error {
-	if s.stopped.Load() {
-		return ErrStopped
-	}
-	staged := false
-	err := s.db.Update(func(txn *badger.Txn) error {
-		err := f(txn)
-		staged = err == nil
-		return err
-	})
-	if err != nil && staged {
-		s.stopped.Store(true)
-		return fmt.Errorf("%w: %w", ErrStopped, err)
-	}
-	return err
-}

@@ -58,6 +58,9 @@ type Proposal struct {
 	By           string // opaque id of who proposed it
 	Reason       string
 	RolledBackTo int
+	// Draft is the draft from which it was proposed, at a revision; empty: none.
+	Draft         string
+	DraftRevision int64
 
 	Closed    time.Time // zero: it is open
 	ClosedBy  string
@@ -93,7 +96,7 @@ func propose(s State, p *registryv1.BundlePublished, b *catalog.Bundle, w World)
 		}
 	}
 	return &registryv1.BundleProposed{Proposal: int32(len(s.Proposals) + 1), Bundle: p.GetBundle(), Base: p.GetNumber() - 1, Digest: p.GetDigest(), Library: p.GetLibrary(),
-		Files: p.GetFiles(), Reason: p.GetReason(), RolledBackTo: p.GetRolledBackTo()}, nil
+		Files: p.GetFiles(), Reason: p.GetReason(), RolledBackTo: p.GetRolledBackTo(), Draft: p.GetDraft(), DraftRevision: p.GetDraftRevision()}, nil
 }
 
 // compile compiles a published version.
@@ -144,7 +147,8 @@ func approve(s State, c ApproveProposal, w World) (*registryv1.BundlePublished, 
 		return nil, err
 	}
 	return &registryv1.BundlePublished{Bundle: p.Bundle, Number: int32(p.Base + 1), Digest: p.Digest, Library: p.Library,
-		Files: []*registryv1.File{{Name: "bundle.yaml", Content: p.Text}}, Reason: p.Reason, RolledBackTo: int32(p.RolledBackTo), Proposal: int32(p.Number), Author: p.By}, nil
+		Files: []*registryv1.File{{Name: "bundle.yaml", Content: p.Text}}, Reason: p.Reason, RolledBackTo: int32(p.RolledBackTo), Proposal: int32(p.Number), Author: p.By,
+		Draft: p.Draft, DraftRevision: p.DraftRevision}, nil
 }
 
 // reject ends a proposal; its author takes it back with this.
@@ -159,7 +163,8 @@ func reject(s State, c RejectProposal) (*registryv1.ProposalRejected, error) {
 // proposed is a state with one more proposal.
 func (s State) proposed(e *registryv1.Event, p *registryv1.BundleProposed) State {
 	added := Proposal{Number: int(p.GetProposal()), Bundle: p.GetBundle(), Base: int(p.GetBase()), Digest: p.GetDigest(), Library: p.GetLibrary(),
-		At: e.GetAt().AsTime(), By: e.GetActor(), Reason: p.GetReason(), RolledBackTo: int(p.GetRolledBackTo())}
+		At: e.GetAt().AsTime(), By: e.GetActor(), Reason: p.GetReason(), RolledBackTo: int(p.GetRolledBackTo()),
+		Draft: p.GetDraft(), DraftRevision: p.GetDraftRevision()}
 	if len(p.GetFiles()) > 0 {
 		added.Text = p.GetFiles()[0].GetContent()
 	}

@@ -105,8 +105,11 @@ type PublishBundle struct {
 	Name   string // of the file, for findings
 	Text   []byte
 	Reason string
-	// Expected is the number of the last version that was shown; 0: not compared.
+	// Expected is the number of the last version that was shown; 0: not compared, unless it comes of a draft.
 	Expected int
+	// Draft is the draft whose text it is, at a revision; empty: none.
+	Draft         string
+	DraftRevision int64
 }
 
 // RollBackBundle publishes an earlier version once more, with the library that it had.
@@ -256,17 +259,18 @@ func Decide(s State, command Command, w World) ([]*registryv1.Event, error) {
 	return []*registryv1.Event{event}, nil
 }
 
-// Check says everything that is wrong with a bundle against the library in force, warnings too.
-func Check(s State, name string, text []byte, w World) (diag.List, error) {
+// Check says what each part of a bundle has that is wrong, against the library in force, warnings too. The bundle is nil
+// if it cannot be compiled.
+func Check(s State, name string, text []byte, w World) (*catalog.Bundle, diag.List, error) {
 	library, err := w.Compiled.Library(s.Libraries[s.Library])
 	if err != nil {
-		return nil, fmt.Errorf("library in force: %w", err)
+		return nil, nil, fmt.Errorf("library in force: %w", err)
 	}
 	b, found := catalog.ParseBundle(library, name, text)
 	if b != nil {
-		found = append(found, notInstalled(b, name, text, w)...)
+		found = append(append(found, catalog.Misplaced(name, b.ID)...), notInstalled(b, name, text, w)...)
 	}
-	return found, nil
+	return b, found, nil
 }
 
 // notInstalled are the plugins of a bundle that nobody has installed.
@@ -306,23 +310,25 @@ func publishBundle(s State, c PublishBundle, w World) (*registryv1.BundlePublish
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := notInstalled(b, c.Name, c.Text, w).Err(); err != nil {
+	if err := append(catalog.Misplaced(c.Name, b.ID), notInstalled(b, c.Name, c.Text, w)...).Err(); err != nil {
 		return nil, nil, err
 	}
 	versions := s.Bundles[b.ID]
-	if err := expected(versions, c.Expected); err != nil {
-		return nil, nil, err
+	if c.Draft != "" || c.Expected != 0 {
+		if err := expected(versions, c.Expected); err != nil {
+			return nil, nil, err
+		}
 	}
 	if n := len(versions); n > 0 && versions[n-1].Digest == b.Digest {
 		return nil, nil, nil
 	}
 	return &registryv1.BundlePublished{Bundle: b.ID, Number: int32(len(versions) + 1), Digest: b.Digest, Library: s.Library,
-		Files: []*registryv1.File{{Name: "bundle.yaml", Content: c.Text}}, Reason: c.Reason}, b, nil
+		Files: []*registryv1.File{{Name: "bundle.yaml", Content: c.Text}}, Reason: c.Reason, Draft: c.Draft, DraftRevision: c.DraftRevision}, b, nil
 }
 
 // expected compares the number of the last version with the one that was shown.
 func expected(versions []Version, shown int) error {
-	if shown == 0 || shown == len(versions) {
+	if shown == len(versions) {
 		return nil
 	}
 	r := refusal.New(refusal.Stale, "该事项已发布新版本，请重新读取", "another version was published meanwhile; read it again")
@@ -336,8 +342,10 @@ func rollBack(s State, c RollBackBundle, w World) (*registryv1.BundlePublished, 
 	if c.Number < 1 || c.Number > len(versions) {
 		return nil, nil, refusal.New(refusal.NotFound, "没有这个版本", "there is no such version")
 	}
-	if err := expected(versions, c.Expected); err != nil {
-		return nil, nil, err
+	if c.Expected != 0 {
+		if err := expected(versions, c.Expected); err != nil {
+			return nil, nil, err
+		}
 	}
 	v := versions[c.Number-1]
 	if v.Digest == versions[len(versions)-1].Digest {

@@ -135,8 +135,10 @@ func (x *CheckBundleRequest) GetText() string {
 // CheckBundleResponse says what is wrong.
 type CheckBundleResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Findings in the order of the text; none: it can be published.
-	Findings      []*v1.Diagnostic `protobuf:"bytes,1,rep,name=findings,proto3" json:"findings,omitempty"`
+	// Findings in the order of the text, the first 2,000; no error among them: it can be published.
+	Findings []*v1.Diagnostic `protobuf:"bytes,1,rep,name=findings,proto3" json:"findings,omitempty"`
+	// How many more there are.
+	More          int32 `protobuf:"varint,2,opt,name=more,proto3" json:"more,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -176,6 +178,13 @@ func (x *CheckBundleResponse) GetFindings() []*v1.Diagnostic {
 		return x.Findings
 	}
 	return nil
+}
+
+func (x *CheckBundleResponse) GetMore() int32 {
+	if x != nil {
+		return x.More
+	}
+	return 0
 }
 
 // PublishBundleRequest publishes a bundle.
@@ -634,7 +643,9 @@ type BundleProposal struct {
 	// Why it was rejected.
 	Rejection string `protobuf:"bytes,12,opt,name=rejection,proto3" json:"rejection,omitempty"`
 	// Number of the version that came of it; 0: none.
-	Version       int32 `protobuf:"varint,13,opt,name=version,proto3" json:"version,omitempty"`
+	Version int32 `protobuf:"varint,13,opt,name=version,proto3" json:"version,omitempty"`
+	// Draft from which it was proposed; empty: none.
+	Draft         string `protobuf:"bytes,14,opt,name=draft,proto3" json:"draft,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -760,6 +771,937 @@ func (x *BundleProposal) GetVersion() int32 {
 	return 0
 }
 
+func (x *BundleProposal) GetDraft() string {
+	if x != nil {
+		return x.Draft
+	}
+	return ""
+}
+
+// BundleDraft is a version of a bundle that is being written.
+type BundleDraft struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id, a UUID.
+	Draft string `protobuf:"bytes,1,opt,name=draft,proto3" json:"draft,omitempty"`
+	// Id of the bundle.
+	Bundle string `protobuf:"bytes,2,opt,name=bundle,proto3" json:"bundle,omitempty"`
+	// Revision; grows by one with each save.
+	Revision int64 `protobuf:"varint,3,opt,name=revision,proto3" json:"revision,omitempty"`
+	// Number of the last version when it was begun; 0: there was none.
+	Base int32 `protobuf:"varint,4,opt,name=base,proto3" json:"base,omitempty"`
+	// Another version was published since it was begun: compare, and say so when it is published.
+	Outdated bool `protobuf:"varint,5,opt,name=outdated,proto3" json:"outdated,omitempty"`
+	// When it was begun.
+	Created *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=created,proto3" json:"created,omitempty"`
+	// Opaque id of who began it.
+	Author string `protobuf:"bytes,7,opt,name=author,proto3" json:"author,omitempty"`
+	// When it was last saved.
+	Saved *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=saved,proto3" json:"saved,omitempty"`
+	// Opaque id of who saved it last.
+	SavedBy       string `protobuf:"bytes,9,opt,name=saved_by,json=savedBy,proto3" json:"saved_by,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BundleDraft) Reset() {
+	*x = BundleDraft{}
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BundleDraft) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BundleDraft) ProtoMessage() {}
+
+func (x *BundleDraft) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BundleDraft.ProtoReflect.Descriptor instead.
+func (*BundleDraft) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *BundleDraft) GetDraft() string {
+	if x != nil {
+		return x.Draft
+	}
+	return ""
+}
+
+func (x *BundleDraft) GetBundle() string {
+	if x != nil {
+		return x.Bundle
+	}
+	return ""
+}
+
+func (x *BundleDraft) GetRevision() int64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+func (x *BundleDraft) GetBase() int32 {
+	if x != nil {
+		return x.Base
+	}
+	return 0
+}
+
+func (x *BundleDraft) GetOutdated() bool {
+	if x != nil {
+		return x.Outdated
+	}
+	return false
+}
+
+func (x *BundleDraft) GetCreated() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Created
+	}
+	return nil
+}
+
+func (x *BundleDraft) GetAuthor() string {
+	if x != nil {
+		return x.Author
+	}
+	return ""
+}
+
+func (x *BundleDraft) GetSaved() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Saved
+	}
+	return nil
+}
+
+func (x *BundleDraft) GetSavedBy() string {
+	if x != nil {
+		return x.SavedBy
+	}
+	return ""
+}
+
+// CreateBundleDraftRequest begins a draft.
+type CreateBundleDraftRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the request, a UUID of the caller's.
+	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Id of the bundle.
+	Bundle string `protobuf:"bytes,2,opt,name=bundle,proto3" json:"bundle,omitempty"`
+	// bundle.yaml, as written, at most 900 KiB; empty: that of the last version.
+	Text          string `protobuf:"bytes,3,opt,name=text,proto3" json:"text,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateBundleDraftRequest) Reset() {
+	*x = CreateBundleDraftRequest{}
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateBundleDraftRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateBundleDraftRequest) ProtoMessage() {}
+
+func (x *CreateBundleDraftRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateBundleDraftRequest.ProtoReflect.Descriptor instead.
+func (*CreateBundleDraftRequest) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *CreateBundleDraftRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *CreateBundleDraftRequest) GetBundle() string {
+	if x != nil {
+		return x.Bundle
+	}
+	return ""
+}
+
+func (x *CreateBundleDraftRequest) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+// CreateBundleDraftResponse is the draft.
+type CreateBundleDraftResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The draft.
+	Draft *BundleDraft `protobuf:"bytes,1,opt,name=draft,proto3" json:"draft,omitempty"`
+	// bundle.yaml, as it was kept.
+	Text          string `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateBundleDraftResponse) Reset() {
+	*x = CreateBundleDraftResponse{}
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateBundleDraftResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateBundleDraftResponse) ProtoMessage() {}
+
+func (x *CreateBundleDraftResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateBundleDraftResponse.ProtoReflect.Descriptor instead.
+func (*CreateBundleDraftResponse) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *CreateBundleDraftResponse) GetDraft() *BundleDraft {
+	if x != nil {
+		return x.Draft
+	}
+	return nil
+}
+
+func (x *CreateBundleDraftResponse) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+// SaveBundleDraftRequest saves a draft.
+type SaveBundleDraftRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the request, a UUID of the caller's.
+	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Id of the draft.
+	Draft string `protobuf:"bytes,2,opt,name=draft,proto3" json:"draft,omitempty"`
+	// Revision that the change was made on.
+	ExpectedVersion int64 `protobuf:"varint,3,opt,name=expected_version,json=expectedVersion,proto3" json:"expected_version,omitempty"`
+	// bundle.yaml, whole, as written, at most 900 KiB.
+	Text          string `protobuf:"bytes,4,opt,name=text,proto3" json:"text,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SaveBundleDraftRequest) Reset() {
+	*x = SaveBundleDraftRequest{}
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SaveBundleDraftRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SaveBundleDraftRequest) ProtoMessage() {}
+
+func (x *SaveBundleDraftRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SaveBundleDraftRequest.ProtoReflect.Descriptor instead.
+func (*SaveBundleDraftRequest) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *SaveBundleDraftRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *SaveBundleDraftRequest) GetDraft() string {
+	if x != nil {
+		return x.Draft
+	}
+	return ""
+}
+
+func (x *SaveBundleDraftRequest) GetExpectedVersion() int64 {
+	if x != nil {
+		return x.ExpectedVersion
+	}
+	return 0
+}
+
+func (x *SaveBundleDraftRequest) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+// SaveBundleDraftResponse is the draft.
+type SaveBundleDraftResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Revision that this request made.
+	Revision int64 `protobuf:"varint,1,opt,name=revision,proto3" json:"revision,omitempty"`
+	// The draft as it is now.
+	Draft         *BundleDraft `protobuf:"bytes,2,opt,name=draft,proto3" json:"draft,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SaveBundleDraftResponse) Reset() {
+	*x = SaveBundleDraftResponse{}
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SaveBundleDraftResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SaveBundleDraftResponse) ProtoMessage() {}
+
+func (x *SaveBundleDraftResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SaveBundleDraftResponse.ProtoReflect.Descriptor instead.
+func (*SaveBundleDraftResponse) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *SaveBundleDraftResponse) GetRevision() int64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+func (x *SaveBundleDraftResponse) GetDraft() *BundleDraft {
+	if x != nil {
+		return x.Draft
+	}
+	return nil
+}
+
+// GetBundleDraftRequest asks for a draft.
+type GetBundleDraftRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the draft.
+	Draft         string `protobuf:"bytes,1,opt,name=draft,proto3" json:"draft,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetBundleDraftRequest) Reset() {
+	*x = GetBundleDraftRequest{}
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetBundleDraftRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetBundleDraftRequest) ProtoMessage() {}
+
+func (x *GetBundleDraftRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetBundleDraftRequest.ProtoReflect.Descriptor instead.
+func (*GetBundleDraftRequest) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *GetBundleDraftRequest) GetDraft() string {
+	if x != nil {
+		return x.Draft
+	}
+	return ""
+}
+
+// GetBundleDraftResponse is the draft.
+type GetBundleDraftResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The draft.
+	Draft *BundleDraft `protobuf:"bytes,1,opt,name=draft,proto3" json:"draft,omitempty"`
+	// bundle.yaml, as written.
+	Text          string `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetBundleDraftResponse) Reset() {
+	*x = GetBundleDraftResponse{}
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetBundleDraftResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetBundleDraftResponse) ProtoMessage() {}
+
+func (x *GetBundleDraftResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetBundleDraftResponse.ProtoReflect.Descriptor instead.
+func (*GetBundleDraftResponse) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *GetBundleDraftResponse) GetDraft() *BundleDraft {
+	if x != nil {
+		return x.Draft
+	}
+	return nil
+}
+
+func (x *GetBundleDraftResponse) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+// ListBundleDraftsRequest asks for drafts.
+type ListBundleDraftsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of a bundle; empty: of all.
+	Bundle string `protobuf:"bytes,1,opt,name=bundle,proto3" json:"bundle,omitempty"`
+	// Part of the list.
+	Page          *Page `protobuf:"bytes,2,opt,name=page,proto3" json:"page,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListBundleDraftsRequest) Reset() {
+	*x = ListBundleDraftsRequest{}
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListBundleDraftsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListBundleDraftsRequest) ProtoMessage() {}
+
+func (x *ListBundleDraftsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListBundleDraftsRequest.ProtoReflect.Descriptor instead.
+func (*ListBundleDraftsRequest) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *ListBundleDraftsRequest) GetBundle() string {
+	if x != nil {
+		return x.Bundle
+	}
+	return ""
+}
+
+func (x *ListBundleDraftsRequest) GetPage() *Page {
+	if x != nil {
+		return x.Page
+	}
+	return nil
+}
+
+// ListBundleDraftsResponse is a part of the list.
+type ListBundleDraftsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Drafts, the last saved first.
+	Drafts []*BundleDraft `protobuf:"bytes,1,rep,name=drafts,proto3" json:"drafts,omitempty"`
+	// For the next part; empty: no more.
+	NextToken     string `protobuf:"bytes,2,opt,name=next_token,json=nextToken,proto3" json:"next_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListBundleDraftsResponse) Reset() {
+	*x = ListBundleDraftsResponse{}
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListBundleDraftsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListBundleDraftsResponse) ProtoMessage() {}
+
+func (x *ListBundleDraftsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListBundleDraftsResponse.ProtoReflect.Descriptor instead.
+func (*ListBundleDraftsResponse) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *ListBundleDraftsResponse) GetDrafts() []*BundleDraft {
+	if x != nil {
+		return x.Drafts
+	}
+	return nil
+}
+
+func (x *ListBundleDraftsResponse) GetNextToken() string {
+	if x != nil {
+		return x.NextToken
+	}
+	return ""
+}
+
+// CheckBundleDraftRequest asks what is wrong with a draft.
+type CheckBundleDraftRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the draft.
+	Draft         string `protobuf:"bytes,1,opt,name=draft,proto3" json:"draft,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckBundleDraftRequest) Reset() {
+	*x = CheckBundleDraftRequest{}
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckBundleDraftRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckBundleDraftRequest) ProtoMessage() {}
+
+func (x *CheckBundleDraftRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckBundleDraftRequest.ProtoReflect.Descriptor instead.
+func (*CheckBundleDraftRequest) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *CheckBundleDraftRequest) GetDraft() string {
+	if x != nil {
+		return x.Draft
+	}
+	return ""
+}
+
+// CheckBundleDraftResponse says what is wrong.
+type CheckBundleDraftResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Revision that was checked.
+	Revision int64 `protobuf:"varint,1,opt,name=revision,proto3" json:"revision,omitempty"`
+	// Findings in the order of the text, the first 2,000; no error among them: it can be published.
+	Findings []*v1.Diagnostic `protobuf:"bytes,2,rep,name=findings,proto3" json:"findings,omitempty"`
+	// How many more there are.
+	More          int32 `protobuf:"varint,3,opt,name=more,proto3" json:"more,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckBundleDraftResponse) Reset() {
+	*x = CheckBundleDraftResponse{}
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckBundleDraftResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckBundleDraftResponse) ProtoMessage() {}
+
+func (x *CheckBundleDraftResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckBundleDraftResponse.ProtoReflect.Descriptor instead.
+func (*CheckBundleDraftResponse) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *CheckBundleDraftResponse) GetRevision() int64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+func (x *CheckBundleDraftResponse) GetFindings() []*v1.Diagnostic {
+	if x != nil {
+		return x.Findings
+	}
+	return nil
+}
+
+func (x *CheckBundleDraftResponse) GetMore() int32 {
+	if x != nil {
+		return x.More
+	}
+	return 0
+}
+
+// PublishBundleDraftRequest publishes a draft.
+type PublishBundleDraftRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the request, a UUID of the caller's.
+	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Id of the draft.
+	Draft string `protobuf:"bytes,2,opt,name=draft,proto3" json:"draft,omitempty"`
+	// Revision of the draft that the caller has seen.
+	ExpectedVersion int64 `protobuf:"varint,3,opt,name=expected_version,json=expectedVersion,proto3" json:"expected_version,omitempty"`
+	// Why it is published.
+	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Number of the last version that the caller has compared it with; 0: the one on which the draft was begun.
+	Number        int32 `protobuf:"varint,5,opt,name=number,proto3" json:"number,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PublishBundleDraftRequest) Reset() {
+	*x = PublishBundleDraftRequest{}
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PublishBundleDraftRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PublishBundleDraftRequest) ProtoMessage() {}
+
+func (x *PublishBundleDraftRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PublishBundleDraftRequest.ProtoReflect.Descriptor instead.
+func (*PublishBundleDraftRequest) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *PublishBundleDraftRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *PublishBundleDraftRequest) GetDraft() string {
+	if x != nil {
+		return x.Draft
+	}
+	return ""
+}
+
+func (x *PublishBundleDraftRequest) GetExpectedVersion() int64 {
+	if x != nil {
+		return x.ExpectedVersion
+	}
+	return 0
+}
+
+func (x *PublishBundleDraftRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *PublishBundleDraftRequest) GetNumber() int32 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+// PublishBundleDraftResponse is the version that was published, or the proposal that it became.
+type PublishBundleDraftResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Position of the commit; 0 if the text says what the last version says: then there is no new one, and the draft stays.
+	Position uint64 `protobuf:"varint,1,opt,name=position,proto3" json:"position,omitempty"`
+	// The version; absent if it was proposed.
+	Version *BundleVersion `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
+	// The proposal; absent if no second person is needed.
+	Proposal      *BundleProposal `protobuf:"bytes,3,opt,name=proposal,proto3" json:"proposal,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PublishBundleDraftResponse) Reset() {
+	*x = PublishBundleDraftResponse{}
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PublishBundleDraftResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PublishBundleDraftResponse) ProtoMessage() {}
+
+func (x *PublishBundleDraftResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PublishBundleDraftResponse.ProtoReflect.Descriptor instead.
+func (*PublishBundleDraftResponse) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *PublishBundleDraftResponse) GetPosition() uint64 {
+	if x != nil {
+		return x.Position
+	}
+	return 0
+}
+
+func (x *PublishBundleDraftResponse) GetVersion() *BundleVersion {
+	if x != nil {
+		return x.Version
+	}
+	return nil
+}
+
+func (x *PublishBundleDraftResponse) GetProposal() *BundleProposal {
+	if x != nil {
+		return x.Proposal
+	}
+	return nil
+}
+
+// DiscardBundleDraftRequest removes a draft.
+type DiscardBundleDraftRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the draft.
+	Draft string `protobuf:"bytes,1,opt,name=draft,proto3" json:"draft,omitempty"`
+	// Revision that the caller has seen.
+	ExpectedVersion int64 `protobuf:"varint,2,opt,name=expected_version,json=expectedVersion,proto3" json:"expected_version,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *DiscardBundleDraftRequest) Reset() {
+	*x = DiscardBundleDraftRequest{}
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DiscardBundleDraftRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DiscardBundleDraftRequest) ProtoMessage() {}
+
+func (x *DiscardBundleDraftRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DiscardBundleDraftRequest.ProtoReflect.Descriptor instead.
+func (*DiscardBundleDraftRequest) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *DiscardBundleDraftRequest) GetDraft() string {
+	if x != nil {
+		return x.Draft
+	}
+	return ""
+}
+
+func (x *DiscardBundleDraftRequest) GetExpectedVersion() int64 {
+	if x != nil {
+		return x.ExpectedVersion
+	}
+	return 0
+}
+
+// DiscardBundleDraftResponse says that it is gone.
+type DiscardBundleDraftResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DiscardBundleDraftResponse) Reset() {
+	*x = DiscardBundleDraftResponse{}
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DiscardBundleDraftResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DiscardBundleDraftResponse) ProtoMessage() {}
+
+func (x *DiscardBundleDraftResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DiscardBundleDraftResponse.ProtoReflect.Descriptor instead.
+func (*DiscardBundleDraftResponse) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{22}
+}
+
 // ListProposalsRequest asks for proposals.
 type ListProposalsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -775,7 +1717,7 @@ type ListProposalsRequest struct {
 
 func (x *ListProposalsRequest) Reset() {
 	*x = ListProposalsRequest{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[8]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -787,7 +1729,7 @@ func (x *ListProposalsRequest) String() string {
 func (*ListProposalsRequest) ProtoMessage() {}
 
 func (x *ListProposalsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[8]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -800,7 +1742,7 @@ func (x *ListProposalsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListProposalsRequest.ProtoReflect.Descriptor instead.
 func (*ListProposalsRequest) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{8}
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ListProposalsRequest) GetBundle() string {
@@ -837,7 +1779,7 @@ type ListProposalsResponse struct {
 
 func (x *ListProposalsResponse) Reset() {
 	*x = ListProposalsResponse{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[9]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -849,7 +1791,7 @@ func (x *ListProposalsResponse) String() string {
 func (*ListProposalsResponse) ProtoMessage() {}
 
 func (x *ListProposalsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[9]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -862,7 +1804,7 @@ func (x *ListProposalsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListProposalsResponse.ProtoReflect.Descriptor instead.
 func (*ListProposalsResponse) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{9}
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ListProposalsResponse) GetProposals() []*BundleProposal {
@@ -890,7 +1832,7 @@ type GetProposalRequest struct {
 
 func (x *GetProposalRequest) Reset() {
 	*x = GetProposalRequest{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[10]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -902,7 +1844,7 @@ func (x *GetProposalRequest) String() string {
 func (*GetProposalRequest) ProtoMessage() {}
 
 func (x *GetProposalRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[10]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -915,7 +1857,7 @@ func (x *GetProposalRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetProposalRequest.ProtoReflect.Descriptor instead.
 func (*GetProposalRequest) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{10}
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *GetProposalRequest) GetProposal() int32 {
@@ -938,7 +1880,7 @@ type GetProposalResponse struct {
 
 func (x *GetProposalResponse) Reset() {
 	*x = GetProposalResponse{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[11]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -950,7 +1892,7 @@ func (x *GetProposalResponse) String() string {
 func (*GetProposalResponse) ProtoMessage() {}
 
 func (x *GetProposalResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[11]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -963,7 +1905,7 @@ func (x *GetProposalResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetProposalResponse.ProtoReflect.Descriptor instead.
 func (*GetProposalResponse) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{11}
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *GetProposalResponse) GetProposal() *BundleProposal {
@@ -993,7 +1935,7 @@ type ApproveProposalRequest struct {
 
 func (x *ApproveProposalRequest) Reset() {
 	*x = ApproveProposalRequest{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[12]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1005,7 +1947,7 @@ func (x *ApproveProposalRequest) String() string {
 func (*ApproveProposalRequest) ProtoMessage() {}
 
 func (x *ApproveProposalRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[12]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1018,7 +1960,7 @@ func (x *ApproveProposalRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApproveProposalRequest.ProtoReflect.Descriptor instead.
 func (*ApproveProposalRequest) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{12}
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ApproveProposalRequest) GetRequestId() string {
@@ -1048,7 +1990,7 @@ type ApproveProposalResponse struct {
 
 func (x *ApproveProposalResponse) Reset() {
 	*x = ApproveProposalResponse{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[13]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1060,7 +2002,7 @@ func (x *ApproveProposalResponse) String() string {
 func (*ApproveProposalResponse) ProtoMessage() {}
 
 func (x *ApproveProposalResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[13]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1073,7 +2015,7 @@ func (x *ApproveProposalResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApproveProposalResponse.ProtoReflect.Descriptor instead.
 func (*ApproveProposalResponse) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{13}
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ApproveProposalResponse) GetPosition() uint64 {
@@ -1105,7 +2047,7 @@ type RejectProposalRequest struct {
 
 func (x *RejectProposalRequest) Reset() {
 	*x = RejectProposalRequest{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[14]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1117,7 +2059,7 @@ func (x *RejectProposalRequest) String() string {
 func (*RejectProposalRequest) ProtoMessage() {}
 
 func (x *RejectProposalRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[14]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1130,7 +2072,7 @@ func (x *RejectProposalRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RejectProposalRequest.ProtoReflect.Descriptor instead.
 func (*RejectProposalRequest) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{14}
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *RejectProposalRequest) GetRequestId() string {
@@ -1167,7 +2109,7 @@ type RejectProposalResponse struct {
 
 func (x *RejectProposalResponse) Reset() {
 	*x = RejectProposalResponse{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[15]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1179,7 +2121,7 @@ func (x *RejectProposalResponse) String() string {
 func (*RejectProposalResponse) ProtoMessage() {}
 
 func (x *RejectProposalResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[15]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1192,7 +2134,7 @@ func (x *RejectProposalResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RejectProposalResponse.ProtoReflect.Descriptor instead.
 func (*RejectProposalResponse) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{15}
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *RejectProposalResponse) GetPosition() uint64 {
@@ -1222,7 +2164,7 @@ type ListVersionsRequest struct {
 
 func (x *ListVersionsRequest) Reset() {
 	*x = ListVersionsRequest{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[16]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1234,7 +2176,7 @@ func (x *ListVersionsRequest) String() string {
 func (*ListVersionsRequest) ProtoMessage() {}
 
 func (x *ListVersionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[16]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1247,7 +2189,7 @@ func (x *ListVersionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListVersionsRequest.ProtoReflect.Descriptor instead.
 func (*ListVersionsRequest) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{16}
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ListVersionsRequest) GetBundle() string {
@@ -1277,7 +2219,7 @@ type ListVersionsResponse struct {
 
 func (x *ListVersionsResponse) Reset() {
 	*x = ListVersionsResponse{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[17]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1289,7 +2231,7 @@ func (x *ListVersionsResponse) String() string {
 func (*ListVersionsResponse) ProtoMessage() {}
 
 func (x *ListVersionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[17]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1302,7 +2244,7 @@ func (x *ListVersionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListVersionsResponse.ProtoReflect.Descriptor instead.
 func (*ListVersionsResponse) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{17}
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *ListVersionsResponse) GetVersions() []*BundleVersion {
@@ -1332,7 +2274,7 @@ type GetVersionRequest struct {
 
 func (x *GetVersionRequest) Reset() {
 	*x = GetVersionRequest{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[18]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1344,7 +2286,7 @@ func (x *GetVersionRequest) String() string {
 func (*GetVersionRequest) ProtoMessage() {}
 
 func (x *GetVersionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[18]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1357,7 +2299,7 @@ func (x *GetVersionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetVersionRequest.ProtoReflect.Descriptor instead.
 func (*GetVersionRequest) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{18}
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *GetVersionRequest) GetBundle() string {
@@ -1387,7 +2329,7 @@ type GetVersionResponse struct {
 
 func (x *GetVersionResponse) Reset() {
 	*x = GetVersionResponse{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[19]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1399,7 +2341,7 @@ func (x *GetVersionResponse) String() string {
 func (*GetVersionResponse) ProtoMessage() {}
 
 func (x *GetVersionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[19]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1412,7 +2354,7 @@ func (x *GetVersionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetVersionResponse.ProtoReflect.Descriptor instead.
 func (*GetVersionResponse) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{19}
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *GetVersionResponse) GetVersion() *BundleVersion {
@@ -1442,7 +2384,7 @@ type PublishCalendarRequest struct {
 
 func (x *PublishCalendarRequest) Reset() {
 	*x = PublishCalendarRequest{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[20]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1454,7 +2396,7 @@ func (x *PublishCalendarRequest) String() string {
 func (*PublishCalendarRequest) ProtoMessage() {}
 
 func (x *PublishCalendarRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[20]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1467,7 +2409,7 @@ func (x *PublishCalendarRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublishCalendarRequest.ProtoReflect.Descriptor instead.
 func (*PublishCalendarRequest) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{20}
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *PublishCalendarRequest) GetRequestId() string {
@@ -1495,7 +2437,7 @@ type PublishCalendarResponse struct {
 
 func (x *PublishCalendarResponse) Reset() {
 	*x = PublishCalendarResponse{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[21]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1507,7 +2449,7 @@ func (x *PublishCalendarResponse) String() string {
 func (*PublishCalendarResponse) ProtoMessage() {}
 
 func (x *PublishCalendarResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[21]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1520,7 +2462,7 @@ func (x *PublishCalendarResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublishCalendarResponse.ProtoReflect.Descriptor instead.
 func (*PublishCalendarResponse) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{21}
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *PublishCalendarResponse) GetPosition() uint64 {
@@ -1536,9 +2478,10 @@ const file_onething_api_v1_publish_service_proto_rawDesc = "" +
 	"\n" +
 	"%onething/api/v1/publish_service.proto\x12\x0fonething.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fonething/access/v1/access.proto\x1a\x1conething/api/v1/common.proto\x1a!onething/diag/v1/diagnostic.proto\"5\n" +
 	"\x12CheckBundleRequest\x12\x1f\n" +
-	"\x04text\x18\x01 \x01(\tB\v\xbaH\br\x06\x10\x01(\x80\x80@R\x04text\"O\n" +
+	"\x04text\x18\x01 \x01(\tB\v\xbaH\br\x06\x10\x01(\x80\x80@R\x04text\"c\n" +
 	"\x13CheckBundleResponse\x128\n" +
-	"\bfindings\x18\x01 \x03(\v2\x1c.onething.diag.v1.DiagnosticR\bfindings\"\xb8\x01\n" +
+	"\bfindings\x18\x01 \x03(\v2\x1c.onething.diag.v1.DiagnosticR\bfindings\x12\x12\n" +
+	"\x04more\x18\x02 \x01(\x05R\x04more\"\xb8\x01\n" +
 	"\x14PublishBundleRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12\x1f\n" +
@@ -1575,7 +2518,7 @@ const file_onething_api_v1_publish_service_proto_rawDesc = "" +
 	"\bproposal\x18\n" +
 	" \x01(\x05R\bproposal\x12\x12\n" +
 	"\x04from\x18\v \x01(\tR\x04from\x12\x14\n" +
-	"\x05until\x18\f \x01(\tR\x05until\"\xb0\x04\n" +
+	"\x05until\x18\f \x01(\tR\x05until\"\xc6\x04\n" +
 	"\x0eBundleProposal\x12\x1a\n" +
 	"\bproposal\x18\x01 \x01(\x05R\bproposal\x12\x16\n" +
 	"\x06bundle\x18\x02 \x01(\tR\x06bundle\x12;\n" +
@@ -1590,14 +2533,76 @@ const file_onething_api_v1_publish_service_proto_rawDesc = "" +
 	" \x01(\v2\x1a.google.protobuf.TimestampR\x06closed\x12\x1b\n" +
 	"\tclosed_by\x18\v \x01(\tR\bclosedBy\x12\x1c\n" +
 	"\trejection\x18\f \x01(\tR\trejection\x12\x18\n" +
-	"\aversion\x18\r \x01(\x05R\aversion\"j\n" +
+	"\aversion\x18\r \x01(\x05R\aversion\x12\x14\n" +
+	"\x05draft\x18\x0e \x01(\tR\x05draft\"j\n" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\x0e\n" +
 	"\n" +
 	"STATE_OPEN\x10\x01\x12\x12\n" +
 	"\x0eSTATE_OUTDATED\x10\x02\x12\x12\n" +
 	"\x0eSTATE_APPROVED\x10\x03\x12\x12\n" +
-	"\x0eSTATE_REJECTED\x10\x04\"\x93\x01\n" +
+	"\x0eSTATE_REJECTED\x10\x04\"\xa2\x02\n" +
+	"\vBundleDraft\x12\x14\n" +
+	"\x05draft\x18\x01 \x01(\tR\x05draft\x12\x16\n" +
+	"\x06bundle\x18\x02 \x01(\tR\x06bundle\x12\x1a\n" +
+	"\brevision\x18\x03 \x01(\x03R\brevision\x12\x12\n" +
+	"\x04base\x18\x04 \x01(\x05R\x04base\x12\x1a\n" +
+	"\boutdated\x18\x05 \x01(\bR\boutdated\x124\n" +
+	"\acreated\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\acreated\x12\x16\n" +
+	"\x06author\x18\a \x01(\tR\x06author\x120\n" +
+	"\x05saved\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x05saved\x12\x19\n" +
+	"\bsaved_by\x18\t \x01(\tR\asavedBy\"\x99\x01\n" +
+	"\x18CreateBundleDraftRequest\x12'\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x125\n" +
+	"\x06bundle\x18\x02 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[a-z][a-z0-9_]{0,39}$R\x06bundle\x12\x1d\n" +
+	"\x04text\x18\x03 \x01(\tB\t\xbaH\x06r\x04(\x80\xa08R\x04text\"c\n" +
+	"\x19CreateBundleDraftResponse\x122\n" +
+	"\x05draft\x18\x01 \x01(\v2\x1c.onething.api.v1.BundleDraftR\x05draft\x12\x12\n" +
+	"\x04text\x18\x02 \x01(\tR\x04text\"\xb4\x01\n" +
+	"\x16SaveBundleDraftRequest\x12'\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12\x1e\n" +
+	"\x05draft\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x05draft\x122\n" +
+	"\x10expected_version\x18\x03 \x01(\x03B\a\xbaH\x04\"\x02(\x01R\x0fexpectedVersion\x12\x1d\n" +
+	"\x04text\x18\x04 \x01(\tB\t\xbaH\x06r\x04(\x80\xa08R\x04text\"i\n" +
+	"\x17SaveBundleDraftResponse\x12\x1a\n" +
+	"\brevision\x18\x01 \x01(\x03R\brevision\x122\n" +
+	"\x05draft\x18\x02 \x01(\v2\x1c.onething.api.v1.BundleDraftR\x05draft\"7\n" +
+	"\x15GetBundleDraftRequest\x12\x1e\n" +
+	"\x05draft\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x05draft\"`\n" +
+	"\x16GetBundleDraftResponse\x122\n" +
+	"\x05draft\x18\x01 \x01(\v2\x1c.onething.api.v1.BundleDraftR\x05draft\x12\x12\n" +
+	"\x04text\x18\x02 \x01(\tR\x04text\"~\n" +
+	"\x17ListBundleDraftsRequest\x128\n" +
+	"\x06bundle\x18\x01 \x01(\tB \xbaH\x1dr\x1b2\x19^([a-z][a-z0-9_]{0,39})?$R\x06bundle\x12)\n" +
+	"\x04page\x18\x02 \x01(\v2\x15.onething.api.v1.PageR\x04page\"o\n" +
+	"\x18ListBundleDraftsResponse\x124\n" +
+	"\x06drafts\x18\x01 \x03(\v2\x1c.onething.api.v1.BundleDraftR\x06drafts\x12\x1d\n" +
+	"\n" +
+	"next_token\x18\x02 \x01(\tR\tnextToken\"9\n" +
+	"\x17CheckBundleDraftRequest\x12\x1e\n" +
+	"\x05draft\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x05draft\"\x84\x01\n" +
+	"\x18CheckBundleDraftResponse\x12\x1a\n" +
+	"\brevision\x18\x01 \x01(\x03R\brevision\x128\n" +
+	"\bfindings\x18\x02 \x03(\v2\x1c.onething.diag.v1.DiagnosticR\bfindings\x12\x12\n" +
+	"\x04more\x18\x03 \x01(\x05R\x04more\"\xdd\x01\n" +
+	"\x19PublishBundleDraftRequest\x12'\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12\x1e\n" +
+	"\x05draft\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x05draft\x122\n" +
+	"\x10expected_version\x18\x03 \x01(\x03B\a\xbaH\x04\"\x02(\x01R\x0fexpectedVersion\x12\"\n" +
+	"\x06reason\x18\x04 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xf4\x03R\x06reason\x12\x1f\n" +
+	"\x06number\x18\x05 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\x06number\"\xaf\x01\n" +
+	"\x1aPublishBundleDraftResponse\x12\x1a\n" +
+	"\bposition\x18\x01 \x01(\x04R\bposition\x128\n" +
+	"\aversion\x18\x02 \x01(\v2\x1e.onething.api.v1.BundleVersionR\aversion\x12;\n" +
+	"\bproposal\x18\x03 \x01(\v2\x1f.onething.api.v1.BundleProposalR\bproposal\"o\n" +
+	"\x19DiscardBundleDraftRequest\x12\x1e\n" +
+	"\x05draft\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x05draft\x122\n" +
+	"\x10expected_version\x18\x02 \x01(\x03B\a\xbaH\x04\"\x02(\x01R\x0fexpectedVersion\"\x1c\n" +
+	"\x1aDiscardBundleDraftResponse\"\x93\x01\n" +
 	"\x14ListProposalsRequest\x128\n" +
 	"\x06bundle\x18\x01 \x01(\tB \xbaH\x1dr\x1b2\x19^([a-z][a-z0-9_]{0,39})?$R\x06bundle\x12\x16\n" +
 	"\x06closed\x18\x02 \x01(\bR\x06closed\x12)\n" +
@@ -1645,7 +2650,7 @@ const file_onething_api_v1_publish_service_proto_rawDesc = "" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12\x1f\n" +
 	"\x04text\x18\x02 \x01(\tB\v\xbaH\br\x06\x10\x01(\x80\x80@R\x04text\"5\n" +
 	"\x17PublishCalendarResponse\x12\x1a\n" +
-	"\bposition\x18\x01 \x01(\x04R\bposition2\xbc\b\n" +
+	"\bposition\x18\x01 \x01(\x04R\bposition2\xee\x0e\n" +
 	"\x0ePublishService\x12c\n" +
 	"\vCheckBundle\x12#.onething.api.v1.CheckBundleRequest\x1a$.onething.api.v1.CheckBundleResponse\"\t\xda\xe2\x18\x05\n" +
 	"\x01\x06\x18\x05\x12i\n" +
@@ -1659,7 +2664,21 @@ const file_onething_api_v1_publish_service_proto_rawDesc = "" +
 	"\n" +
 	"GetVersion\x12\".onething.api.v1.GetVersionRequest\x1a#.onething.api.v1.GetVersionResponse\"\n" +
 	"\xda\xe2\x18\x06\n" +
-	"\x02\x06\a\x18\x05\x12j\n" +
+	"\x02\x06\a\x18\x05\x12u\n" +
+	"\x11CreateBundleDraft\x12).onething.api.v1.CreateBundleDraftRequest\x1a*.onething.api.v1.CreateBundleDraftResponse\"\t\xda\xe2\x18\x05\n" +
+	"\x01\x06\x18\x05\x12o\n" +
+	"\x0fSaveBundleDraft\x12'.onething.api.v1.SaveBundleDraftRequest\x1a(.onething.api.v1.SaveBundleDraftResponse\"\t\xda\xe2\x18\x05\n" +
+	"\x01\x06\x18\x05\x12l\n" +
+	"\x0eGetBundleDraft\x12&.onething.api.v1.GetBundleDraftRequest\x1a'.onething.api.v1.GetBundleDraftResponse\"\t\xda\xe2\x18\x05\n" +
+	"\x01\x06\x18\x05\x12r\n" +
+	"\x10ListBundleDrafts\x12(.onething.api.v1.ListBundleDraftsRequest\x1a).onething.api.v1.ListBundleDraftsResponse\"\t\xda\xe2\x18\x05\n" +
+	"\x01\x06\x18\x05\x12r\n" +
+	"\x10CheckBundleDraft\x12(.onething.api.v1.CheckBundleDraftRequest\x1a).onething.api.v1.CheckBundleDraftResponse\"\t\xda\xe2\x18\x05\n" +
+	"\x01\x06\x18\x05\x12x\n" +
+	"\x12PublishBundleDraft\x12*.onething.api.v1.PublishBundleDraftRequest\x1a+.onething.api.v1.PublishBundleDraftResponse\"\t\xda\xe2\x18\x05\n" +
+	"\x01\x06\x18\x05\x12x\n" +
+	"\x12DiscardBundleDraft\x12*.onething.api.v1.DiscardBundleDraftRequest\x1a+.onething.api.v1.DiscardBundleDraftResponse\"\t\xda\xe2\x18\x05\n" +
+	"\x01\x06\x18\x05\x12j\n" +
 	"\rListProposals\x12%.onething.api.v1.ListProposalsRequest\x1a&.onething.api.v1.ListProposalsResponse\"\n" +
 	"\xda\xe2\x18\x06\n" +
 	"\x02\x06\a\x18\x05\x12d\n" +
@@ -1686,78 +2705,117 @@ func file_onething_api_v1_publish_service_proto_rawDescGZIP() []byte {
 }
 
 var file_onething_api_v1_publish_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_onething_api_v1_publish_service_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_onething_api_v1_publish_service_proto_msgTypes = make([]protoimpl.MessageInfo, 37)
 var file_onething_api_v1_publish_service_proto_goTypes = []any{
-	(BundleProposal_State)(0),       // 0: onething.api.v1.BundleProposal.State
-	(*CheckBundleRequest)(nil),      // 1: onething.api.v1.CheckBundleRequest
-	(*CheckBundleResponse)(nil),     // 2: onething.api.v1.CheckBundleResponse
-	(*PublishBundleRequest)(nil),    // 3: onething.api.v1.PublishBundleRequest
-	(*PublishBundleResponse)(nil),   // 4: onething.api.v1.PublishBundleResponse
-	(*RollBackBundleRequest)(nil),   // 5: onething.api.v1.RollBackBundleRequest
-	(*RollBackBundleResponse)(nil),  // 6: onething.api.v1.RollBackBundleResponse
-	(*BundleVersion)(nil),           // 7: onething.api.v1.BundleVersion
-	(*BundleProposal)(nil),          // 8: onething.api.v1.BundleProposal
-	(*ListProposalsRequest)(nil),    // 9: onething.api.v1.ListProposalsRequest
-	(*ListProposalsResponse)(nil),   // 10: onething.api.v1.ListProposalsResponse
-	(*GetProposalRequest)(nil),      // 11: onething.api.v1.GetProposalRequest
-	(*GetProposalResponse)(nil),     // 12: onething.api.v1.GetProposalResponse
-	(*ApproveProposalRequest)(nil),  // 13: onething.api.v1.ApproveProposalRequest
-	(*ApproveProposalResponse)(nil), // 14: onething.api.v1.ApproveProposalResponse
-	(*RejectProposalRequest)(nil),   // 15: onething.api.v1.RejectProposalRequest
-	(*RejectProposalResponse)(nil),  // 16: onething.api.v1.RejectProposalResponse
-	(*ListVersionsRequest)(nil),     // 17: onething.api.v1.ListVersionsRequest
-	(*ListVersionsResponse)(nil),    // 18: onething.api.v1.ListVersionsResponse
-	(*GetVersionRequest)(nil),       // 19: onething.api.v1.GetVersionRequest
-	(*GetVersionResponse)(nil),      // 20: onething.api.v1.GetVersionResponse
-	(*PublishCalendarRequest)(nil),  // 21: onething.api.v1.PublishCalendarRequest
-	(*PublishCalendarResponse)(nil), // 22: onething.api.v1.PublishCalendarResponse
-	(*v1.Diagnostic)(nil),           // 23: onething.diag.v1.Diagnostic
-	(*timestamppb.Timestamp)(nil),   // 24: google.protobuf.Timestamp
-	(*Page)(nil),                    // 25: onething.api.v1.Page
+	(BundleProposal_State)(0),          // 0: onething.api.v1.BundleProposal.State
+	(*CheckBundleRequest)(nil),         // 1: onething.api.v1.CheckBundleRequest
+	(*CheckBundleResponse)(nil),        // 2: onething.api.v1.CheckBundleResponse
+	(*PublishBundleRequest)(nil),       // 3: onething.api.v1.PublishBundleRequest
+	(*PublishBundleResponse)(nil),      // 4: onething.api.v1.PublishBundleResponse
+	(*RollBackBundleRequest)(nil),      // 5: onething.api.v1.RollBackBundleRequest
+	(*RollBackBundleResponse)(nil),     // 6: onething.api.v1.RollBackBundleResponse
+	(*BundleVersion)(nil),              // 7: onething.api.v1.BundleVersion
+	(*BundleProposal)(nil),             // 8: onething.api.v1.BundleProposal
+	(*BundleDraft)(nil),                // 9: onething.api.v1.BundleDraft
+	(*CreateBundleDraftRequest)(nil),   // 10: onething.api.v1.CreateBundleDraftRequest
+	(*CreateBundleDraftResponse)(nil),  // 11: onething.api.v1.CreateBundleDraftResponse
+	(*SaveBundleDraftRequest)(nil),     // 12: onething.api.v1.SaveBundleDraftRequest
+	(*SaveBundleDraftResponse)(nil),    // 13: onething.api.v1.SaveBundleDraftResponse
+	(*GetBundleDraftRequest)(nil),      // 14: onething.api.v1.GetBundleDraftRequest
+	(*GetBundleDraftResponse)(nil),     // 15: onething.api.v1.GetBundleDraftResponse
+	(*ListBundleDraftsRequest)(nil),    // 16: onething.api.v1.ListBundleDraftsRequest
+	(*ListBundleDraftsResponse)(nil),   // 17: onething.api.v1.ListBundleDraftsResponse
+	(*CheckBundleDraftRequest)(nil),    // 18: onething.api.v1.CheckBundleDraftRequest
+	(*CheckBundleDraftResponse)(nil),   // 19: onething.api.v1.CheckBundleDraftResponse
+	(*PublishBundleDraftRequest)(nil),  // 20: onething.api.v1.PublishBundleDraftRequest
+	(*PublishBundleDraftResponse)(nil), // 21: onething.api.v1.PublishBundleDraftResponse
+	(*DiscardBundleDraftRequest)(nil),  // 22: onething.api.v1.DiscardBundleDraftRequest
+	(*DiscardBundleDraftResponse)(nil), // 23: onething.api.v1.DiscardBundleDraftResponse
+	(*ListProposalsRequest)(nil),       // 24: onething.api.v1.ListProposalsRequest
+	(*ListProposalsResponse)(nil),      // 25: onething.api.v1.ListProposalsResponse
+	(*GetProposalRequest)(nil),         // 26: onething.api.v1.GetProposalRequest
+	(*GetProposalResponse)(nil),        // 27: onething.api.v1.GetProposalResponse
+	(*ApproveProposalRequest)(nil),     // 28: onething.api.v1.ApproveProposalRequest
+	(*ApproveProposalResponse)(nil),    // 29: onething.api.v1.ApproveProposalResponse
+	(*RejectProposalRequest)(nil),      // 30: onething.api.v1.RejectProposalRequest
+	(*RejectProposalResponse)(nil),     // 31: onething.api.v1.RejectProposalResponse
+	(*ListVersionsRequest)(nil),        // 32: onething.api.v1.ListVersionsRequest
+	(*ListVersionsResponse)(nil),       // 33: onething.api.v1.ListVersionsResponse
+	(*GetVersionRequest)(nil),          // 34: onething.api.v1.GetVersionRequest
+	(*GetVersionResponse)(nil),         // 35: onething.api.v1.GetVersionResponse
+	(*PublishCalendarRequest)(nil),     // 36: onething.api.v1.PublishCalendarRequest
+	(*PublishCalendarResponse)(nil),    // 37: onething.api.v1.PublishCalendarResponse
+	(*v1.Diagnostic)(nil),              // 38: onething.diag.v1.Diagnostic
+	(*timestamppb.Timestamp)(nil),      // 39: google.protobuf.Timestamp
+	(*Page)(nil),                       // 40: onething.api.v1.Page
 }
 var file_onething_api_v1_publish_service_proto_depIdxs = []int32{
-	23, // 0: onething.api.v1.CheckBundleResponse.findings:type_name -> onething.diag.v1.Diagnostic
+	38, // 0: onething.api.v1.CheckBundleResponse.findings:type_name -> onething.diag.v1.Diagnostic
 	7,  // 1: onething.api.v1.PublishBundleResponse.version:type_name -> onething.api.v1.BundleVersion
 	8,  // 2: onething.api.v1.PublishBundleResponse.proposal:type_name -> onething.api.v1.BundleProposal
 	7,  // 3: onething.api.v1.RollBackBundleResponse.version:type_name -> onething.api.v1.BundleVersion
 	8,  // 4: onething.api.v1.RollBackBundleResponse.proposal:type_name -> onething.api.v1.BundleProposal
-	24, // 5: onething.api.v1.BundleVersion.published:type_name -> google.protobuf.Timestamp
+	39, // 5: onething.api.v1.BundleVersion.published:type_name -> google.protobuf.Timestamp
 	0,  // 6: onething.api.v1.BundleProposal.state:type_name -> onething.api.v1.BundleProposal.State
-	24, // 7: onething.api.v1.BundleProposal.proposed:type_name -> google.protobuf.Timestamp
-	24, // 8: onething.api.v1.BundleProposal.closed:type_name -> google.protobuf.Timestamp
-	25, // 9: onething.api.v1.ListProposalsRequest.page:type_name -> onething.api.v1.Page
-	8,  // 10: onething.api.v1.ListProposalsResponse.proposals:type_name -> onething.api.v1.BundleProposal
-	8,  // 11: onething.api.v1.GetProposalResponse.proposal:type_name -> onething.api.v1.BundleProposal
-	7,  // 12: onething.api.v1.ApproveProposalResponse.version:type_name -> onething.api.v1.BundleVersion
-	8,  // 13: onething.api.v1.RejectProposalResponse.proposal:type_name -> onething.api.v1.BundleProposal
-	25, // 14: onething.api.v1.ListVersionsRequest.page:type_name -> onething.api.v1.Page
-	7,  // 15: onething.api.v1.ListVersionsResponse.versions:type_name -> onething.api.v1.BundleVersion
-	7,  // 16: onething.api.v1.GetVersionResponse.version:type_name -> onething.api.v1.BundleVersion
-	1,  // 17: onething.api.v1.PublishService.CheckBundle:input_type -> onething.api.v1.CheckBundleRequest
-	3,  // 18: onething.api.v1.PublishService.PublishBundle:input_type -> onething.api.v1.PublishBundleRequest
-	5,  // 19: onething.api.v1.PublishService.RollBackBundle:input_type -> onething.api.v1.RollBackBundleRequest
-	17, // 20: onething.api.v1.PublishService.ListVersions:input_type -> onething.api.v1.ListVersionsRequest
-	19, // 21: onething.api.v1.PublishService.GetVersion:input_type -> onething.api.v1.GetVersionRequest
-	9,  // 22: onething.api.v1.PublishService.ListProposals:input_type -> onething.api.v1.ListProposalsRequest
-	11, // 23: onething.api.v1.PublishService.GetProposal:input_type -> onething.api.v1.GetProposalRequest
-	13, // 24: onething.api.v1.PublishService.ApproveProposal:input_type -> onething.api.v1.ApproveProposalRequest
-	15, // 25: onething.api.v1.PublishService.RejectProposal:input_type -> onething.api.v1.RejectProposalRequest
-	21, // 26: onething.api.v1.PublishService.PublishCalendar:input_type -> onething.api.v1.PublishCalendarRequest
-	2,  // 27: onething.api.v1.PublishService.CheckBundle:output_type -> onething.api.v1.CheckBundleResponse
-	4,  // 28: onething.api.v1.PublishService.PublishBundle:output_type -> onething.api.v1.PublishBundleResponse
-	6,  // 29: onething.api.v1.PublishService.RollBackBundle:output_type -> onething.api.v1.RollBackBundleResponse
-	18, // 30: onething.api.v1.PublishService.ListVersions:output_type -> onething.api.v1.ListVersionsResponse
-	20, // 31: onething.api.v1.PublishService.GetVersion:output_type -> onething.api.v1.GetVersionResponse
-	10, // 32: onething.api.v1.PublishService.ListProposals:output_type -> onething.api.v1.ListProposalsResponse
-	12, // 33: onething.api.v1.PublishService.GetProposal:output_type -> onething.api.v1.GetProposalResponse
-	14, // 34: onething.api.v1.PublishService.ApproveProposal:output_type -> onething.api.v1.ApproveProposalResponse
-	16, // 35: onething.api.v1.PublishService.RejectProposal:output_type -> onething.api.v1.RejectProposalResponse
-	22, // 36: onething.api.v1.PublishService.PublishCalendar:output_type -> onething.api.v1.PublishCalendarResponse
-	27, // [27:37] is the sub-list for method output_type
-	17, // [17:27] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	39, // 7: onething.api.v1.BundleProposal.proposed:type_name -> google.protobuf.Timestamp
+	39, // 8: onething.api.v1.BundleProposal.closed:type_name -> google.protobuf.Timestamp
+	39, // 9: onething.api.v1.BundleDraft.created:type_name -> google.protobuf.Timestamp
+	39, // 10: onething.api.v1.BundleDraft.saved:type_name -> google.protobuf.Timestamp
+	9,  // 11: onething.api.v1.CreateBundleDraftResponse.draft:type_name -> onething.api.v1.BundleDraft
+	9,  // 12: onething.api.v1.SaveBundleDraftResponse.draft:type_name -> onething.api.v1.BundleDraft
+	9,  // 13: onething.api.v1.GetBundleDraftResponse.draft:type_name -> onething.api.v1.BundleDraft
+	40, // 14: onething.api.v1.ListBundleDraftsRequest.page:type_name -> onething.api.v1.Page
+	9,  // 15: onething.api.v1.ListBundleDraftsResponse.drafts:type_name -> onething.api.v1.BundleDraft
+	38, // 16: onething.api.v1.CheckBundleDraftResponse.findings:type_name -> onething.diag.v1.Diagnostic
+	7,  // 17: onething.api.v1.PublishBundleDraftResponse.version:type_name -> onething.api.v1.BundleVersion
+	8,  // 18: onething.api.v1.PublishBundleDraftResponse.proposal:type_name -> onething.api.v1.BundleProposal
+	40, // 19: onething.api.v1.ListProposalsRequest.page:type_name -> onething.api.v1.Page
+	8,  // 20: onething.api.v1.ListProposalsResponse.proposals:type_name -> onething.api.v1.BundleProposal
+	8,  // 21: onething.api.v1.GetProposalResponse.proposal:type_name -> onething.api.v1.BundleProposal
+	7,  // 22: onething.api.v1.ApproveProposalResponse.version:type_name -> onething.api.v1.BundleVersion
+	8,  // 23: onething.api.v1.RejectProposalResponse.proposal:type_name -> onething.api.v1.BundleProposal
+	40, // 24: onething.api.v1.ListVersionsRequest.page:type_name -> onething.api.v1.Page
+	7,  // 25: onething.api.v1.ListVersionsResponse.versions:type_name -> onething.api.v1.BundleVersion
+	7,  // 26: onething.api.v1.GetVersionResponse.version:type_name -> onething.api.v1.BundleVersion
+	1,  // 27: onething.api.v1.PublishService.CheckBundle:input_type -> onething.api.v1.CheckBundleRequest
+	3,  // 28: onething.api.v1.PublishService.PublishBundle:input_type -> onething.api.v1.PublishBundleRequest
+	5,  // 29: onething.api.v1.PublishService.RollBackBundle:input_type -> onething.api.v1.RollBackBundleRequest
+	32, // 30: onething.api.v1.PublishService.ListVersions:input_type -> onething.api.v1.ListVersionsRequest
+	34, // 31: onething.api.v1.PublishService.GetVersion:input_type -> onething.api.v1.GetVersionRequest
+	10, // 32: onething.api.v1.PublishService.CreateBundleDraft:input_type -> onething.api.v1.CreateBundleDraftRequest
+	12, // 33: onething.api.v1.PublishService.SaveBundleDraft:input_type -> onething.api.v1.SaveBundleDraftRequest
+	14, // 34: onething.api.v1.PublishService.GetBundleDraft:input_type -> onething.api.v1.GetBundleDraftRequest
+	16, // 35: onething.api.v1.PublishService.ListBundleDrafts:input_type -> onething.api.v1.ListBundleDraftsRequest
+	18, // 36: onething.api.v1.PublishService.CheckBundleDraft:input_type -> onething.api.v1.CheckBundleDraftRequest
+	20, // 37: onething.api.v1.PublishService.PublishBundleDraft:input_type -> onething.api.v1.PublishBundleDraftRequest
+	22, // 38: onething.api.v1.PublishService.DiscardBundleDraft:input_type -> onething.api.v1.DiscardBundleDraftRequest
+	24, // 39: onething.api.v1.PublishService.ListProposals:input_type -> onething.api.v1.ListProposalsRequest
+	26, // 40: onething.api.v1.PublishService.GetProposal:input_type -> onething.api.v1.GetProposalRequest
+	28, // 41: onething.api.v1.PublishService.ApproveProposal:input_type -> onething.api.v1.ApproveProposalRequest
+	30, // 42: onething.api.v1.PublishService.RejectProposal:input_type -> onething.api.v1.RejectProposalRequest
+	36, // 43: onething.api.v1.PublishService.PublishCalendar:input_type -> onething.api.v1.PublishCalendarRequest
+	2,  // 44: onething.api.v1.PublishService.CheckBundle:output_type -> onething.api.v1.CheckBundleResponse
+	4,  // 45: onething.api.v1.PublishService.PublishBundle:output_type -> onething.api.v1.PublishBundleResponse
+	6,  // 46: onething.api.v1.PublishService.RollBackBundle:output_type -> onething.api.v1.RollBackBundleResponse
+	33, // 47: onething.api.v1.PublishService.ListVersions:output_type -> onething.api.v1.ListVersionsResponse
+	35, // 48: onething.api.v1.PublishService.GetVersion:output_type -> onething.api.v1.GetVersionResponse
+	11, // 49: onething.api.v1.PublishService.CreateBundleDraft:output_type -> onething.api.v1.CreateBundleDraftResponse
+	13, // 50: onething.api.v1.PublishService.SaveBundleDraft:output_type -> onething.api.v1.SaveBundleDraftResponse
+	15, // 51: onething.api.v1.PublishService.GetBundleDraft:output_type -> onething.api.v1.GetBundleDraftResponse
+	17, // 52: onething.api.v1.PublishService.ListBundleDrafts:output_type -> onething.api.v1.ListBundleDraftsResponse
+	19, // 53: onething.api.v1.PublishService.CheckBundleDraft:output_type -> onething.api.v1.CheckBundleDraftResponse
+	21, // 54: onething.api.v1.PublishService.PublishBundleDraft:output_type -> onething.api.v1.PublishBundleDraftResponse
+	23, // 55: onething.api.v1.PublishService.DiscardBundleDraft:output_type -> onething.api.v1.DiscardBundleDraftResponse
+	25, // 56: onething.api.v1.PublishService.ListProposals:output_type -> onething.api.v1.ListProposalsResponse
+	27, // 57: onething.api.v1.PublishService.GetProposal:output_type -> onething.api.v1.GetProposalResponse
+	29, // 58: onething.api.v1.PublishService.ApproveProposal:output_type -> onething.api.v1.ApproveProposalResponse
+	31, // 59: onething.api.v1.PublishService.RejectProposal:output_type -> onething.api.v1.RejectProposalResponse
+	37, // 60: onething.api.v1.PublishService.PublishCalendar:output_type -> onething.api.v1.PublishCalendarResponse
+	44, // [44:61] is the sub-list for method output_type
+	27, // [27:44] is the sub-list for method input_type
+	27, // [27:27] is the sub-list for extension type_name
+	27, // [27:27] is the sub-list for extension extendee
+	0,  // [0:27] is the sub-list for field type_name
 }
 
 func init() { file_onething_api_v1_publish_service_proto_init() }
@@ -1772,7 +2830,7 @@ func file_onething_api_v1_publish_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_onething_api_v1_publish_service_proto_rawDesc), len(file_onething_api_v1_publish_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   22,
+			NumMessages:   37,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

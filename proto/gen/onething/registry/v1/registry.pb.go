@@ -307,7 +307,11 @@ type BundlePublished struct {
 	// Number of the proposal that it comes of; 0: none. Then the event's actor has approved it.
 	Proposal int32 `protobuf:"varint,8,opt,name=proposal,proto3" json:"proposal,omitempty"`
 	// Opaque id of who proposed it; empty: the event's actor published it alone.
-	Author        string `protobuf:"bytes,9,opt,name=author,proto3" json:"author,omitempty"`
+	Author string `protobuf:"bytes,9,opt,name=author,proto3" json:"author,omitempty"`
+	// Draft from which it was published; empty: none.
+	Draft string `protobuf:"bytes,10,opt,name=draft,proto3" json:"draft,omitempty"`
+	// Revision of the draft.
+	DraftRevision int64 `protobuf:"varint,11,opt,name=draft_revision,json=draftRevision,proto3" json:"draft_revision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -405,6 +409,20 @@ func (x *BundlePublished) GetAuthor() string {
 	return ""
 }
 
+func (x *BundlePublished) GetDraft() string {
+	if x != nil {
+		return x.Draft
+	}
+	return ""
+}
+
+func (x *BundlePublished) GetDraftRevision() int64 {
+	if x != nil {
+		return x.DraftRevision
+	}
+	return 0
+}
+
 // BundleProposed: a version was proposed that is in force only when a second person has approved it.
 type BundleProposed struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -423,7 +441,11 @@ type BundleProposed struct {
 	// Why it was proposed.
 	Reason string `protobuf:"bytes,7,opt,name=reason,proto3" json:"reason,omitempty"`
 	// Number of the version that it repeats; 0: none.
-	RolledBackTo  int32 `protobuf:"varint,8,opt,name=rolled_back_to,json=rolledBackTo,proto3" json:"rolled_back_to,omitempty"`
+	RolledBackTo int32 `protobuf:"varint,8,opt,name=rolled_back_to,json=rolledBackTo,proto3" json:"rolled_back_to,omitempty"`
+	// Draft from which it was proposed; empty: none.
+	Draft string `protobuf:"bytes,9,opt,name=draft,proto3" json:"draft,omitempty"`
+	// Revision of the draft.
+	DraftRevision int64 `protobuf:"varint,10,opt,name=draft_revision,json=draftRevision,proto3" json:"draft_revision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -510,6 +532,20 @@ func (x *BundleProposed) GetReason() string {
 func (x *BundleProposed) GetRolledBackTo() int32 {
 	if x != nil {
 		return x.RolledBackTo
+	}
+	return 0
+}
+
+func (x *BundleProposed) GetDraft() string {
+	if x != nil {
+		return x.Draft
+	}
+	return ""
+}
+
+func (x *BundleProposed) GetDraftRevision() int64 {
+	if x != nil {
+		return x.DraftRevision
 	}
 	return 0
 }
@@ -864,7 +900,7 @@ const file_onething_registry_v1_registry_proto_rawDesc = "" +
 	"\x04kind\"\\\n" +
 	"\x10LibraryPublished\x12\x16\n" +
 	"\x06digest\x18\x01 \x01(\tR\x06digest\x120\n" +
-	"\x05files\x18\x02 \x03(\v2\x1a.onething.registry.v1.FileR\x05files\"\x97\x02\n" +
+	"\x05files\x18\x02 \x03(\v2\x1a.onething.registry.v1.FileR\x05files\"\xd4\x02\n" +
 	"\x0fBundlePublished\x12\x16\n" +
 	"\x06bundle\x18\x01 \x01(\tR\x06bundle\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x05R\x06number\x12\x16\n" +
@@ -874,7 +910,10 @@ const file_onething_registry_v1_registry_proto_rawDesc = "" +
 	"\x06reason\x18\x06 \x01(\tR\x06reason\x12$\n" +
 	"\x0erolled_back_to\x18\a \x01(\x05R\frolledBackTo\x12\x1a\n" +
 	"\bproposal\x18\b \x01(\x05R\bproposal\x12\x16\n" +
-	"\x06author\x18\t \x01(\tR\x06author\"\xfa\x01\n" +
+	"\x06author\x18\t \x01(\tR\x06author\x12\x14\n" +
+	"\x05draft\x18\n" +
+	" \x01(\tR\x05draft\x12%\n" +
+	"\x0edraft_revision\x18\v \x01(\x03R\rdraftRevision\"\xb7\x02\n" +
 	"\x0eBundleProposed\x12\x1a\n" +
 	"\bproposal\x18\x01 \x01(\x05R\bproposal\x12\x16\n" +
 	"\x06bundle\x18\x02 \x01(\tR\x06bundle\x12\x12\n" +
@@ -883,7 +922,10 @@ const file_onething_registry_v1_registry_proto_rawDesc = "" +
 	"\alibrary\x18\x05 \x01(\tR\alibrary\x120\n" +
 	"\x05files\x18\x06 \x03(\v2\x1a.onething.registry.v1.FileR\x05files\x12\x16\n" +
 	"\x06reason\x18\a \x01(\tR\x06reason\x12$\n" +
-	"\x0erolled_back_to\x18\b \x01(\x05R\frolledBackTo\"F\n" +
+	"\x0erolled_back_to\x18\b \x01(\x05R\frolledBackTo\x12\x14\n" +
+	"\x05draft\x18\t \x01(\tR\x05draft\x12%\n" +
+	"\x0edraft_revision\x18\n" +
+	" \x01(\x03R\rdraftRevision\"F\n" +
 	"\x10ProposalRejected\x12\x1a\n" +
 	"\bproposal\x18\x01 \x01(\x05R\bproposal\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\"4\n" +

@@ -37,6 +37,27 @@ const (
 	PublishServiceListVersionsProcedure = "/onething.api.v1.PublishService/ListVersions"
 	// PublishServiceGetVersionProcedure is the procedure name of the PublishService's GetVersion RPC.
 	PublishServiceGetVersionProcedure = "/onething.api.v1.PublishService/GetVersion"
+	// PublishServiceCreateBundleDraftProcedure is the procedure name of the PublishService's
+	// CreateBundleDraft RPC.
+	PublishServiceCreateBundleDraftProcedure = "/onething.api.v1.PublishService/CreateBundleDraft"
+	// PublishServiceSaveBundleDraftProcedure is the procedure name of the PublishService's
+	// SaveBundleDraft RPC.
+	PublishServiceSaveBundleDraftProcedure = "/onething.api.v1.PublishService/SaveBundleDraft"
+	// PublishServiceGetBundleDraftProcedure is the procedure name of the PublishService's
+	// GetBundleDraft RPC.
+	PublishServiceGetBundleDraftProcedure = "/onething.api.v1.PublishService/GetBundleDraft"
+	// PublishServiceListBundleDraftsProcedure is the procedure name of the PublishService's
+	// ListBundleDrafts RPC.
+	PublishServiceListBundleDraftsProcedure = "/onething.api.v1.PublishService/ListBundleDrafts"
+	// PublishServiceCheckBundleDraftProcedure is the procedure name of the PublishService's
+	// CheckBundleDraft RPC.
+	PublishServiceCheckBundleDraftProcedure = "/onething.api.v1.PublishService/CheckBundleDraft"
+	// PublishServicePublishBundleDraftProcedure is the procedure name of the PublishService's
+	// PublishBundleDraft RPC.
+	PublishServicePublishBundleDraftProcedure = "/onething.api.v1.PublishService/PublishBundleDraft"
+	// PublishServiceDiscardBundleDraftProcedure is the procedure name of the PublishService's
+	// DiscardBundleDraft RPC.
+	PublishServiceDiscardBundleDraftProcedure = "/onething.api.v1.PublishService/DiscardBundleDraft"
 	// PublishServiceListProposalsProcedure is the procedure name of the PublishService's ListProposals
 	// RPC.
 	PublishServiceListProposalsProcedure = "/onething.api.v1.PublishService/ListProposals"
@@ -87,6 +108,55 @@ var (
 			StreamType: connect.StreamTypeUnary,
 			Schema:     v1.File_onething_api_v1_publish_service_proto.Services().ByName("PublishService").Methods().ByName("GetVersion"),
 			Procedure:  PublishServiceGetVersionProcedure,
+		}
+	})
+	publishServiceCreateBundleDraftSpec = sync.OnceValue(func() connect.Spec {
+		return connect.Spec{
+			StreamType: connect.StreamTypeUnary,
+			Schema:     v1.File_onething_api_v1_publish_service_proto.Services().ByName("PublishService").Methods().ByName("CreateBundleDraft"),
+			Procedure:  PublishServiceCreateBundleDraftProcedure,
+		}
+	})
+	publishServiceSaveBundleDraftSpec = sync.OnceValue(func() connect.Spec {
+		return connect.Spec{
+			StreamType: connect.StreamTypeUnary,
+			Schema:     v1.File_onething_api_v1_publish_service_proto.Services().ByName("PublishService").Methods().ByName("SaveBundleDraft"),
+			Procedure:  PublishServiceSaveBundleDraftProcedure,
+		}
+	})
+	publishServiceGetBundleDraftSpec = sync.OnceValue(func() connect.Spec {
+		return connect.Spec{
+			StreamType: connect.StreamTypeUnary,
+			Schema:     v1.File_onething_api_v1_publish_service_proto.Services().ByName("PublishService").Methods().ByName("GetBundleDraft"),
+			Procedure:  PublishServiceGetBundleDraftProcedure,
+		}
+	})
+	publishServiceListBundleDraftsSpec = sync.OnceValue(func() connect.Spec {
+		return connect.Spec{
+			StreamType: connect.StreamTypeUnary,
+			Schema:     v1.File_onething_api_v1_publish_service_proto.Services().ByName("PublishService").Methods().ByName("ListBundleDrafts"),
+			Procedure:  PublishServiceListBundleDraftsProcedure,
+		}
+	})
+	publishServiceCheckBundleDraftSpec = sync.OnceValue(func() connect.Spec {
+		return connect.Spec{
+			StreamType: connect.StreamTypeUnary,
+			Schema:     v1.File_onething_api_v1_publish_service_proto.Services().ByName("PublishService").Methods().ByName("CheckBundleDraft"),
+			Procedure:  PublishServiceCheckBundleDraftProcedure,
+		}
+	})
+	publishServicePublishBundleDraftSpec = sync.OnceValue(func() connect.Spec {
+		return connect.Spec{
+			StreamType: connect.StreamTypeUnary,
+			Schema:     v1.File_onething_api_v1_publish_service_proto.Services().ByName("PublishService").Methods().ByName("PublishBundleDraft"),
+			Procedure:  PublishServicePublishBundleDraftProcedure,
+		}
+	})
+	publishServiceDiscardBundleDraftSpec = sync.OnceValue(func() connect.Spec {
+		return connect.Spec{
+			StreamType: connect.StreamTypeUnary,
+			Schema:     v1.File_onething_api_v1_publish_service_proto.Services().ByName("PublishService").Methods().ByName("DiscardBundleDraft"),
+			Procedure:  PublishServiceDiscardBundleDraftProcedure,
 		}
 	})
 	publishServiceListProposalsSpec = sync.OnceValue(func() connect.Spec {
@@ -141,6 +211,24 @@ type PublishServiceClient interface {
 	ListVersions(context.Context, *v1.ListVersionsRequest) (*v1.ListVersionsResponse, error)
 	// GetVersion reads a version as it was written.
 	GetVersion(context.Context, *v1.GetVersionRequest) (*v1.GetVersionResponse, error)
+	// CreateBundleDraft begins a draft of a version, of a text or of the version in force. Every configurator sees it and may
+	// go on with it.
+	CreateBundleDraft(context.Context, *v1.CreateBundleDraftRequest) (*v1.CreateBundleDraftResponse, error)
+	// SaveBundleDraft replaces a draft's text, whatever is wrong in it. On another revision than the current one it is
+	// refused, so that nobody writes over what somebody else has saved.
+	SaveBundleDraft(context.Context, *v1.SaveBundleDraftRequest) (*v1.SaveBundleDraftResponse, error)
+	// GetBundleDraft reads a draft as it was written.
+	GetBundleDraft(context.Context, *v1.GetBundleDraftRequest) (*v1.GetBundleDraftResponse, error)
+	// ListBundleDrafts lists the drafts, the last saved first.
+	ListBundleDrafts(context.Context, *v1.ListBundleDraftsRequest) (*v1.ListBundleDraftsResponse, error)
+	// CheckBundleDraft says what is wrong with a draft against the libraries in force, as CheckBundle and the command
+	// `onething check` do.
+	CheckBundleDraft(context.Context, *v1.CheckBundleDraftRequest) (*v1.CheckBundleDraftResponse, error)
+	// PublishBundleDraft publishes a draft like PublishBundle. One with an error stays a draft, and what is in force stays.
+	// A published draft is gone; one that waits for a second person is there until that has approved it.
+	PublishBundleDraft(context.Context, *v1.PublishBundleDraftRequest) (*v1.PublishBundleDraftResponse, error)
+	// DiscardBundleDraft removes a draft.
+	DiscardBundleDraft(context.Context, *v1.DiscardBundleDraftRequest) (*v1.DiscardBundleDraftResponse, error)
 	// ListProposals lists the proposed versions, the newest first.
 	ListProposals(context.Context, *v1.ListProposalsRequest) (*v1.ListProposalsResponse, error)
 	// GetProposal reads a proposed version as it was written.
@@ -176,6 +264,24 @@ type PublishServiceHandler interface {
 	ListVersions(context.Context, *v1.ListVersionsRequest) (*v1.ListVersionsResponse, error)
 	// GetVersion reads a version as it was written.
 	GetVersion(context.Context, *v1.GetVersionRequest) (*v1.GetVersionResponse, error)
+	// CreateBundleDraft begins a draft of a version, of a text or of the version in force. Every configurator sees it and may
+	// go on with it.
+	CreateBundleDraft(context.Context, *v1.CreateBundleDraftRequest) (*v1.CreateBundleDraftResponse, error)
+	// SaveBundleDraft replaces a draft's text, whatever is wrong in it. On another revision than the current one it is
+	// refused, so that nobody writes over what somebody else has saved.
+	SaveBundleDraft(context.Context, *v1.SaveBundleDraftRequest) (*v1.SaveBundleDraftResponse, error)
+	// GetBundleDraft reads a draft as it was written.
+	GetBundleDraft(context.Context, *v1.GetBundleDraftRequest) (*v1.GetBundleDraftResponse, error)
+	// ListBundleDrafts lists the drafts, the last saved first.
+	ListBundleDrafts(context.Context, *v1.ListBundleDraftsRequest) (*v1.ListBundleDraftsResponse, error)
+	// CheckBundleDraft says what is wrong with a draft against the libraries in force, as CheckBundle and the command
+	// `onething check` do.
+	CheckBundleDraft(context.Context, *v1.CheckBundleDraftRequest) (*v1.CheckBundleDraftResponse, error)
+	// PublishBundleDraft publishes a draft like PublishBundle. One with an error stays a draft, and what is in force stays.
+	// A published draft is gone; one that waits for a second person is there until that has approved it.
+	PublishBundleDraft(context.Context, *v1.PublishBundleDraftRequest) (*v1.PublishBundleDraftResponse, error)
+	// DiscardBundleDraft removes a draft.
+	DiscardBundleDraft(context.Context, *v1.DiscardBundleDraftRequest) (*v1.DiscardBundleDraftResponse, error)
 	// ListProposals lists the proposed versions, the newest first.
 	ListProposals(context.Context, *v1.ListProposalsRequest) (*v1.ListProposalsResponse, error)
 	// GetProposal reads a proposed version as it was written.
@@ -200,6 +306,13 @@ func RegisterPublishServiceHandler(server *connect.Server, svc PublishServiceHan
 		connect.Method{Spec: publishServiceRollBackBundleSpec(), Handler: adapter.rollBackBundle},
 		connect.Method{Spec: publishServiceListVersionsSpec(), Handler: adapter.listVersions},
 		connect.Method{Spec: publishServiceGetVersionSpec(), Handler: adapter.getVersion},
+		connect.Method{Spec: publishServiceCreateBundleDraftSpec(), Handler: adapter.createBundleDraft},
+		connect.Method{Spec: publishServiceSaveBundleDraftSpec(), Handler: adapter.saveBundleDraft},
+		connect.Method{Spec: publishServiceGetBundleDraftSpec(), Handler: adapter.getBundleDraft},
+		connect.Method{Spec: publishServiceListBundleDraftsSpec(), Handler: adapter.listBundleDrafts},
+		connect.Method{Spec: publishServiceCheckBundleDraftSpec(), Handler: adapter.checkBundleDraft},
+		connect.Method{Spec: publishServicePublishBundleDraftSpec(), Handler: adapter.publishBundleDraft},
+		connect.Method{Spec: publishServiceDiscardBundleDraftSpec(), Handler: adapter.discardBundleDraft},
 		connect.Method{Spec: publishServiceListProposalsSpec(), Handler: adapter.listProposals},
 		connect.Method{Spec: publishServiceGetProposalSpec(), Handler: adapter.getProposal},
 		connect.Method{Spec: publishServiceApproveProposalSpec(), Handler: adapter.approveProposal},
@@ -229,6 +342,34 @@ func (UnimplementedPublishServiceHandler) ListVersions(context.Context, *v1.List
 
 func (UnimplementedPublishServiceHandler) GetVersion(context.Context, *v1.GetVersionRequest) (*v1.GetVersionResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, "onething.api.v1.PublishService.GetVersion is not implemented")
+}
+
+func (UnimplementedPublishServiceHandler) CreateBundleDraft(context.Context, *v1.CreateBundleDraftRequest) (*v1.CreateBundleDraftResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, "onething.api.v1.PublishService.CreateBundleDraft is not implemented")
+}
+
+func (UnimplementedPublishServiceHandler) SaveBundleDraft(context.Context, *v1.SaveBundleDraftRequest) (*v1.SaveBundleDraftResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, "onething.api.v1.PublishService.SaveBundleDraft is not implemented")
+}
+
+func (UnimplementedPublishServiceHandler) GetBundleDraft(context.Context, *v1.GetBundleDraftRequest) (*v1.GetBundleDraftResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, "onething.api.v1.PublishService.GetBundleDraft is not implemented")
+}
+
+func (UnimplementedPublishServiceHandler) ListBundleDrafts(context.Context, *v1.ListBundleDraftsRequest) (*v1.ListBundleDraftsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, "onething.api.v1.PublishService.ListBundleDrafts is not implemented")
+}
+
+func (UnimplementedPublishServiceHandler) CheckBundleDraft(context.Context, *v1.CheckBundleDraftRequest) (*v1.CheckBundleDraftResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, "onething.api.v1.PublishService.CheckBundleDraft is not implemented")
+}
+
+func (UnimplementedPublishServiceHandler) PublishBundleDraft(context.Context, *v1.PublishBundleDraftRequest) (*v1.PublishBundleDraftResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, "onething.api.v1.PublishService.PublishBundleDraft is not implemented")
+}
+
+func (UnimplementedPublishServiceHandler) DiscardBundleDraft(context.Context, *v1.DiscardBundleDraftRequest) (*v1.DiscardBundleDraftResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, "onething.api.v1.PublishService.DiscardBundleDraft is not implemented")
 }
 
 func (UnimplementedPublishServiceHandler) ListProposals(context.Context, *v1.ListProposalsRequest) (*v1.ListProposalsResponse, error) {
@@ -290,6 +431,62 @@ func (c *publishServiceClient) ListVersions(ctx context.Context, req *v1.ListVer
 func (c *publishServiceClient) GetVersion(ctx context.Context, req *v1.GetVersionRequest) (*v1.GetVersionResponse, error) {
 	var res v1.GetVersionResponse
 	if err := c.client.CallUnary(ctx, publishServiceGetVersionSpec(), req, &res); err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
+func (c *publishServiceClient) CreateBundleDraft(ctx context.Context, req *v1.CreateBundleDraftRequest) (*v1.CreateBundleDraftResponse, error) {
+	var res v1.CreateBundleDraftResponse
+	if err := c.client.CallUnary(ctx, publishServiceCreateBundleDraftSpec(), req, &res); err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
+func (c *publishServiceClient) SaveBundleDraft(ctx context.Context, req *v1.SaveBundleDraftRequest) (*v1.SaveBundleDraftResponse, error) {
+	var res v1.SaveBundleDraftResponse
+	if err := c.client.CallUnary(ctx, publishServiceSaveBundleDraftSpec(), req, &res); err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
+func (c *publishServiceClient) GetBundleDraft(ctx context.Context, req *v1.GetBundleDraftRequest) (*v1.GetBundleDraftResponse, error) {
+	var res v1.GetBundleDraftResponse
+	if err := c.client.CallUnary(ctx, publishServiceGetBundleDraftSpec(), req, &res); err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
+func (c *publishServiceClient) ListBundleDrafts(ctx context.Context, req *v1.ListBundleDraftsRequest) (*v1.ListBundleDraftsResponse, error) {
+	var res v1.ListBundleDraftsResponse
+	if err := c.client.CallUnary(ctx, publishServiceListBundleDraftsSpec(), req, &res); err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
+func (c *publishServiceClient) CheckBundleDraft(ctx context.Context, req *v1.CheckBundleDraftRequest) (*v1.CheckBundleDraftResponse, error) {
+	var res v1.CheckBundleDraftResponse
+	if err := c.client.CallUnary(ctx, publishServiceCheckBundleDraftSpec(), req, &res); err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
+func (c *publishServiceClient) PublishBundleDraft(ctx context.Context, req *v1.PublishBundleDraftRequest) (*v1.PublishBundleDraftResponse, error) {
+	var res v1.PublishBundleDraftResponse
+	if err := c.client.CallUnary(ctx, publishServicePublishBundleDraftSpec(), req, &res); err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
+func (c *publishServiceClient) DiscardBundleDraft(ctx context.Context, req *v1.DiscardBundleDraftRequest) (*v1.DiscardBundleDraftResponse, error) {
+	var res v1.DiscardBundleDraftResponse
+	if err := c.client.CallUnary(ctx, publishServiceDiscardBundleDraftSpec(), req, &res); err != nil {
 		return nil, err
 	}
 	return &res, nil
@@ -391,6 +588,90 @@ func (h publishServiceHandler) getVersion(ctx context.Context, _ connect.Spec, s
 		return err
 	}
 	res, err := h.svc.GetVersion(ctx, &req)
+	if err != nil {
+		return err
+	}
+	return stream.Send(res)
+}
+
+func (h publishServiceHandler) createBundleDraft(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
+	var req v1.CreateBundleDraftRequest
+	if err := stream.Receive(&req); err != nil {
+		return err
+	}
+	res, err := h.svc.CreateBundleDraft(ctx, &req)
+	if err != nil {
+		return err
+	}
+	return stream.Send(res)
+}
+
+func (h publishServiceHandler) saveBundleDraft(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
+	var req v1.SaveBundleDraftRequest
+	if err := stream.Receive(&req); err != nil {
+		return err
+	}
+	res, err := h.svc.SaveBundleDraft(ctx, &req)
+	if err != nil {
+		return err
+	}
+	return stream.Send(res)
+}
+
+func (h publishServiceHandler) getBundleDraft(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
+	var req v1.GetBundleDraftRequest
+	if err := stream.Receive(&req); err != nil {
+		return err
+	}
+	res, err := h.svc.GetBundleDraft(ctx, &req)
+	if err != nil {
+		return err
+	}
+	return stream.Send(res)
+}
+
+func (h publishServiceHandler) listBundleDrafts(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
+	var req v1.ListBundleDraftsRequest
+	if err := stream.Receive(&req); err != nil {
+		return err
+	}
+	res, err := h.svc.ListBundleDrafts(ctx, &req)
+	if err != nil {
+		return err
+	}
+	return stream.Send(res)
+}
+
+func (h publishServiceHandler) checkBundleDraft(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
+	var req v1.CheckBundleDraftRequest
+	if err := stream.Receive(&req); err != nil {
+		return err
+	}
+	res, err := h.svc.CheckBundleDraft(ctx, &req)
+	if err != nil {
+		return err
+	}
+	return stream.Send(res)
+}
+
+func (h publishServiceHandler) publishBundleDraft(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
+	var req v1.PublishBundleDraftRequest
+	if err := stream.Receive(&req); err != nil {
+		return err
+	}
+	res, err := h.svc.PublishBundleDraft(ctx, &req)
+	if err != nil {
+		return err
+	}
+	return stream.Send(res)
+}
+
+func (h publishServiceHandler) discardBundleDraft(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
+	var req v1.DiscardBundleDraftRequest
+	if err := stream.Receive(&req); err != nil {
+		return err
+	}
+	res, err := h.svc.DiscardBundleDraft(ctx, &req)
 	if err != nil {
 		return err
 	}

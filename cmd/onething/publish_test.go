@@ -1,0 +1,84 @@
+package main
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/testing/protocmp"
+
+	"github.com/siyiban/onething/diag"
+	"github.com/siyiban/onething/engine/catalog"
+	"github.com/siyiban/onething/examples"
+	"github.com/siyiban/onething/forms/kind"
+	diagv1 "github.com/siyiban/onething/proto/gen/onething/diag/v1"
+)
+
+// Over the API a text has the findings that `onething check` has of its file: place, code, message and hint.
+func TestServer_ChecksLikeTheCommand(t *testing.T) {
+	t.Parallel()
+	st := newStage(t, t.TempDir(), "2026-03-16", io.Discard)
+	defer st.stop(t)
+	tree := t.TempDir()
+	if err := os.CopyFS(tree, examples.Only("newborn", "nursery", "retirement")); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct{ name, bundle, old, new string }{
+		{"nothing", "newborn", "", ""},
+		{"an unknown field", "newborn", "form.newborn.birth_date <= today", "form.newborn.birth_dat <= today"},
+		{"YAML", "newborn", "eligibility:", "eligibility: {"},
+		{"a condition that always holds", "newborn", "form.mother.hukou.here, because", "form.mother.hukou.here || own.agreed || !own.agreed, because"},
+		{"a condition that never holds", "newborn", "require: own.agreed,", "require: own.agreed && !own.agreed,"},
+		{"another bundle's folder", "newborn", "bundle: newborn", "bundle: nursery"},
+		{"another matter's text", "retirement", "age(", "agee("},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) { // one after the other: they change one file
+			file := filepath.Join(tree, catalog.BundleFile(tt.bundle))
+			before, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text := strings.Replace(string(before), tt.old, tt.new, 1)
+			if tt.old != "" && text == string(before) {
+				t.Fatalf("the bundle has no %q", tt.old)
+			}
+			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = os.WriteFile(file, before, 0o600) }()
+			want, err := check(filepath.Dir(file), kind.Date{Year: 2026, Month: 3, Day: 16}, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := st.server.engine.CheckBundle(t.Context(), catalog.BundleFile(tt.bundle), []byte(text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			inTree := func(list diag.List) []*diagv1.Diagnostic {
+				var messages []*diagv1.Diagnostic
+				for _, d := range list.Sorted() {
+					if d.Code == "plugin-missing" {
+						continue // which plugins are installed only a server knows
+					}
+					m := d.Proto()
+					_, m.File, _ = strings.Cut(m.GetFile(), "bundles/")
+					for _, r := range m.GetRelated() {
+						_, r.File, _ = strings.Cut(r.GetFile(), "bundles/")
+					}
+					messages = append(messages, m)
+				}
+				return messages
+			}
+			if diff := cmp.Diff(inTree(want), inTree(got), protocmp.Transform()); diff != "" {
+				t.Errorf("findings (-command +API):\n%s", diff)
+			}
+			if tt.old != "" && len(want) == 0 {
+				t.Error("the command finds nothing")
+			}
+		})
+	}
+}
