@@ -71,7 +71,7 @@ func TestStore(t *testing.T) {
 		t.Fatal(err)
 	}
 	s = open(t, dir, ticks)
-	defer s.Close()
+	defer func() { _ = s.Close() }()
 	got, kept, err := s.Load(d.ID)
 	if err != nil || string(kept) != "second" || got.Revision != 2 {
 		t.Errorf("after a restart: %+v, %q, %v", got, kept, err)
@@ -113,7 +113,7 @@ func TestStore_Bounds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.Close()
+	defer func() { _ = s.Close() }()
 	large := []byte(strings.Repeat("a", bundledraft.MaxText))
 	d, err := s.Create(request("1", "ann", "a"), "badge", 0, large)
 	if err != nil {
@@ -150,7 +150,7 @@ func TestStore_Bounds(t *testing.T) {
 func TestStore_TogetherOnOneRevision(t *testing.T) {
 	t.Parallel()
 	s := open(t, t.TempDir(), &clock{})
-	defer s.Close()
+	defer func() { _ = s.Close() }()
 	d, err := s.Create(request("1", "ann", "a"), "badge", 0, nil)
 	if err != nil {
 		t.Fatal(err)
