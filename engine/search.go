@@ -9,12 +9,9 @@ import (
 	"github.com/siyiban/onething/engine/catalog"
 )
 
-// Bounds of what is searched in a bundle for a caller who waits. The largest of the county's matters have 32 conditions of
-// eligibility and about 200 expressions.
-const (
-	maxConditions = 200
-	maxDecisions  = 2000
-)
+// maxDecisions is how many rules a bundle may have to be searched for a caller who waits. The largest matter of the county
+// has 45.
+const maxDecisions = 500
 
 // searchLimit is how long a caller waits for a search: less than for an answer, so that it learns why there is none.
 const searchLimit = 20 * time.Second
@@ -57,7 +54,7 @@ func (e *Engine) search(ctx context.Context, f func() error) error {
 
 // searchable refuses a bundle whose search has no bound that a caller would wait for.
 func searchable(b *catalog.Bundle) error {
-	if len(b.Eligibility) > maxConditions || len(b.Decisions()) > maxDecisions {
+	if len(b.Decisions()) > maxDecisions {
 		return ErrTooManyRules
 	}
 	return nil

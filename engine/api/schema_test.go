@@ -12,7 +12,7 @@ import (
 // has pages; whoever reads what is projected from the log can ask for at least a position. What does not says why.
 func TestSchema_Conventions(t *testing.T) {
 	t.Parallel()
-	reads := []string{"Get", "List", "Search", "Assess", "Watch", "Download", "Check"}
+	reads := []string{"Get", "List", "Search", "Assess", "Watch", "Download", "Check", "Diff"}
 	without := map[string]map[string]string{ // by field: why a method does without
 		"request_id": {
 			"DiscardBundleDraft": "like DeleteDraft",
@@ -41,6 +41,7 @@ func TestSchema_Conventions(t *testing.T) {
 			"GetBundle": "read from what is in force, never behind", "SearchBundles": "read from what is in force, never behind",
 			"ListVersions": "read from what is in force, never behind", "GetVersion": "read from what is in force, never behind",
 			"GetBundleDraft": "drafts are not in the log", "ListBundleDrafts": "drafts are not in the log", "CheckBundleDraft": "drafts are not in the log",
+			"DiffVersions":  "keeps nothing, and reads what is in force",
 			"ListProposals": "read from what is in force, never behind", "GetProposal": "read from what is in force, never behind",
 			"CheckBundle": "keeps nothing, and reads what is in force",
 			"Assess":      "keeps nothing and reads no application",

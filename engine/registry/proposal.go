@@ -124,6 +124,11 @@ func (s State) open(number int) (Proposal, error) {
 	return p, nil
 }
 
+// Proposed compiles a proposal.
+func Proposed(s State, p Proposal, w World) (*catalog.Bundle, error) {
+	return s.compile(p.Bundle, Version{Number: p.Base + 1, Library: p.Library, Text: p.Text}, w)
+}
+
 // approve publishes a proposal as the second person.
 func approve(s State, c ApproveProposal, w World) (*registryv1.BundlePublished, error) {
 	p, err := s.open(c.Proposal)
@@ -139,7 +144,7 @@ func approve(s State, c ApproveProposal, w World) (*registryv1.BundlePublished, 
 			Else("请退回，由提出人重新提出", "reject it, and let its author propose it again")
 	}
 	// Plugins may have gone since; the rest compiled then and compiles now.
-	b, err := s.compile(p.Bundle, Version{Number: p.Base + 1, Library: p.Library, Text: p.Text}, w)
+	b, err := Proposed(s, p, w)
 	if err != nil {
 		return nil, err
 	}

@@ -12,7 +12,6 @@ import (
 	v1 "github.com/siyiban/onething/proto/gen/onething/diag/v1"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
-	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -24,67 +23,6 @@ const (
 	// Verify that runtime/protoimpl is sufficiently up-to-date.
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
-
-// What has become of a proposal.
-type BundleProposal_State int32
-
-const (
-	// Not set.
-	BundleProposal_STATE_UNSPECIFIED BundleProposal_State = 0
-	// It waits for a second person.
-	BundleProposal_STATE_OPEN BundleProposal_State = 1
-	// It waits, but another version or library came into force meanwhile: it can only be rejected.
-	BundleProposal_STATE_OUTDATED BundleProposal_State = 2
-	// It was approved, and is a version.
-	BundleProposal_STATE_APPROVED BundleProposal_State = 3
-	// It was rejected, or taken back.
-	BundleProposal_STATE_REJECTED BundleProposal_State = 4
-)
-
-// Enum value maps for BundleProposal_State.
-var (
-	BundleProposal_State_name = map[int32]string{
-		0: "STATE_UNSPECIFIED",
-		1: "STATE_OPEN",
-		2: "STATE_OUTDATED",
-		3: "STATE_APPROVED",
-		4: "STATE_REJECTED",
-	}
-	BundleProposal_State_value = map[string]int32{
-		"STATE_UNSPECIFIED": 0,
-		"STATE_OPEN":        1,
-		"STATE_OUTDATED":    2,
-		"STATE_APPROVED":    3,
-		"STATE_REJECTED":    4,
-	}
-)
-
-func (x BundleProposal_State) Enum() *BundleProposal_State {
-	p := new(BundleProposal_State)
-	*p = x
-	return p
-}
-
-func (x BundleProposal_State) String() string {
-	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
-}
-
-func (BundleProposal_State) Descriptor() protoreflect.EnumDescriptor {
-	return file_onething_api_v1_publish_service_proto_enumTypes[0].Descriptor()
-}
-
-func (BundleProposal_State) Type() protoreflect.EnumType {
-	return &file_onething_api_v1_publish_service_proto_enumTypes[0]
-}
-
-func (x BundleProposal_State) Number() protoreflect.EnumNumber {
-	return protoreflect.EnumNumber(x)
-}
-
-// Deprecated: Use BundleProposal_State.Descriptor instead.
-func (BundleProposal_State) EnumDescriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{7, 0}
-}
 
 // CheckBundleRequest holds a bundle.
 type CheckBundleRequest struct {
@@ -470,1687 +408,6 @@ func (x *RollBackBundleResponse) GetProposal() *BundleProposal {
 	return nil
 }
 
-// BundleVersion is one version of a bundle.
-type BundleVersion struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Id of the bundle.
-	Bundle string `protobuf:"bytes,1,opt,name=bundle,proto3" json:"bundle,omitempty"`
-	// Number, from 1.
-	Number int32 `protobuf:"varint,2,opt,name=number,proto3" json:"number,omitempty"`
-	// SHA-256 over its text and the library items that it pins, hex.
-	Digest string `protobuf:"bytes,3,opt,name=digest,proto3" json:"digest,omitempty"`
-	// When it was published.
-	Published *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=published,proto3" json:"published,omitempty"`
-	// Opaque id of who published it, or proposed it where a second person approved it.
-	Author string `protobuf:"bytes,5,opt,name=author,proto3" json:"author,omitempty"`
-	// Why.
-	Reason string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
-	// Number of the version whose text it repeats; 0: its own.
-	RolledBackTo int32 `protobuf:"varint,7,opt,name=rolled_back_to,json=rolledBackTo,proto3" json:"rolled_back_to,omitempty"`
-	// In force today at this office, for new applications.
-	InForce bool `protobuf:"varint,8,opt,name=in_force,json=inForce,proto3" json:"in_force,omitempty"`
-	// Opaque id of who approved it; empty: no second person was needed.
-	Approver string `protobuf:"bytes,9,opt,name=approver,proto3" json:"approver,omitempty"`
-	// Number of the proposal that it comes of; 0: none.
-	Proposal int32 `protobuf:"varint,10,opt,name=proposal,proto3" json:"proposal,omitempty"`
-	// First day of receipt on which it is in force, YYYY-MM-DD; empty: since it was published.
-	From string `protobuf:"bytes,11,opt,name=from,proto3" json:"from,omitempty"`
-	// Last day of receipt on which it is in force, YYYY-MM-DD; empty: no end.
-	Until         string `protobuf:"bytes,12,opt,name=until,proto3" json:"until,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *BundleVersion) Reset() {
-	*x = BundleVersion{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[6]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *BundleVersion) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*BundleVersion) ProtoMessage() {}
-
-func (x *BundleVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[6]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use BundleVersion.ProtoReflect.Descriptor instead.
-func (*BundleVersion) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{6}
-}
-
-func (x *BundleVersion) GetBundle() string {
-	if x != nil {
-		return x.Bundle
-	}
-	return ""
-}
-
-func (x *BundleVersion) GetNumber() int32 {
-	if x != nil {
-		return x.Number
-	}
-	return 0
-}
-
-func (x *BundleVersion) GetDigest() string {
-	if x != nil {
-		return x.Digest
-	}
-	return ""
-}
-
-func (x *BundleVersion) GetPublished() *timestamppb.Timestamp {
-	if x != nil {
-		return x.Published
-	}
-	return nil
-}
-
-func (x *BundleVersion) GetAuthor() string {
-	if x != nil {
-		return x.Author
-	}
-	return ""
-}
-
-func (x *BundleVersion) GetReason() string {
-	if x != nil {
-		return x.Reason
-	}
-	return ""
-}
-
-func (x *BundleVersion) GetRolledBackTo() int32 {
-	if x != nil {
-		return x.RolledBackTo
-	}
-	return 0
-}
-
-func (x *BundleVersion) GetInForce() bool {
-	if x != nil {
-		return x.InForce
-	}
-	return false
-}
-
-func (x *BundleVersion) GetApprover() string {
-	if x != nil {
-		return x.Approver
-	}
-	return ""
-}
-
-func (x *BundleVersion) GetProposal() int32 {
-	if x != nil {
-		return x.Proposal
-	}
-	return 0
-}
-
-func (x *BundleVersion) GetFrom() string {
-	if x != nil {
-		return x.From
-	}
-	return ""
-}
-
-func (x *BundleVersion) GetUntil() string {
-	if x != nil {
-		return x.Until
-	}
-	return ""
-}
-
-// BundleProposal is a version that needs a second person.
-type BundleProposal struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Number, from 1, over all bundles.
-	Proposal int32 `protobuf:"varint,1,opt,name=proposal,proto3" json:"proposal,omitempty"`
-	// Id of the bundle.
-	Bundle string `protobuf:"bytes,2,opt,name=bundle,proto3" json:"bundle,omitempty"`
-	// What has become of it.
-	State BundleProposal_State `protobuf:"varint,3,opt,name=state,proto3,enum=onething.api.v1.BundleProposal_State" json:"state,omitempty"`
-	// Number of the last version when it was proposed; 0: there was none.
-	Base int32 `protobuf:"varint,4,opt,name=base,proto3" json:"base,omitempty"`
-	// SHA-256 over its text and the library items that it pins, hex.
-	Digest string `protobuf:"bytes,5,opt,name=digest,proto3" json:"digest,omitempty"`
-	// When it was proposed.
-	Proposed *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=proposed,proto3" json:"proposed,omitempty"`
-	// Opaque id of who proposed it.
-	Author string `protobuf:"bytes,7,opt,name=author,proto3" json:"author,omitempty"`
-	// Why.
-	Reason string `protobuf:"bytes,8,opt,name=reason,proto3" json:"reason,omitempty"`
-	// Number of the version whose text it repeats; 0: its own.
-	RolledBackTo int32 `protobuf:"varint,9,opt,name=rolled_back_to,json=rolledBackTo,proto3" json:"rolled_back_to,omitempty"`
-	// When it was approved or rejected.
-	Closed *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=closed,proto3" json:"closed,omitempty"`
-	// Opaque id of who approved or rejected it; the author has taken it back.
-	ClosedBy string `protobuf:"bytes,11,opt,name=closed_by,json=closedBy,proto3" json:"closed_by,omitempty"`
-	// Why it was rejected.
-	Rejection string `protobuf:"bytes,12,opt,name=rejection,proto3" json:"rejection,omitempty"`
-	// Number of the version that came of it; 0: none.
-	Version int32 `protobuf:"varint,13,opt,name=version,proto3" json:"version,omitempty"`
-	// Draft from which it was proposed; empty: none.
-	Draft         string `protobuf:"bytes,14,opt,name=draft,proto3" json:"draft,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *BundleProposal) Reset() {
-	*x = BundleProposal{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[7]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *BundleProposal) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*BundleProposal) ProtoMessage() {}
-
-func (x *BundleProposal) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[7]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use BundleProposal.ProtoReflect.Descriptor instead.
-func (*BundleProposal) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{7}
-}
-
-func (x *BundleProposal) GetProposal() int32 {
-	if x != nil {
-		return x.Proposal
-	}
-	return 0
-}
-
-func (x *BundleProposal) GetBundle() string {
-	if x != nil {
-		return x.Bundle
-	}
-	return ""
-}
-
-func (x *BundleProposal) GetState() BundleProposal_State {
-	if x != nil {
-		return x.State
-	}
-	return BundleProposal_STATE_UNSPECIFIED
-}
-
-func (x *BundleProposal) GetBase() int32 {
-	if x != nil {
-		return x.Base
-	}
-	return 0
-}
-
-func (x *BundleProposal) GetDigest() string {
-	if x != nil {
-		return x.Digest
-	}
-	return ""
-}
-
-func (x *BundleProposal) GetProposed() *timestamppb.Timestamp {
-	if x != nil {
-		return x.Proposed
-	}
-	return nil
-}
-
-func (x *BundleProposal) GetAuthor() string {
-	if x != nil {
-		return x.Author
-	}
-	return ""
-}
-
-func (x *BundleProposal) GetReason() string {
-	if x != nil {
-		return x.Reason
-	}
-	return ""
-}
-
-func (x *BundleProposal) GetRolledBackTo() int32 {
-	if x != nil {
-		return x.RolledBackTo
-	}
-	return 0
-}
-
-func (x *BundleProposal) GetClosed() *timestamppb.Timestamp {
-	if x != nil {
-		return x.Closed
-	}
-	return nil
-}
-
-func (x *BundleProposal) GetClosedBy() string {
-	if x != nil {
-		return x.ClosedBy
-	}
-	return ""
-}
-
-func (x *BundleProposal) GetRejection() string {
-	if x != nil {
-		return x.Rejection
-	}
-	return ""
-}
-
-func (x *BundleProposal) GetVersion() int32 {
-	if x != nil {
-		return x.Version
-	}
-	return 0
-}
-
-func (x *BundleProposal) GetDraft() string {
-	if x != nil {
-		return x.Draft
-	}
-	return ""
-}
-
-// BundleDraft is a version of a bundle that is being written.
-type BundleDraft struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Id, a UUID.
-	Draft string `protobuf:"bytes,1,opt,name=draft,proto3" json:"draft,omitempty"`
-	// Id of the bundle.
-	Bundle string `protobuf:"bytes,2,opt,name=bundle,proto3" json:"bundle,omitempty"`
-	// Revision; grows by one with each save.
-	Revision int64 `protobuf:"varint,3,opt,name=revision,proto3" json:"revision,omitempty"`
-	// Number of the last version when it was begun; 0: there was none.
-	Base int32 `protobuf:"varint,4,opt,name=base,proto3" json:"base,omitempty"`
-	// Another version was published since it was begun: compare, and say so when it is published.
-	Outdated bool `protobuf:"varint,5,opt,name=outdated,proto3" json:"outdated,omitempty"`
-	// When it was begun.
-	Created *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=created,proto3" json:"created,omitempty"`
-	// Opaque id of who began it.
-	Author string `protobuf:"bytes,7,opt,name=author,proto3" json:"author,omitempty"`
-	// When it was last saved.
-	Saved *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=saved,proto3" json:"saved,omitempty"`
-	// Opaque id of who saved it last.
-	SavedBy       string `protobuf:"bytes,9,opt,name=saved_by,json=savedBy,proto3" json:"saved_by,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *BundleDraft) Reset() {
-	*x = BundleDraft{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[8]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *BundleDraft) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*BundleDraft) ProtoMessage() {}
-
-func (x *BundleDraft) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[8]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use BundleDraft.ProtoReflect.Descriptor instead.
-func (*BundleDraft) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{8}
-}
-
-func (x *BundleDraft) GetDraft() string {
-	if x != nil {
-		return x.Draft
-	}
-	return ""
-}
-
-func (x *BundleDraft) GetBundle() string {
-	if x != nil {
-		return x.Bundle
-	}
-	return ""
-}
-
-func (x *BundleDraft) GetRevision() int64 {
-	if x != nil {
-		return x.Revision
-	}
-	return 0
-}
-
-func (x *BundleDraft) GetBase() int32 {
-	if x != nil {
-		return x.Base
-	}
-	return 0
-}
-
-func (x *BundleDraft) GetOutdated() bool {
-	if x != nil {
-		return x.Outdated
-	}
-	return false
-}
-
-func (x *BundleDraft) GetCreated() *timestamppb.Timestamp {
-	if x != nil {
-		return x.Created
-	}
-	return nil
-}
-
-func (x *BundleDraft) GetAuthor() string {
-	if x != nil {
-		return x.Author
-	}
-	return ""
-}
-
-func (x *BundleDraft) GetSaved() *timestamppb.Timestamp {
-	if x != nil {
-		return x.Saved
-	}
-	return nil
-}
-
-func (x *BundleDraft) GetSavedBy() string {
-	if x != nil {
-		return x.SavedBy
-	}
-	return ""
-}
-
-// CreateBundleDraftRequest begins a draft.
-type CreateBundleDraftRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Id of the request, a UUID of the caller's.
-	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// Id of the bundle.
-	Bundle string `protobuf:"bytes,2,opt,name=bundle,proto3" json:"bundle,omitempty"`
-	// bundle.yaml, as written, at most 900 KiB; empty: that of the last version.
-	Text          string `protobuf:"bytes,3,opt,name=text,proto3" json:"text,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *CreateBundleDraftRequest) Reset() {
-	*x = CreateBundleDraftRequest{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[9]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *CreateBundleDraftRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*CreateBundleDraftRequest) ProtoMessage() {}
-
-func (x *CreateBundleDraftRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[9]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use CreateBundleDraftRequest.ProtoReflect.Descriptor instead.
-func (*CreateBundleDraftRequest) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{9}
-}
-
-func (x *CreateBundleDraftRequest) GetRequestId() string {
-	if x != nil {
-		return x.RequestId
-	}
-	return ""
-}
-
-func (x *CreateBundleDraftRequest) GetBundle() string {
-	if x != nil {
-		return x.Bundle
-	}
-	return ""
-}
-
-func (x *CreateBundleDraftRequest) GetText() string {
-	if x != nil {
-		return x.Text
-	}
-	return ""
-}
-
-// CreateBundleDraftResponse is the draft.
-type CreateBundleDraftResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The draft.
-	Draft *BundleDraft `protobuf:"bytes,1,opt,name=draft,proto3" json:"draft,omitempty"`
-	// bundle.yaml, as it was kept.
-	Text          string `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *CreateBundleDraftResponse) Reset() {
-	*x = CreateBundleDraftResponse{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[10]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *CreateBundleDraftResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*CreateBundleDraftResponse) ProtoMessage() {}
-
-func (x *CreateBundleDraftResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[10]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use CreateBundleDraftResponse.ProtoReflect.Descriptor instead.
-func (*CreateBundleDraftResponse) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{10}
-}
-
-func (x *CreateBundleDraftResponse) GetDraft() *BundleDraft {
-	if x != nil {
-		return x.Draft
-	}
-	return nil
-}
-
-func (x *CreateBundleDraftResponse) GetText() string {
-	if x != nil {
-		return x.Text
-	}
-	return ""
-}
-
-// SaveBundleDraftRequest saves a draft.
-type SaveBundleDraftRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Id of the request, a UUID of the caller's.
-	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// Id of the draft.
-	Draft string `protobuf:"bytes,2,opt,name=draft,proto3" json:"draft,omitempty"`
-	// Revision that the change was made on.
-	ExpectedVersion int64 `protobuf:"varint,3,opt,name=expected_version,json=expectedVersion,proto3" json:"expected_version,omitempty"`
-	// bundle.yaml, whole, as written, at most 900 KiB.
-	Text          string `protobuf:"bytes,4,opt,name=text,proto3" json:"text,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *SaveBundleDraftRequest) Reset() {
-	*x = SaveBundleDraftRequest{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[11]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *SaveBundleDraftRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*SaveBundleDraftRequest) ProtoMessage() {}
-
-func (x *SaveBundleDraftRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[11]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use SaveBundleDraftRequest.ProtoReflect.Descriptor instead.
-func (*SaveBundleDraftRequest) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{11}
-}
-
-func (x *SaveBundleDraftRequest) GetRequestId() string {
-	if x != nil {
-		return x.RequestId
-	}
-	return ""
-}
-
-func (x *SaveBundleDraftRequest) GetDraft() string {
-	if x != nil {
-		return x.Draft
-	}
-	return ""
-}
-
-func (x *SaveBundleDraftRequest) GetExpectedVersion() int64 {
-	if x != nil {
-		return x.ExpectedVersion
-	}
-	return 0
-}
-
-func (x *SaveBundleDraftRequest) GetText() string {
-	if x != nil {
-		return x.Text
-	}
-	return ""
-}
-
-// SaveBundleDraftResponse is the draft.
-type SaveBundleDraftResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Revision that this request made.
-	Revision int64 `protobuf:"varint,1,opt,name=revision,proto3" json:"revision,omitempty"`
-	// The draft as it is now.
-	Draft         *BundleDraft `protobuf:"bytes,2,opt,name=draft,proto3" json:"draft,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *SaveBundleDraftResponse) Reset() {
-	*x = SaveBundleDraftResponse{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[12]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *SaveBundleDraftResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*SaveBundleDraftResponse) ProtoMessage() {}
-
-func (x *SaveBundleDraftResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[12]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use SaveBundleDraftResponse.ProtoReflect.Descriptor instead.
-func (*SaveBundleDraftResponse) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{12}
-}
-
-func (x *SaveBundleDraftResponse) GetRevision() int64 {
-	if x != nil {
-		return x.Revision
-	}
-	return 0
-}
-
-func (x *SaveBundleDraftResponse) GetDraft() *BundleDraft {
-	if x != nil {
-		return x.Draft
-	}
-	return nil
-}
-
-// GetBundleDraftRequest asks for a draft.
-type GetBundleDraftRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Id of the draft.
-	Draft         string `protobuf:"bytes,1,opt,name=draft,proto3" json:"draft,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *GetBundleDraftRequest) Reset() {
-	*x = GetBundleDraftRequest{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[13]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *GetBundleDraftRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*GetBundleDraftRequest) ProtoMessage() {}
-
-func (x *GetBundleDraftRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[13]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use GetBundleDraftRequest.ProtoReflect.Descriptor instead.
-func (*GetBundleDraftRequest) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{13}
-}
-
-func (x *GetBundleDraftRequest) GetDraft() string {
-	if x != nil {
-		return x.Draft
-	}
-	return ""
-}
-
-// GetBundleDraftResponse is the draft.
-type GetBundleDraftResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The draft.
-	Draft *BundleDraft `protobuf:"bytes,1,opt,name=draft,proto3" json:"draft,omitempty"`
-	// bundle.yaml, as written.
-	Text          string `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *GetBundleDraftResponse) Reset() {
-	*x = GetBundleDraftResponse{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[14]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *GetBundleDraftResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*GetBundleDraftResponse) ProtoMessage() {}
-
-func (x *GetBundleDraftResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[14]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use GetBundleDraftResponse.ProtoReflect.Descriptor instead.
-func (*GetBundleDraftResponse) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{14}
-}
-
-func (x *GetBundleDraftResponse) GetDraft() *BundleDraft {
-	if x != nil {
-		return x.Draft
-	}
-	return nil
-}
-
-func (x *GetBundleDraftResponse) GetText() string {
-	if x != nil {
-		return x.Text
-	}
-	return ""
-}
-
-// ListBundleDraftsRequest asks for drafts.
-type ListBundleDraftsRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Id of a bundle; empty: of all.
-	Bundle string `protobuf:"bytes,1,opt,name=bundle,proto3" json:"bundle,omitempty"`
-	// Part of the list.
-	Page          *Page `protobuf:"bytes,2,opt,name=page,proto3" json:"page,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ListBundleDraftsRequest) Reset() {
-	*x = ListBundleDraftsRequest{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[15]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ListBundleDraftsRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ListBundleDraftsRequest) ProtoMessage() {}
-
-func (x *ListBundleDraftsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[15]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ListBundleDraftsRequest.ProtoReflect.Descriptor instead.
-func (*ListBundleDraftsRequest) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{15}
-}
-
-func (x *ListBundleDraftsRequest) GetBundle() string {
-	if x != nil {
-		return x.Bundle
-	}
-	return ""
-}
-
-func (x *ListBundleDraftsRequest) GetPage() *Page {
-	if x != nil {
-		return x.Page
-	}
-	return nil
-}
-
-// ListBundleDraftsResponse is a part of the list.
-type ListBundleDraftsResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Drafts, the last saved first.
-	Drafts []*BundleDraft `protobuf:"bytes,1,rep,name=drafts,proto3" json:"drafts,omitempty"`
-	// For the next part; empty: no more.
-	NextToken     string `protobuf:"bytes,2,opt,name=next_token,json=nextToken,proto3" json:"next_token,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ListBundleDraftsResponse) Reset() {
-	*x = ListBundleDraftsResponse{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[16]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ListBundleDraftsResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ListBundleDraftsResponse) ProtoMessage() {}
-
-func (x *ListBundleDraftsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[16]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ListBundleDraftsResponse.ProtoReflect.Descriptor instead.
-func (*ListBundleDraftsResponse) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{16}
-}
-
-func (x *ListBundleDraftsResponse) GetDrafts() []*BundleDraft {
-	if x != nil {
-		return x.Drafts
-	}
-	return nil
-}
-
-func (x *ListBundleDraftsResponse) GetNextToken() string {
-	if x != nil {
-		return x.NextToken
-	}
-	return ""
-}
-
-// CheckBundleDraftRequest asks what is wrong with a draft.
-type CheckBundleDraftRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Id of the draft.
-	Draft         string `protobuf:"bytes,1,opt,name=draft,proto3" json:"draft,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *CheckBundleDraftRequest) Reset() {
-	*x = CheckBundleDraftRequest{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[17]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *CheckBundleDraftRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*CheckBundleDraftRequest) ProtoMessage() {}
-
-func (x *CheckBundleDraftRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[17]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use CheckBundleDraftRequest.ProtoReflect.Descriptor instead.
-func (*CheckBundleDraftRequest) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{17}
-}
-
-func (x *CheckBundleDraftRequest) GetDraft() string {
-	if x != nil {
-		return x.Draft
-	}
-	return ""
-}
-
-// CheckBundleDraftResponse says what is wrong.
-type CheckBundleDraftResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Revision that was checked.
-	Revision int64 `protobuf:"varint,1,opt,name=revision,proto3" json:"revision,omitempty"`
-	// Findings in the order of the text, the first 2,000; no error among them: it can be published.
-	Findings []*v1.Diagnostic `protobuf:"bytes,2,rep,name=findings,proto3" json:"findings,omitempty"`
-	// How many more there are.
-	More          int32 `protobuf:"varint,3,opt,name=more,proto3" json:"more,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *CheckBundleDraftResponse) Reset() {
-	*x = CheckBundleDraftResponse{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[18]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *CheckBundleDraftResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*CheckBundleDraftResponse) ProtoMessage() {}
-
-func (x *CheckBundleDraftResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[18]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use CheckBundleDraftResponse.ProtoReflect.Descriptor instead.
-func (*CheckBundleDraftResponse) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{18}
-}
-
-func (x *CheckBundleDraftResponse) GetRevision() int64 {
-	if x != nil {
-		return x.Revision
-	}
-	return 0
-}
-
-func (x *CheckBundleDraftResponse) GetFindings() []*v1.Diagnostic {
-	if x != nil {
-		return x.Findings
-	}
-	return nil
-}
-
-func (x *CheckBundleDraftResponse) GetMore() int32 {
-	if x != nil {
-		return x.More
-	}
-	return 0
-}
-
-// PublishBundleDraftRequest publishes a draft.
-type PublishBundleDraftRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Id of the request, a UUID of the caller's.
-	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// Id of the draft.
-	Draft string `protobuf:"bytes,2,opt,name=draft,proto3" json:"draft,omitempty"`
-	// Revision of the draft that the caller has seen.
-	ExpectedVersion int64 `protobuf:"varint,3,opt,name=expected_version,json=expectedVersion,proto3" json:"expected_version,omitempty"`
-	// Why it is published.
-	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
-	// Number of the last version that the caller has compared it with; 0: the one on which the draft was begun.
-	Number        int32 `protobuf:"varint,5,opt,name=number,proto3" json:"number,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *PublishBundleDraftRequest) Reset() {
-	*x = PublishBundleDraftRequest{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[19]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *PublishBundleDraftRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*PublishBundleDraftRequest) ProtoMessage() {}
-
-func (x *PublishBundleDraftRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[19]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use PublishBundleDraftRequest.ProtoReflect.Descriptor instead.
-func (*PublishBundleDraftRequest) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{19}
-}
-
-func (x *PublishBundleDraftRequest) GetRequestId() string {
-	if x != nil {
-		return x.RequestId
-	}
-	return ""
-}
-
-func (x *PublishBundleDraftRequest) GetDraft() string {
-	if x != nil {
-		return x.Draft
-	}
-	return ""
-}
-
-func (x *PublishBundleDraftRequest) GetExpectedVersion() int64 {
-	if x != nil {
-		return x.ExpectedVersion
-	}
-	return 0
-}
-
-func (x *PublishBundleDraftRequest) GetReason() string {
-	if x != nil {
-		return x.Reason
-	}
-	return ""
-}
-
-func (x *PublishBundleDraftRequest) GetNumber() int32 {
-	if x != nil {
-		return x.Number
-	}
-	return 0
-}
-
-// PublishBundleDraftResponse is the version that was published, or the proposal that it became.
-type PublishBundleDraftResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Position of the commit; 0 if the text says what the last version says: then there is no new one, and the draft stays.
-	Position uint64 `protobuf:"varint,1,opt,name=position,proto3" json:"position,omitempty"`
-	// The version; absent if it was proposed.
-	Version *BundleVersion `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
-	// The proposal; absent if no second person is needed.
-	Proposal      *BundleProposal `protobuf:"bytes,3,opt,name=proposal,proto3" json:"proposal,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *PublishBundleDraftResponse) Reset() {
-	*x = PublishBundleDraftResponse{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[20]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *PublishBundleDraftResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*PublishBundleDraftResponse) ProtoMessage() {}
-
-func (x *PublishBundleDraftResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[20]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use PublishBundleDraftResponse.ProtoReflect.Descriptor instead.
-func (*PublishBundleDraftResponse) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{20}
-}
-
-func (x *PublishBundleDraftResponse) GetPosition() uint64 {
-	if x != nil {
-		return x.Position
-	}
-	return 0
-}
-
-func (x *PublishBundleDraftResponse) GetVersion() *BundleVersion {
-	if x != nil {
-		return x.Version
-	}
-	return nil
-}
-
-func (x *PublishBundleDraftResponse) GetProposal() *BundleProposal {
-	if x != nil {
-		return x.Proposal
-	}
-	return nil
-}
-
-// DiscardBundleDraftRequest removes a draft.
-type DiscardBundleDraftRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Id of the draft.
-	Draft string `protobuf:"bytes,1,opt,name=draft,proto3" json:"draft,omitempty"`
-	// Revision that the caller has seen.
-	ExpectedVersion int64 `protobuf:"varint,2,opt,name=expected_version,json=expectedVersion,proto3" json:"expected_version,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
-}
-
-func (x *DiscardBundleDraftRequest) Reset() {
-	*x = DiscardBundleDraftRequest{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[21]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *DiscardBundleDraftRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*DiscardBundleDraftRequest) ProtoMessage() {}
-
-func (x *DiscardBundleDraftRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[21]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use DiscardBundleDraftRequest.ProtoReflect.Descriptor instead.
-func (*DiscardBundleDraftRequest) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{21}
-}
-
-func (x *DiscardBundleDraftRequest) GetDraft() string {
-	if x != nil {
-		return x.Draft
-	}
-	return ""
-}
-
-func (x *DiscardBundleDraftRequest) GetExpectedVersion() int64 {
-	if x != nil {
-		return x.ExpectedVersion
-	}
-	return 0
-}
-
-// DiscardBundleDraftResponse says that it is gone.
-type DiscardBundleDraftResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *DiscardBundleDraftResponse) Reset() {
-	*x = DiscardBundleDraftResponse{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[22]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *DiscardBundleDraftResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*DiscardBundleDraftResponse) ProtoMessage() {}
-
-func (x *DiscardBundleDraftResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[22]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use DiscardBundleDraftResponse.ProtoReflect.Descriptor instead.
-func (*DiscardBundleDraftResponse) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{22}
-}
-
-// ListProposalsRequest asks for proposals.
-type ListProposalsRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Id of a bundle; empty: of all.
-	Bundle string `protobuf:"bytes,1,opt,name=bundle,proto3" json:"bundle,omitempty"`
-	// Also those that were approved or rejected.
-	Closed bool `protobuf:"varint,2,opt,name=closed,proto3" json:"closed,omitempty"`
-	// Part of the list.
-	Page          *Page `protobuf:"bytes,3,opt,name=page,proto3" json:"page,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ListProposalsRequest) Reset() {
-	*x = ListProposalsRequest{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[23]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ListProposalsRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ListProposalsRequest) ProtoMessage() {}
-
-func (x *ListProposalsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[23]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ListProposalsRequest.ProtoReflect.Descriptor instead.
-func (*ListProposalsRequest) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{23}
-}
-
-func (x *ListProposalsRequest) GetBundle() string {
-	if x != nil {
-		return x.Bundle
-	}
-	return ""
-}
-
-func (x *ListProposalsRequest) GetClosed() bool {
-	if x != nil {
-		return x.Closed
-	}
-	return false
-}
-
-func (x *ListProposalsRequest) GetPage() *Page {
-	if x != nil {
-		return x.Page
-	}
-	return nil
-}
-
-// ListProposalsResponse is a part of the list.
-type ListProposalsResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Proposals, the newest first.
-	Proposals []*BundleProposal `protobuf:"bytes,1,rep,name=proposals,proto3" json:"proposals,omitempty"`
-	// For the next part; empty: no more.
-	NextToken     string `protobuf:"bytes,2,opt,name=next_token,json=nextToken,proto3" json:"next_token,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ListProposalsResponse) Reset() {
-	*x = ListProposalsResponse{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[24]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ListProposalsResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ListProposalsResponse) ProtoMessage() {}
-
-func (x *ListProposalsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[24]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ListProposalsResponse.ProtoReflect.Descriptor instead.
-func (*ListProposalsResponse) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{24}
-}
-
-func (x *ListProposalsResponse) GetProposals() []*BundleProposal {
-	if x != nil {
-		return x.Proposals
-	}
-	return nil
-}
-
-func (x *ListProposalsResponse) GetNextToken() string {
-	if x != nil {
-		return x.NextToken
-	}
-	return ""
-}
-
-// GetProposalRequest asks for a proposal.
-type GetProposalRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Number.
-	Proposal      int32 `protobuf:"varint,1,opt,name=proposal,proto3" json:"proposal,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *GetProposalRequest) Reset() {
-	*x = GetProposalRequest{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[25]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *GetProposalRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*GetProposalRequest) ProtoMessage() {}
-
-func (x *GetProposalRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[25]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use GetProposalRequest.ProtoReflect.Descriptor instead.
-func (*GetProposalRequest) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{25}
-}
-
-func (x *GetProposalRequest) GetProposal() int32 {
-	if x != nil {
-		return x.Proposal
-	}
-	return 0
-}
-
-// GetProposalResponse is the proposal.
-type GetProposalResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The proposal.
-	Proposal *BundleProposal `protobuf:"bytes,1,opt,name=proposal,proto3" json:"proposal,omitempty"`
-	// bundle.yaml, as written.
-	Text          string `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *GetProposalResponse) Reset() {
-	*x = GetProposalResponse{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[26]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *GetProposalResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*GetProposalResponse) ProtoMessage() {}
-
-func (x *GetProposalResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[26]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use GetProposalResponse.ProtoReflect.Descriptor instead.
-func (*GetProposalResponse) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{26}
-}
-
-func (x *GetProposalResponse) GetProposal() *BundleProposal {
-	if x != nil {
-		return x.Proposal
-	}
-	return nil
-}
-
-func (x *GetProposalResponse) GetText() string {
-	if x != nil {
-		return x.Text
-	}
-	return ""
-}
-
-// ApproveProposalRequest approves a proposal.
-type ApproveProposalRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Id of the request, a UUID of the caller's.
-	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// Number.
-	Proposal      int32 `protobuf:"varint,2,opt,name=proposal,proto3" json:"proposal,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ApproveProposalRequest) Reset() {
-	*x = ApproveProposalRequest{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[27]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ApproveProposalRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ApproveProposalRequest) ProtoMessage() {}
-
-func (x *ApproveProposalRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[27]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ApproveProposalRequest.ProtoReflect.Descriptor instead.
-func (*ApproveProposalRequest) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{27}
-}
-
-func (x *ApproveProposalRequest) GetRequestId() string {
-	if x != nil {
-		return x.RequestId
-	}
-	return ""
-}
-
-func (x *ApproveProposalRequest) GetProposal() int32 {
-	if x != nil {
-		return x.Proposal
-	}
-	return 0
-}
-
-// ApproveProposalResponse is the version that was published.
-type ApproveProposalResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Position of the commit.
-	Position uint64 `protobuf:"varint,1,opt,name=position,proto3" json:"position,omitempty"`
-	// The version.
-	Version       *BundleVersion `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ApproveProposalResponse) Reset() {
-	*x = ApproveProposalResponse{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[28]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ApproveProposalResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ApproveProposalResponse) ProtoMessage() {}
-
-func (x *ApproveProposalResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[28]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ApproveProposalResponse.ProtoReflect.Descriptor instead.
-func (*ApproveProposalResponse) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{28}
-}
-
-func (x *ApproveProposalResponse) GetPosition() uint64 {
-	if x != nil {
-		return x.Position
-	}
-	return 0
-}
-
-func (x *ApproveProposalResponse) GetVersion() *BundleVersion {
-	if x != nil {
-		return x.Version
-	}
-	return nil
-}
-
-// RejectProposalRequest rejects a proposal.
-type RejectProposalRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Id of the request, a UUID of the caller's.
-	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// Number.
-	Proposal int32 `protobuf:"varint,2,opt,name=proposal,proto3" json:"proposal,omitempty"`
-	// Why.
-	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *RejectProposalRequest) Reset() {
-	*x = RejectProposalRequest{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[29]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *RejectProposalRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*RejectProposalRequest) ProtoMessage() {}
-
-func (x *RejectProposalRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[29]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use RejectProposalRequest.ProtoReflect.Descriptor instead.
-func (*RejectProposalRequest) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{29}
-}
-
-func (x *RejectProposalRequest) GetRequestId() string {
-	if x != nil {
-		return x.RequestId
-	}
-	return ""
-}
-
-func (x *RejectProposalRequest) GetProposal() int32 {
-	if x != nil {
-		return x.Proposal
-	}
-	return 0
-}
-
-func (x *RejectProposalRequest) GetReason() string {
-	if x != nil {
-		return x.Reason
-	}
-	return ""
-}
-
-// RejectProposalResponse is the proposal as it ended.
-type RejectProposalResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Position of the commit.
-	Position uint64 `protobuf:"varint,1,opt,name=position,proto3" json:"position,omitempty"`
-	// The proposal.
-	Proposal      *BundleProposal `protobuf:"bytes,2,opt,name=proposal,proto3" json:"proposal,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *RejectProposalResponse) Reset() {
-	*x = RejectProposalResponse{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[30]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *RejectProposalResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*RejectProposalResponse) ProtoMessage() {}
-
-func (x *RejectProposalResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[30]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use RejectProposalResponse.ProtoReflect.Descriptor instead.
-func (*RejectProposalResponse) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{30}
-}
-
-func (x *RejectProposalResponse) GetPosition() uint64 {
-	if x != nil {
-		return x.Position
-	}
-	return 0
-}
-
-func (x *RejectProposalResponse) GetProposal() *BundleProposal {
-	if x != nil {
-		return x.Proposal
-	}
-	return nil
-}
-
 // ListVersionsRequest asks for the versions of a bundle.
 type ListVersionsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2164,7 +421,7 @@ type ListVersionsRequest struct {
 
 func (x *ListVersionsRequest) Reset() {
 	*x = ListVersionsRequest{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[31]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2176,7 +433,7 @@ func (x *ListVersionsRequest) String() string {
 func (*ListVersionsRequest) ProtoMessage() {}
 
 func (x *ListVersionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[31]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2189,7 +446,7 @@ func (x *ListVersionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListVersionsRequest.ProtoReflect.Descriptor instead.
 func (*ListVersionsRequest) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{31}
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ListVersionsRequest) GetBundle() string {
@@ -2219,7 +476,7 @@ type ListVersionsResponse struct {
 
 func (x *ListVersionsResponse) Reset() {
 	*x = ListVersionsResponse{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[32]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2231,7 +488,7 @@ func (x *ListVersionsResponse) String() string {
 func (*ListVersionsResponse) ProtoMessage() {}
 
 func (x *ListVersionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[32]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2244,7 +501,7 @@ func (x *ListVersionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListVersionsResponse.ProtoReflect.Descriptor instead.
 func (*ListVersionsResponse) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{32}
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ListVersionsResponse) GetVersions() []*BundleVersion {
@@ -2274,7 +531,7 @@ type GetVersionRequest struct {
 
 func (x *GetVersionRequest) Reset() {
 	*x = GetVersionRequest{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[33]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2286,7 +543,7 @@ func (x *GetVersionRequest) String() string {
 func (*GetVersionRequest) ProtoMessage() {}
 
 func (x *GetVersionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[33]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2299,7 +556,7 @@ func (x *GetVersionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetVersionRequest.ProtoReflect.Descriptor instead.
 func (*GetVersionRequest) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{33}
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *GetVersionRequest) GetBundle() string {
@@ -2329,7 +586,7 @@ type GetVersionResponse struct {
 
 func (x *GetVersionResponse) Reset() {
 	*x = GetVersionResponse{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[34]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2341,7 +598,7 @@ func (x *GetVersionResponse) String() string {
 func (*GetVersionResponse) ProtoMessage() {}
 
 func (x *GetVersionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[34]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2354,7 +611,7 @@ func (x *GetVersionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetVersionResponse.ProtoReflect.Descriptor instead.
 func (*GetVersionResponse) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{34}
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *GetVersionResponse) GetVersion() *BundleVersion {
@@ -2384,7 +641,7 @@ type PublishCalendarRequest struct {
 
 func (x *PublishCalendarRequest) Reset() {
 	*x = PublishCalendarRequest{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[35]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2396,7 +653,7 @@ func (x *PublishCalendarRequest) String() string {
 func (*PublishCalendarRequest) ProtoMessage() {}
 
 func (x *PublishCalendarRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[35]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2409,7 +666,7 @@ func (x *PublishCalendarRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublishCalendarRequest.ProtoReflect.Descriptor instead.
 func (*PublishCalendarRequest) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{35}
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *PublishCalendarRequest) GetRequestId() string {
@@ -2437,7 +694,7 @@ type PublishCalendarResponse struct {
 
 func (x *PublishCalendarResponse) Reset() {
 	*x = PublishCalendarResponse{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[36]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2449,7 +706,7 @@ func (x *PublishCalendarResponse) String() string {
 func (*PublishCalendarResponse) ProtoMessage() {}
 
 func (x *PublishCalendarResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[36]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2462,7 +719,7 @@ func (x *PublishCalendarResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublishCalendarResponse.ProtoReflect.Descriptor instead.
 func (*PublishCalendarResponse) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{36}
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *PublishCalendarResponse) GetPosition() uint64 {
@@ -2476,7 +733,7 @@ var File_onething_api_v1_publish_service_proto protoreflect.FileDescriptor
 
 const file_onething_api_v1_publish_service_proto_rawDesc = "" +
 	"\n" +
-	"%onething/api/v1/publish_service.proto\x12\x0fonething.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fonething/access/v1/access.proto\x1a\x1conething/api/v1/common.proto\x1a!onething/diag/v1/diagnostic.proto\"5\n" +
+	"%onething/api/v1/publish_service.proto\x12\x0fonething.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fonething/access/v1/access.proto\x1a\x1conething/api/v1/common.proto\x1a\"onething/api/v1/publish_diff.proto\x1a#onething/api/v1/publish_draft.proto\x1a&onething/api/v1/publish_proposal.proto\x1a\x1donething/api/v1/version.proto\x1a!onething/diag/v1/diagnostic.proto\"5\n" +
 	"\x12CheckBundleRequest\x12\x1f\n" +
 	"\x04text\x18\x01 \x01(\tB\v\xbaH\br\x06\x10\x01(\x80\x80@R\x04text\"c\n" +
 	"\x13CheckBundleResponse\x128\n" +
@@ -2504,134 +761,7 @@ const file_onething_api_v1_publish_service_proto_rawDesc = "" +
 	"\x16RollBackBundleResponse\x12\x1a\n" +
 	"\bposition\x18\x01 \x01(\x04R\bposition\x128\n" +
 	"\aversion\x18\x02 \x01(\v2\x1e.onething.api.v1.BundleVersionR\aversion\x12;\n" +
-	"\bproposal\x18\x03 \x01(\v2\x1f.onething.api.v1.BundleProposalR\bproposal\"\xe4\x02\n" +
-	"\rBundleVersion\x12\x16\n" +
-	"\x06bundle\x18\x01 \x01(\tR\x06bundle\x12\x16\n" +
-	"\x06number\x18\x02 \x01(\x05R\x06number\x12\x16\n" +
-	"\x06digest\x18\x03 \x01(\tR\x06digest\x128\n" +
-	"\tpublished\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tpublished\x12\x16\n" +
-	"\x06author\x18\x05 \x01(\tR\x06author\x12\x16\n" +
-	"\x06reason\x18\x06 \x01(\tR\x06reason\x12$\n" +
-	"\x0erolled_back_to\x18\a \x01(\x05R\frolledBackTo\x12\x19\n" +
-	"\bin_force\x18\b \x01(\bR\ainForce\x12\x1a\n" +
-	"\bapprover\x18\t \x01(\tR\bapprover\x12\x1a\n" +
-	"\bproposal\x18\n" +
-	" \x01(\x05R\bproposal\x12\x12\n" +
-	"\x04from\x18\v \x01(\tR\x04from\x12\x14\n" +
-	"\x05until\x18\f \x01(\tR\x05until\"\xc6\x04\n" +
-	"\x0eBundleProposal\x12\x1a\n" +
-	"\bproposal\x18\x01 \x01(\x05R\bproposal\x12\x16\n" +
-	"\x06bundle\x18\x02 \x01(\tR\x06bundle\x12;\n" +
-	"\x05state\x18\x03 \x01(\x0e2%.onething.api.v1.BundleProposal.StateR\x05state\x12\x12\n" +
-	"\x04base\x18\x04 \x01(\x05R\x04base\x12\x16\n" +
-	"\x06digest\x18\x05 \x01(\tR\x06digest\x126\n" +
-	"\bproposed\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\bproposed\x12\x16\n" +
-	"\x06author\x18\a \x01(\tR\x06author\x12\x16\n" +
-	"\x06reason\x18\b \x01(\tR\x06reason\x12$\n" +
-	"\x0erolled_back_to\x18\t \x01(\x05R\frolledBackTo\x122\n" +
-	"\x06closed\x18\n" +
-	" \x01(\v2\x1a.google.protobuf.TimestampR\x06closed\x12\x1b\n" +
-	"\tclosed_by\x18\v \x01(\tR\bclosedBy\x12\x1c\n" +
-	"\trejection\x18\f \x01(\tR\trejection\x12\x18\n" +
-	"\aversion\x18\r \x01(\x05R\aversion\x12\x14\n" +
-	"\x05draft\x18\x0e \x01(\tR\x05draft\"j\n" +
-	"\x05State\x12\x15\n" +
-	"\x11STATE_UNSPECIFIED\x10\x00\x12\x0e\n" +
-	"\n" +
-	"STATE_OPEN\x10\x01\x12\x12\n" +
-	"\x0eSTATE_OUTDATED\x10\x02\x12\x12\n" +
-	"\x0eSTATE_APPROVED\x10\x03\x12\x12\n" +
-	"\x0eSTATE_REJECTED\x10\x04\"\xa2\x02\n" +
-	"\vBundleDraft\x12\x14\n" +
-	"\x05draft\x18\x01 \x01(\tR\x05draft\x12\x16\n" +
-	"\x06bundle\x18\x02 \x01(\tR\x06bundle\x12\x1a\n" +
-	"\brevision\x18\x03 \x01(\x03R\brevision\x12\x12\n" +
-	"\x04base\x18\x04 \x01(\x05R\x04base\x12\x1a\n" +
-	"\boutdated\x18\x05 \x01(\bR\boutdated\x124\n" +
-	"\acreated\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\acreated\x12\x16\n" +
-	"\x06author\x18\a \x01(\tR\x06author\x120\n" +
-	"\x05saved\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x05saved\x12\x19\n" +
-	"\bsaved_by\x18\t \x01(\tR\asavedBy\"\x99\x01\n" +
-	"\x18CreateBundleDraftRequest\x12'\n" +
-	"\n" +
-	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x125\n" +
-	"\x06bundle\x18\x02 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[a-z][a-z0-9_]{0,39}$R\x06bundle\x12\x1d\n" +
-	"\x04text\x18\x03 \x01(\tB\t\xbaH\x06r\x04(\x80\xa08R\x04text\"c\n" +
-	"\x19CreateBundleDraftResponse\x122\n" +
-	"\x05draft\x18\x01 \x01(\v2\x1c.onething.api.v1.BundleDraftR\x05draft\x12\x12\n" +
-	"\x04text\x18\x02 \x01(\tR\x04text\"\xb4\x01\n" +
-	"\x16SaveBundleDraftRequest\x12'\n" +
-	"\n" +
-	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12\x1e\n" +
-	"\x05draft\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x05draft\x122\n" +
-	"\x10expected_version\x18\x03 \x01(\x03B\a\xbaH\x04\"\x02(\x01R\x0fexpectedVersion\x12\x1d\n" +
-	"\x04text\x18\x04 \x01(\tB\t\xbaH\x06r\x04(\x80\xa08R\x04text\"i\n" +
-	"\x17SaveBundleDraftResponse\x12\x1a\n" +
-	"\brevision\x18\x01 \x01(\x03R\brevision\x122\n" +
-	"\x05draft\x18\x02 \x01(\v2\x1c.onething.api.v1.BundleDraftR\x05draft\"7\n" +
-	"\x15GetBundleDraftRequest\x12\x1e\n" +
-	"\x05draft\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x05draft\"`\n" +
-	"\x16GetBundleDraftResponse\x122\n" +
-	"\x05draft\x18\x01 \x01(\v2\x1c.onething.api.v1.BundleDraftR\x05draft\x12\x12\n" +
-	"\x04text\x18\x02 \x01(\tR\x04text\"~\n" +
-	"\x17ListBundleDraftsRequest\x128\n" +
-	"\x06bundle\x18\x01 \x01(\tB \xbaH\x1dr\x1b2\x19^([a-z][a-z0-9_]{0,39})?$R\x06bundle\x12)\n" +
-	"\x04page\x18\x02 \x01(\v2\x15.onething.api.v1.PageR\x04page\"o\n" +
-	"\x18ListBundleDraftsResponse\x124\n" +
-	"\x06drafts\x18\x01 \x03(\v2\x1c.onething.api.v1.BundleDraftR\x06drafts\x12\x1d\n" +
-	"\n" +
-	"next_token\x18\x02 \x01(\tR\tnextToken\"9\n" +
-	"\x17CheckBundleDraftRequest\x12\x1e\n" +
-	"\x05draft\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x05draft\"\x84\x01\n" +
-	"\x18CheckBundleDraftResponse\x12\x1a\n" +
-	"\brevision\x18\x01 \x01(\x03R\brevision\x128\n" +
-	"\bfindings\x18\x02 \x03(\v2\x1c.onething.diag.v1.DiagnosticR\bfindings\x12\x12\n" +
-	"\x04more\x18\x03 \x01(\x05R\x04more\"\xdd\x01\n" +
-	"\x19PublishBundleDraftRequest\x12'\n" +
-	"\n" +
-	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12\x1e\n" +
-	"\x05draft\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x05draft\x122\n" +
-	"\x10expected_version\x18\x03 \x01(\x03B\a\xbaH\x04\"\x02(\x01R\x0fexpectedVersion\x12\"\n" +
-	"\x06reason\x18\x04 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01\x18\xf4\x03R\x06reason\x12\x1f\n" +
-	"\x06number\x18\x05 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\x06number\"\xaf\x01\n" +
-	"\x1aPublishBundleDraftResponse\x12\x1a\n" +
-	"\bposition\x18\x01 \x01(\x04R\bposition\x128\n" +
-	"\aversion\x18\x02 \x01(\v2\x1e.onething.api.v1.BundleVersionR\aversion\x12;\n" +
-	"\bproposal\x18\x03 \x01(\v2\x1f.onething.api.v1.BundleProposalR\bproposal\"o\n" +
-	"\x19DiscardBundleDraftRequest\x12\x1e\n" +
-	"\x05draft\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x05draft\x122\n" +
-	"\x10expected_version\x18\x02 \x01(\x03B\a\xbaH\x04\"\x02(\x01R\x0fexpectedVersion\"\x1c\n" +
-	"\x1aDiscardBundleDraftResponse\"\x93\x01\n" +
-	"\x14ListProposalsRequest\x128\n" +
-	"\x06bundle\x18\x01 \x01(\tB \xbaH\x1dr\x1b2\x19^([a-z][a-z0-9_]{0,39})?$R\x06bundle\x12\x16\n" +
-	"\x06closed\x18\x02 \x01(\bR\x06closed\x12)\n" +
-	"\x04page\x18\x03 \x01(\v2\x15.onething.api.v1.PageR\x04page\"u\n" +
-	"\x15ListProposalsResponse\x12=\n" +
-	"\tproposals\x18\x01 \x03(\v2\x1f.onething.api.v1.BundleProposalR\tproposals\x12\x1d\n" +
-	"\n" +
-	"next_token\x18\x02 \x01(\tR\tnextToken\"9\n" +
-	"\x12GetProposalRequest\x12#\n" +
-	"\bproposal\x18\x01 \x01(\x05B\a\xbaH\x04\x1a\x02(\x01R\bproposal\"f\n" +
-	"\x13GetProposalResponse\x12;\n" +
-	"\bproposal\x18\x01 \x01(\v2\x1f.onething.api.v1.BundleProposalR\bproposal\x12\x12\n" +
-	"\x04text\x18\x02 \x01(\tR\x04text\"f\n" +
-	"\x16ApproveProposalRequest\x12'\n" +
-	"\n" +
-	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12#\n" +
-	"\bproposal\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x01R\bproposal\"o\n" +
-	"\x17ApproveProposalResponse\x12\x1a\n" +
-	"\bposition\x18\x01 \x01(\x04R\bposition\x128\n" +
-	"\aversion\x18\x02 \x01(\v2\x1e.onething.api.v1.BundleVersionR\aversion\"\x89\x01\n" +
-	"\x15RejectProposalRequest\x12'\n" +
-	"\n" +
-	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12#\n" +
-	"\bproposal\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x01R\bproposal\x12\"\n" +
-	"\x06reason\x18\x03 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01\x18\xf4\x03R\x06reason\"q\n" +
-	"\x16RejectProposalResponse\x12\x1a\n" +
-	"\bposition\x18\x01 \x01(\x04R\bposition\x12;\n" +
-	"\bproposal\x18\x02 \x01(\v2\x1f.onething.api.v1.BundleProposalR\bproposal\"w\n" +
+	"\bproposal\x18\x03 \x01(\v2\x1f.onething.api.v1.BundleProposalR\bproposal\"w\n" +
 	"\x13ListVersionsRequest\x125\n" +
 	"\x06bundle\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[a-z][a-z0-9_]{0,39}$R\x06bundle\x12)\n" +
 	"\x04page\x18\x02 \x01(\v2\x15.onething.api.v1.PageR\x04page\"q\n" +
@@ -2650,7 +780,7 @@ const file_onething_api_v1_publish_service_proto_rawDesc = "" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12\x1f\n" +
 	"\x04text\x18\x02 \x01(\tB\v\xbaH\br\x06\x10\x01(\x80\x80@R\x04text\"5\n" +
 	"\x17PublishCalendarResponse\x12\x1a\n" +
-	"\bposition\x18\x01 \x01(\x04R\bposition2\xee\x0e\n" +
+	"\bposition\x18\x01 \x01(\x04R\bposition2\xd6\x0f\n" +
 	"\x0ePublishService\x12c\n" +
 	"\vCheckBundle\x12#.onething.api.v1.CheckBundleRequest\x1a$.onething.api.v1.CheckBundleResponse\"\t\xda\xe2\x18\x05\n" +
 	"\x01\x06\x18\x05\x12i\n" +
@@ -2678,6 +808,8 @@ const file_onething_api_v1_publish_service_proto_rawDesc = "" +
 	"\x12PublishBundleDraft\x12*.onething.api.v1.PublishBundleDraftRequest\x1a+.onething.api.v1.PublishBundleDraftResponse\"\t\xda\xe2\x18\x05\n" +
 	"\x01\x06\x18\x05\x12x\n" +
 	"\x12DiscardBundleDraft\x12*.onething.api.v1.DiscardBundleDraftRequest\x1a+.onething.api.v1.DiscardBundleDraftResponse\"\t\xda\xe2\x18\x05\n" +
+	"\x01\x06\x18\x05\x12f\n" +
+	"\fDiffVersions\x12$.onething.api.v1.DiffVersionsRequest\x1a%.onething.api.v1.DiffVersionsResponse\"\t\xda\xe2\x18\x05\n" +
 	"\x01\x06\x18\x05\x12j\n" +
 	"\rListProposals\x12%.onething.api.v1.ListProposalsRequest\x1a&.onething.api.v1.ListProposalsResponse\"\n" +
 	"\xda\xe2\x18\x06\n" +
@@ -2704,118 +836,99 @@ func file_onething_api_v1_publish_service_proto_rawDescGZIP() []byte {
 	return file_onething_api_v1_publish_service_proto_rawDescData
 }
 
-var file_onething_api_v1_publish_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_onething_api_v1_publish_service_proto_msgTypes = make([]protoimpl.MessageInfo, 37)
+var file_onething_api_v1_publish_service_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_onething_api_v1_publish_service_proto_goTypes = []any{
-	(BundleProposal_State)(0),          // 0: onething.api.v1.BundleProposal.State
-	(*CheckBundleRequest)(nil),         // 1: onething.api.v1.CheckBundleRequest
-	(*CheckBundleResponse)(nil),        // 2: onething.api.v1.CheckBundleResponse
-	(*PublishBundleRequest)(nil),       // 3: onething.api.v1.PublishBundleRequest
-	(*PublishBundleResponse)(nil),      // 4: onething.api.v1.PublishBundleResponse
-	(*RollBackBundleRequest)(nil),      // 5: onething.api.v1.RollBackBundleRequest
-	(*RollBackBundleResponse)(nil),     // 6: onething.api.v1.RollBackBundleResponse
-	(*BundleVersion)(nil),              // 7: onething.api.v1.BundleVersion
-	(*BundleProposal)(nil),             // 8: onething.api.v1.BundleProposal
-	(*BundleDraft)(nil),                // 9: onething.api.v1.BundleDraft
-	(*CreateBundleDraftRequest)(nil),   // 10: onething.api.v1.CreateBundleDraftRequest
-	(*CreateBundleDraftResponse)(nil),  // 11: onething.api.v1.CreateBundleDraftResponse
-	(*SaveBundleDraftRequest)(nil),     // 12: onething.api.v1.SaveBundleDraftRequest
-	(*SaveBundleDraftResponse)(nil),    // 13: onething.api.v1.SaveBundleDraftResponse
-	(*GetBundleDraftRequest)(nil),      // 14: onething.api.v1.GetBundleDraftRequest
-	(*GetBundleDraftResponse)(nil),     // 15: onething.api.v1.GetBundleDraftResponse
-	(*ListBundleDraftsRequest)(nil),    // 16: onething.api.v1.ListBundleDraftsRequest
-	(*ListBundleDraftsResponse)(nil),   // 17: onething.api.v1.ListBundleDraftsResponse
-	(*CheckBundleDraftRequest)(nil),    // 18: onething.api.v1.CheckBundleDraftRequest
-	(*CheckBundleDraftResponse)(nil),   // 19: onething.api.v1.CheckBundleDraftResponse
-	(*PublishBundleDraftRequest)(nil),  // 20: onething.api.v1.PublishBundleDraftRequest
-	(*PublishBundleDraftResponse)(nil), // 21: onething.api.v1.PublishBundleDraftResponse
+	(*CheckBundleRequest)(nil),         // 0: onething.api.v1.CheckBundleRequest
+	(*CheckBundleResponse)(nil),        // 1: onething.api.v1.CheckBundleResponse
+	(*PublishBundleRequest)(nil),       // 2: onething.api.v1.PublishBundleRequest
+	(*PublishBundleResponse)(nil),      // 3: onething.api.v1.PublishBundleResponse
+	(*RollBackBundleRequest)(nil),      // 4: onething.api.v1.RollBackBundleRequest
+	(*RollBackBundleResponse)(nil),     // 5: onething.api.v1.RollBackBundleResponse
+	(*ListVersionsRequest)(nil),        // 6: onething.api.v1.ListVersionsRequest
+	(*ListVersionsResponse)(nil),       // 7: onething.api.v1.ListVersionsResponse
+	(*GetVersionRequest)(nil),          // 8: onething.api.v1.GetVersionRequest
+	(*GetVersionResponse)(nil),         // 9: onething.api.v1.GetVersionResponse
+	(*PublishCalendarRequest)(nil),     // 10: onething.api.v1.PublishCalendarRequest
+	(*PublishCalendarResponse)(nil),    // 11: onething.api.v1.PublishCalendarResponse
+	(*v1.Diagnostic)(nil),              // 12: onething.diag.v1.Diagnostic
+	(*BundleVersion)(nil),              // 13: onething.api.v1.BundleVersion
+	(*BundleProposal)(nil),             // 14: onething.api.v1.BundleProposal
+	(*Page)(nil),                       // 15: onething.api.v1.Page
+	(*CreateBundleDraftRequest)(nil),   // 16: onething.api.v1.CreateBundleDraftRequest
+	(*SaveBundleDraftRequest)(nil),     // 17: onething.api.v1.SaveBundleDraftRequest
+	(*GetBundleDraftRequest)(nil),      // 18: onething.api.v1.GetBundleDraftRequest
+	(*ListBundleDraftsRequest)(nil),    // 19: onething.api.v1.ListBundleDraftsRequest
+	(*CheckBundleDraftRequest)(nil),    // 20: onething.api.v1.CheckBundleDraftRequest
+	(*PublishBundleDraftRequest)(nil),  // 21: onething.api.v1.PublishBundleDraftRequest
 	(*DiscardBundleDraftRequest)(nil),  // 22: onething.api.v1.DiscardBundleDraftRequest
-	(*DiscardBundleDraftResponse)(nil), // 23: onething.api.v1.DiscardBundleDraftResponse
+	(*DiffVersionsRequest)(nil),        // 23: onething.api.v1.DiffVersionsRequest
 	(*ListProposalsRequest)(nil),       // 24: onething.api.v1.ListProposalsRequest
-	(*ListProposalsResponse)(nil),      // 25: onething.api.v1.ListProposalsResponse
-	(*GetProposalRequest)(nil),         // 26: onething.api.v1.GetProposalRequest
-	(*GetProposalResponse)(nil),        // 27: onething.api.v1.GetProposalResponse
-	(*ApproveProposalRequest)(nil),     // 28: onething.api.v1.ApproveProposalRequest
-	(*ApproveProposalResponse)(nil),    // 29: onething.api.v1.ApproveProposalResponse
-	(*RejectProposalRequest)(nil),      // 30: onething.api.v1.RejectProposalRequest
-	(*RejectProposalResponse)(nil),     // 31: onething.api.v1.RejectProposalResponse
-	(*ListVersionsRequest)(nil),        // 32: onething.api.v1.ListVersionsRequest
-	(*ListVersionsResponse)(nil),       // 33: onething.api.v1.ListVersionsResponse
-	(*GetVersionRequest)(nil),          // 34: onething.api.v1.GetVersionRequest
-	(*GetVersionResponse)(nil),         // 35: onething.api.v1.GetVersionResponse
-	(*PublishCalendarRequest)(nil),     // 36: onething.api.v1.PublishCalendarRequest
-	(*PublishCalendarResponse)(nil),    // 37: onething.api.v1.PublishCalendarResponse
-	(*v1.Diagnostic)(nil),              // 38: onething.diag.v1.Diagnostic
-	(*timestamppb.Timestamp)(nil),      // 39: google.protobuf.Timestamp
-	(*Page)(nil),                       // 40: onething.api.v1.Page
+	(*GetProposalRequest)(nil),         // 25: onething.api.v1.GetProposalRequest
+	(*ApproveProposalRequest)(nil),     // 26: onething.api.v1.ApproveProposalRequest
+	(*RejectProposalRequest)(nil),      // 27: onething.api.v1.RejectProposalRequest
+	(*CreateBundleDraftResponse)(nil),  // 28: onething.api.v1.CreateBundleDraftResponse
+	(*SaveBundleDraftResponse)(nil),    // 29: onething.api.v1.SaveBundleDraftResponse
+	(*GetBundleDraftResponse)(nil),     // 30: onething.api.v1.GetBundleDraftResponse
+	(*ListBundleDraftsResponse)(nil),   // 31: onething.api.v1.ListBundleDraftsResponse
+	(*CheckBundleDraftResponse)(nil),   // 32: onething.api.v1.CheckBundleDraftResponse
+	(*PublishBundleDraftResponse)(nil), // 33: onething.api.v1.PublishBundleDraftResponse
+	(*DiscardBundleDraftResponse)(nil), // 34: onething.api.v1.DiscardBundleDraftResponse
+	(*DiffVersionsResponse)(nil),       // 35: onething.api.v1.DiffVersionsResponse
+	(*ListProposalsResponse)(nil),      // 36: onething.api.v1.ListProposalsResponse
+	(*GetProposalResponse)(nil),        // 37: onething.api.v1.GetProposalResponse
+	(*ApproveProposalResponse)(nil),    // 38: onething.api.v1.ApproveProposalResponse
+	(*RejectProposalResponse)(nil),     // 39: onething.api.v1.RejectProposalResponse
 }
 var file_onething_api_v1_publish_service_proto_depIdxs = []int32{
-	38, // 0: onething.api.v1.CheckBundleResponse.findings:type_name -> onething.diag.v1.Diagnostic
-	7,  // 1: onething.api.v1.PublishBundleResponse.version:type_name -> onething.api.v1.BundleVersion
-	8,  // 2: onething.api.v1.PublishBundleResponse.proposal:type_name -> onething.api.v1.BundleProposal
-	7,  // 3: onething.api.v1.RollBackBundleResponse.version:type_name -> onething.api.v1.BundleVersion
-	8,  // 4: onething.api.v1.RollBackBundleResponse.proposal:type_name -> onething.api.v1.BundleProposal
-	39, // 5: onething.api.v1.BundleVersion.published:type_name -> google.protobuf.Timestamp
-	0,  // 6: onething.api.v1.BundleProposal.state:type_name -> onething.api.v1.BundleProposal.State
-	39, // 7: onething.api.v1.BundleProposal.proposed:type_name -> google.protobuf.Timestamp
-	39, // 8: onething.api.v1.BundleProposal.closed:type_name -> google.protobuf.Timestamp
-	39, // 9: onething.api.v1.BundleDraft.created:type_name -> google.protobuf.Timestamp
-	39, // 10: onething.api.v1.BundleDraft.saved:type_name -> google.protobuf.Timestamp
-	9,  // 11: onething.api.v1.CreateBundleDraftResponse.draft:type_name -> onething.api.v1.BundleDraft
-	9,  // 12: onething.api.v1.SaveBundleDraftResponse.draft:type_name -> onething.api.v1.BundleDraft
-	9,  // 13: onething.api.v1.GetBundleDraftResponse.draft:type_name -> onething.api.v1.BundleDraft
-	40, // 14: onething.api.v1.ListBundleDraftsRequest.page:type_name -> onething.api.v1.Page
-	9,  // 15: onething.api.v1.ListBundleDraftsResponse.drafts:type_name -> onething.api.v1.BundleDraft
-	38, // 16: onething.api.v1.CheckBundleDraftResponse.findings:type_name -> onething.diag.v1.Diagnostic
-	7,  // 17: onething.api.v1.PublishBundleDraftResponse.version:type_name -> onething.api.v1.BundleVersion
-	8,  // 18: onething.api.v1.PublishBundleDraftResponse.proposal:type_name -> onething.api.v1.BundleProposal
-	40, // 19: onething.api.v1.ListProposalsRequest.page:type_name -> onething.api.v1.Page
-	8,  // 20: onething.api.v1.ListProposalsResponse.proposals:type_name -> onething.api.v1.BundleProposal
-	8,  // 21: onething.api.v1.GetProposalResponse.proposal:type_name -> onething.api.v1.BundleProposal
-	7,  // 22: onething.api.v1.ApproveProposalResponse.version:type_name -> onething.api.v1.BundleVersion
-	8,  // 23: onething.api.v1.RejectProposalResponse.proposal:type_name -> onething.api.v1.BundleProposal
-	40, // 24: onething.api.v1.ListVersionsRequest.page:type_name -> onething.api.v1.Page
-	7,  // 25: onething.api.v1.ListVersionsResponse.versions:type_name -> onething.api.v1.BundleVersion
-	7,  // 26: onething.api.v1.GetVersionResponse.version:type_name -> onething.api.v1.BundleVersion
-	1,  // 27: onething.api.v1.PublishService.CheckBundle:input_type -> onething.api.v1.CheckBundleRequest
-	3,  // 28: onething.api.v1.PublishService.PublishBundle:input_type -> onething.api.v1.PublishBundleRequest
-	5,  // 29: onething.api.v1.PublishService.RollBackBundle:input_type -> onething.api.v1.RollBackBundleRequest
-	32, // 30: onething.api.v1.PublishService.ListVersions:input_type -> onething.api.v1.ListVersionsRequest
-	34, // 31: onething.api.v1.PublishService.GetVersion:input_type -> onething.api.v1.GetVersionRequest
-	10, // 32: onething.api.v1.PublishService.CreateBundleDraft:input_type -> onething.api.v1.CreateBundleDraftRequest
-	12, // 33: onething.api.v1.PublishService.SaveBundleDraft:input_type -> onething.api.v1.SaveBundleDraftRequest
-	14, // 34: onething.api.v1.PublishService.GetBundleDraft:input_type -> onething.api.v1.GetBundleDraftRequest
-	16, // 35: onething.api.v1.PublishService.ListBundleDrafts:input_type -> onething.api.v1.ListBundleDraftsRequest
-	18, // 36: onething.api.v1.PublishService.CheckBundleDraft:input_type -> onething.api.v1.CheckBundleDraftRequest
-	20, // 37: onething.api.v1.PublishService.PublishBundleDraft:input_type -> onething.api.v1.PublishBundleDraftRequest
-	22, // 38: onething.api.v1.PublishService.DiscardBundleDraft:input_type -> onething.api.v1.DiscardBundleDraftRequest
-	24, // 39: onething.api.v1.PublishService.ListProposals:input_type -> onething.api.v1.ListProposalsRequest
-	26, // 40: onething.api.v1.PublishService.GetProposal:input_type -> onething.api.v1.GetProposalRequest
-	28, // 41: onething.api.v1.PublishService.ApproveProposal:input_type -> onething.api.v1.ApproveProposalRequest
-	30, // 42: onething.api.v1.PublishService.RejectProposal:input_type -> onething.api.v1.RejectProposalRequest
-	36, // 43: onething.api.v1.PublishService.PublishCalendar:input_type -> onething.api.v1.PublishCalendarRequest
-	2,  // 44: onething.api.v1.PublishService.CheckBundle:output_type -> onething.api.v1.CheckBundleResponse
-	4,  // 45: onething.api.v1.PublishService.PublishBundle:output_type -> onething.api.v1.PublishBundleResponse
-	6,  // 46: onething.api.v1.PublishService.RollBackBundle:output_type -> onething.api.v1.RollBackBundleResponse
-	33, // 47: onething.api.v1.PublishService.ListVersions:output_type -> onething.api.v1.ListVersionsResponse
-	35, // 48: onething.api.v1.PublishService.GetVersion:output_type -> onething.api.v1.GetVersionResponse
-	11, // 49: onething.api.v1.PublishService.CreateBundleDraft:output_type -> onething.api.v1.CreateBundleDraftResponse
-	13, // 50: onething.api.v1.PublishService.SaveBundleDraft:output_type -> onething.api.v1.SaveBundleDraftResponse
-	15, // 51: onething.api.v1.PublishService.GetBundleDraft:output_type -> onething.api.v1.GetBundleDraftResponse
-	17, // 52: onething.api.v1.PublishService.ListBundleDrafts:output_type -> onething.api.v1.ListBundleDraftsResponse
-	19, // 53: onething.api.v1.PublishService.CheckBundleDraft:output_type -> onething.api.v1.CheckBundleDraftResponse
-	21, // 54: onething.api.v1.PublishService.PublishBundleDraft:output_type -> onething.api.v1.PublishBundleDraftResponse
-	23, // 55: onething.api.v1.PublishService.DiscardBundleDraft:output_type -> onething.api.v1.DiscardBundleDraftResponse
-	25, // 56: onething.api.v1.PublishService.ListProposals:output_type -> onething.api.v1.ListProposalsResponse
-	27, // 57: onething.api.v1.PublishService.GetProposal:output_type -> onething.api.v1.GetProposalResponse
-	29, // 58: onething.api.v1.PublishService.ApproveProposal:output_type -> onething.api.v1.ApproveProposalResponse
-	31, // 59: onething.api.v1.PublishService.RejectProposal:output_type -> onething.api.v1.RejectProposalResponse
-	37, // 60: onething.api.v1.PublishService.PublishCalendar:output_type -> onething.api.v1.PublishCalendarResponse
-	44, // [44:61] is the sub-list for method output_type
-	27, // [27:44] is the sub-list for method input_type
-	27, // [27:27] is the sub-list for extension type_name
-	27, // [27:27] is the sub-list for extension extendee
-	0,  // [0:27] is the sub-list for field type_name
+	12, // 0: onething.api.v1.CheckBundleResponse.findings:type_name -> onething.diag.v1.Diagnostic
+	13, // 1: onething.api.v1.PublishBundleResponse.version:type_name -> onething.api.v1.BundleVersion
+	14, // 2: onething.api.v1.PublishBundleResponse.proposal:type_name -> onething.api.v1.BundleProposal
+	13, // 3: onething.api.v1.RollBackBundleResponse.version:type_name -> onething.api.v1.BundleVersion
+	14, // 4: onething.api.v1.RollBackBundleResponse.proposal:type_name -> onething.api.v1.BundleProposal
+	15, // 5: onething.api.v1.ListVersionsRequest.page:type_name -> onething.api.v1.Page
+	13, // 6: onething.api.v1.ListVersionsResponse.versions:type_name -> onething.api.v1.BundleVersion
+	13, // 7: onething.api.v1.GetVersionResponse.version:type_name -> onething.api.v1.BundleVersion
+	0,  // 8: onething.api.v1.PublishService.CheckBundle:input_type -> onething.api.v1.CheckBundleRequest
+	2,  // 9: onething.api.v1.PublishService.PublishBundle:input_type -> onething.api.v1.PublishBundleRequest
+	4,  // 10: onething.api.v1.PublishService.RollBackBundle:input_type -> onething.api.v1.RollBackBundleRequest
+	6,  // 11: onething.api.v1.PublishService.ListVersions:input_type -> onething.api.v1.ListVersionsRequest
+	8,  // 12: onething.api.v1.PublishService.GetVersion:input_type -> onething.api.v1.GetVersionRequest
+	16, // 13: onething.api.v1.PublishService.CreateBundleDraft:input_type -> onething.api.v1.CreateBundleDraftRequest
+	17, // 14: onething.api.v1.PublishService.SaveBundleDraft:input_type -> onething.api.v1.SaveBundleDraftRequest
+	18, // 15: onething.api.v1.PublishService.GetBundleDraft:input_type -> onething.api.v1.GetBundleDraftRequest
+	19, // 16: onething.api.v1.PublishService.ListBundleDrafts:input_type -> onething.api.v1.ListBundleDraftsRequest
+	20, // 17: onething.api.v1.PublishService.CheckBundleDraft:input_type -> onething.api.v1.CheckBundleDraftRequest
+	21, // 18: onething.api.v1.PublishService.PublishBundleDraft:input_type -> onething.api.v1.PublishBundleDraftRequest
+	22, // 19: onething.api.v1.PublishService.DiscardBundleDraft:input_type -> onething.api.v1.DiscardBundleDraftRequest
+	23, // 20: onething.api.v1.PublishService.DiffVersions:input_type -> onething.api.v1.DiffVersionsRequest
+	24, // 21: onething.api.v1.PublishService.ListProposals:input_type -> onething.api.v1.ListProposalsRequest
+	25, // 22: onething.api.v1.PublishService.GetProposal:input_type -> onething.api.v1.GetProposalRequest
+	26, // 23: onething.api.v1.PublishService.ApproveProposal:input_type -> onething.api.v1.ApproveProposalRequest
+	27, // 24: onething.api.v1.PublishService.RejectProposal:input_type -> onething.api.v1.RejectProposalRequest
+	10, // 25: onething.api.v1.PublishService.PublishCalendar:input_type -> onething.api.v1.PublishCalendarRequest
+	1,  // 26: onething.api.v1.PublishService.CheckBundle:output_type -> onething.api.v1.CheckBundleResponse
+	3,  // 27: onething.api.v1.PublishService.PublishBundle:output_type -> onething.api.v1.PublishBundleResponse
+	5,  // 28: onething.api.v1.PublishService.RollBackBundle:output_type -> onething.api.v1.RollBackBundleResponse
+	7,  // 29: onething.api.v1.PublishService.ListVersions:output_type -> onething.api.v1.ListVersionsResponse
+	9,  // 30: onething.api.v1.PublishService.GetVersion:output_type -> onething.api.v1.GetVersionResponse
+	28, // 31: onething.api.v1.PublishService.CreateBundleDraft:output_type -> onething.api.v1.CreateBundleDraftResponse
+	29, // 32: onething.api.v1.PublishService.SaveBundleDraft:output_type -> onething.api.v1.SaveBundleDraftResponse
+	30, // 33: onething.api.v1.PublishService.GetBundleDraft:output_type -> onething.api.v1.GetBundleDraftResponse
+	31, // 34: onething.api.v1.PublishService.ListBundleDrafts:output_type -> onething.api.v1.ListBundleDraftsResponse
+	32, // 35: onething.api.v1.PublishService.CheckBundleDraft:output_type -> onething.api.v1.CheckBundleDraftResponse
+	33, // 36: onething.api.v1.PublishService.PublishBundleDraft:output_type -> onething.api.v1.PublishBundleDraftResponse
+	34, // 37: onething.api.v1.PublishService.DiscardBundleDraft:output_type -> onething.api.v1.DiscardBundleDraftResponse
+	35, // 38: onething.api.v1.PublishService.DiffVersions:output_type -> onething.api.v1.DiffVersionsResponse
+	36, // 39: onething.api.v1.PublishService.ListProposals:output_type -> onething.api.v1.ListProposalsResponse
+	37, // 40: onething.api.v1.PublishService.GetProposal:output_type -> onething.api.v1.GetProposalResponse
+	38, // 41: onething.api.v1.PublishService.ApproveProposal:output_type -> onething.api.v1.ApproveProposalResponse
+	39, // 42: onething.api.v1.PublishService.RejectProposal:output_type -> onething.api.v1.RejectProposalResponse
+	11, // 43: onething.api.v1.PublishService.PublishCalendar:output_type -> onething.api.v1.PublishCalendarResponse
+	26, // [26:44] is the sub-list for method output_type
+	8,  // [8:26] is the sub-list for method input_type
+	8,  // [8:8] is the sub-list for extension type_name
+	8,  // [8:8] is the sub-list for extension extendee
+	0,  // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_onething_api_v1_publish_service_proto_init() }
@@ -2824,19 +937,22 @@ func file_onething_api_v1_publish_service_proto_init() {
 		return
 	}
 	file_onething_api_v1_common_proto_init()
+	file_onething_api_v1_publish_diff_proto_init()
+	file_onething_api_v1_publish_draft_proto_init()
+	file_onething_api_v1_publish_proposal_proto_init()
+	file_onething_api_v1_version_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_onething_api_v1_publish_service_proto_rawDesc), len(file_onething_api_v1_publish_service_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   37,
+			NumEnums:      0,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_onething_api_v1_publish_service_proto_goTypes,
 		DependencyIndexes: file_onething_api_v1_publish_service_proto_depIdxs,
-		EnumInfos:         file_onething_api_v1_publish_service_proto_enumTypes,
 		MessageInfos:      file_onething_api_v1_publish_service_proto_msgTypes,
 	}.Build()
 	File_onething_api_v1_publish_service_proto = out.File

@@ -58,6 +58,9 @@ const (
 	// PublishServiceDiscardBundleDraftProcedure is the procedure name of the PublishService's
 	// DiscardBundleDraft RPC.
 	PublishServiceDiscardBundleDraftProcedure = "/onething.api.v1.PublishService/DiscardBundleDraft"
+	// PublishServiceDiffVersionsProcedure is the procedure name of the PublishService's DiffVersions
+	// RPC.
+	PublishServiceDiffVersionsProcedure = "/onething.api.v1.PublishService/DiffVersions"
 	// PublishServiceListProposalsProcedure is the procedure name of the PublishService's ListProposals
 	// RPC.
 	PublishServiceListProposalsProcedure = "/onething.api.v1.PublishService/ListProposals"
@@ -159,6 +162,13 @@ var (
 			Procedure:  PublishServiceDiscardBundleDraftProcedure,
 		}
 	})
+	publishServiceDiffVersionsSpec = sync.OnceValue(func() connect.Spec {
+		return connect.Spec{
+			StreamType: connect.StreamTypeUnary,
+			Schema:     v1.File_onething_api_v1_publish_service_proto.Services().ByName("PublishService").Methods().ByName("DiffVersions"),
+			Procedure:  PublishServiceDiffVersionsProcedure,
+		}
+	})
 	publishServiceListProposalsSpec = sync.OnceValue(func() connect.Spec {
 		return connect.Spec{
 			StreamType: connect.StreamTypeUnary,
@@ -229,6 +239,10 @@ type PublishServiceClient interface {
 	PublishBundleDraft(context.Context, *v1.PublishBundleDraftRequest) (*v1.PublishBundleDraftResponse, error)
 	// DiscardBundleDraft removes a draft.
 	DiscardBundleDraft(context.Context, *v1.DiscardBundleDraftRequest) (*v1.DiscardBundleDraftResponse, error)
+	// DiffVersions says what changes between two versions of a bundle, with records that get another answer, as the command
+	// `onething diff` does. The comparison takes about a second for each condition that is written otherwise; it is given up
+	// after 20 seconds, and one is made at a time.
+	DiffVersions(context.Context, *v1.DiffVersionsRequest) (*v1.DiffVersionsResponse, error)
 	// ListProposals lists the proposed versions, the newest first.
 	ListProposals(context.Context, *v1.ListProposalsRequest) (*v1.ListProposalsResponse, error)
 	// GetProposal reads a proposed version as it was written.
@@ -282,6 +296,10 @@ type PublishServiceHandler interface {
 	PublishBundleDraft(context.Context, *v1.PublishBundleDraftRequest) (*v1.PublishBundleDraftResponse, error)
 	// DiscardBundleDraft removes a draft.
 	DiscardBundleDraft(context.Context, *v1.DiscardBundleDraftRequest) (*v1.DiscardBundleDraftResponse, error)
+	// DiffVersions says what changes between two versions of a bundle, with records that get another answer, as the command
+	// `onething diff` does. The comparison takes about a second for each condition that is written otherwise; it is given up
+	// after 20 seconds, and one is made at a time.
+	DiffVersions(context.Context, *v1.DiffVersionsRequest) (*v1.DiffVersionsResponse, error)
 	// ListProposals lists the proposed versions, the newest first.
 	ListProposals(context.Context, *v1.ListProposalsRequest) (*v1.ListProposalsResponse, error)
 	// GetProposal reads a proposed version as it was written.
@@ -313,6 +331,7 @@ func RegisterPublishServiceHandler(server *connect.Server, svc PublishServiceHan
 		connect.Method{Spec: publishServiceCheckBundleDraftSpec(), Handler: adapter.checkBundleDraft},
 		connect.Method{Spec: publishServicePublishBundleDraftSpec(), Handler: adapter.publishBundleDraft},
 		connect.Method{Spec: publishServiceDiscardBundleDraftSpec(), Handler: adapter.discardBundleDraft},
+		connect.Method{Spec: publishServiceDiffVersionsSpec(), Handler: adapter.diffVersions},
 		connect.Method{Spec: publishServiceListProposalsSpec(), Handler: adapter.listProposals},
 		connect.Method{Spec: publishServiceGetProposalSpec(), Handler: adapter.getProposal},
 		connect.Method{Spec: publishServiceApproveProposalSpec(), Handler: adapter.approveProposal},
@@ -370,6 +389,10 @@ func (UnimplementedPublishServiceHandler) PublishBundleDraft(context.Context, *v
 
 func (UnimplementedPublishServiceHandler) DiscardBundleDraft(context.Context, *v1.DiscardBundleDraftRequest) (*v1.DiscardBundleDraftResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, "onething.api.v1.PublishService.DiscardBundleDraft is not implemented")
+}
+
+func (UnimplementedPublishServiceHandler) DiffVersions(context.Context, *v1.DiffVersionsRequest) (*v1.DiffVersionsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, "onething.api.v1.PublishService.DiffVersions is not implemented")
 }
 
 func (UnimplementedPublishServiceHandler) ListProposals(context.Context, *v1.ListProposalsRequest) (*v1.ListProposalsResponse, error) {
@@ -487,6 +510,14 @@ func (c *publishServiceClient) PublishBundleDraft(ctx context.Context, req *v1.P
 func (c *publishServiceClient) DiscardBundleDraft(ctx context.Context, req *v1.DiscardBundleDraftRequest) (*v1.DiscardBundleDraftResponse, error) {
 	var res v1.DiscardBundleDraftResponse
 	if err := c.client.CallUnary(ctx, publishServiceDiscardBundleDraftSpec(), req, &res); err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
+func (c *publishServiceClient) DiffVersions(ctx context.Context, req *v1.DiffVersionsRequest) (*v1.DiffVersionsResponse, error) {
+	var res v1.DiffVersionsResponse
+	if err := c.client.CallUnary(ctx, publishServiceDiffVersionsSpec(), req, &res); err != nil {
 		return nil, err
 	}
 	return &res, nil
@@ -672,6 +703,18 @@ func (h publishServiceHandler) discardBundleDraft(ctx context.Context, _ connect
 		return err
 	}
 	res, err := h.svc.DiscardBundleDraft(ctx, &req)
+	if err != nil {
+		return err
+	}
+	return stream.Send(res)
+}
+
+func (h publishServiceHandler) diffVersions(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
+	var req v1.DiffVersionsRequest
+	if err := stream.Receive(&req); err != nil {
+		return err
+	}
+	res, err := h.svc.DiffVersions(ctx, &req)
 	if err != nil {
 		return err
 	}
