@@ -108,3 +108,26 @@ func (b *Bundle) Decisions() []Decision {
 	}
 	return all
 }
+
+// Parts returns the rules of which a rule of the bundle is made.
+func (r *Rule) Parts() []*rule.Rule {
+	parts := []*rule.Rule{r.When, r.Require}
+	for _, w := range r.AnyOf {
+		parts = append(parts, w.When, w.Require)
+	}
+	return slices.DeleteFunc(parts, func(part *rule.Rule) bool { return part == nil })
+}
+
+// Applying returns the rules that decide whether a step applies: its `when`, and those that gate it.
+func (b *Bundle) Applying(s *Step) []*rule.Rule {
+	var all []*rule.Rule
+	if s.When != nil {
+		all = append(all, s.When)
+	}
+	for _, r := range b.Eligibility {
+		if slices.Contains(r.For, s.ID) {
+			all = append(all, r.Parts()...)
+		}
+	}
+	return all
+}

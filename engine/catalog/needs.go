@@ -199,9 +199,9 @@ func readsOf(r *rule.Rule) []forms.Path {
 
 // Reads returns everything that decides the rule.
 func (r *Rule) Reads() []forms.Path {
-	paths := append(readsOf(r.When), readsOf(r.Require)...)
-	for _, w := range r.AnyOf {
-		paths = append(append(paths, readsOf(w.When)...), readsOf(w.Require)...)
+	var paths []forms.Path
+	for _, part := range r.Parts() {
+		paths = append(paths, part.Reads()...)
 	}
 	return paths
 }

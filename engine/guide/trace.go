@@ -5,6 +5,7 @@ import (
 
 	"github.com/siyiban/onething/engine/catalog"
 	"github.com/siyiban/onething/forms"
+	"github.com/siyiban/onething/forms/formula"
 	"github.com/siyiban/onething/forms/kind"
 	"github.com/siyiban/onething/forms/rule"
 )
@@ -82,14 +83,53 @@ func (t Trace) Value(p forms.Path) string {
 	}
 }
 
-// Condition returns what a rule of the bundle comes to: `!when || require`, or one of its ways.
-func (t Trace) Condition(r *catalog.Rule) rule.Outcome { return t.e.condition(r) }
+// Holds returns what a rule at the form comes to; one that is not written, nil, holds.
+func (t Trace) Holds(r *rule.Rule) rule.Outcome { return t.e.holds(r) }
+
+// Compute returns what a formula at the form comes to.
+func (t Trace) Compute(f *formula.Formula) forms.State { return t.e.compute(t.e, f) }
+
+// Condition returns what a rule of the bundle comes to: `!when || require`, or one of its ways; of one that stands at the
+// elements of a list, whether all of them meet it.
+func (t Trace) Condition(r *catalog.Rule) rule.Outcome {
+	if r.Each == "" {
+		return t.e.condition(r)
+	}
+	if s := t.State(r.Each); s.Status == forms.Unknown {
+		return rule.Outcome{Causes: s.Causes}
+	}
+	list, all := t.e.bundle.Field(r.Each), yes()
+	for i := range t.e.rows(list) {
+		all = and(all, t.e.conditionIn(t.e.element(list, i), r))
+	}
+	return all
+}
 
 // Applies returns whether a step applies.
 func (t Trace) Applies(s *catalog.Step) rule.Outcome { return t.e.applies(s) }
 
 // Shown returns whether a field of the form is asked; path is no cell's.
 func (t Trace) Shown(p forms.Path) rule.Outcome { return t.e.isShown(t.e.bundle.Field(p)) }
+
+// Required returns whether a field of the form has to be answered where it is asked; path is no cell's.
+func (t Trace) Required(p forms.Path) rule.Outcome { return t.e.isRequired(t.e, t.e.bundle.Field(p)) }
+
+// Materials returns what is said of a material: once, or for each element of its list.
+func (t Trace) Materials(m *catalog.Material) []*Material {
+	if t.e.assessment == nil {
+		t.e.assessment = &Case{Bundle: t.e.bundle}
+		for _, s := range t.e.bundle.Steps {
+			t.e.assessment.Steps = append(t.e.assessment.Steps, &Step{Step: s, Applies: t.e.applies(s)})
+		}
+	}
+	return t.e.materials(m)
+}
+
+// FaultsOf returns what would be wrong with a value of a field, a cell or a result at a path: its bounds, and the options
+// that are offered.
+func (t Trace) FaultsOf(f *catalog.Field, p forms.Path, v kind.Value) []forms.Violation {
+	return t.e.faultsOf(t.e.at(p), f, p, v)
+}
 
 // Faults returns what is wrong with the answers that were given.
 func (t Trace) Faults() []forms.Violation { return t.e.faults() }
