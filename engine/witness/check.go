@@ -34,7 +34,7 @@ const (
 // the day on which it is asked and the calendar; a place that is not given is one where the bundle and what is published
 // hold.
 func Check(b *catalog.Bundle, setting guide.Setting) diag.List {
-	c := &checker{bundle: b}
+	c := &checker{bundle: b, domain: New(b)}
 	if !b.Until.IsZero() && b.Until.Before(setting.Today) {
 		c.warn(b.UntilAt(), CodeOver, fmt.Sprintf("the bundle was in force until %s", b.Until), "let it end later, or take it away")
 		setting.Today = b.Until
@@ -45,7 +45,7 @@ func Check(b *catalog.Bundle, setting guide.Setting) diag.List {
 	if setting.Place == "" {
 		setting.Place = placeOf(b)
 	}
-	c.domain = New(setting, b)
+	c.start = Start{Setting: setting}
 	for _, d := range b.Decisions() {
 		if len(d.Rule.Reads()) > 0 && d.Rule.Span().File == catalog.BundleFile(b.ID) { // a library's rule is no bundle's to mend
 			c.constant(d)
@@ -78,6 +78,7 @@ func placeOf(b *catalog.Bundle) string {
 type checker struct {
 	bundle *catalog.Bundle
 	domain *Domain
+	start  Start
 	found  diag.List
 	// constants are rules that are reported: what follows from them is not told again.
 	constants []*rule.Rule
@@ -90,13 +91,7 @@ func (c *checker) warn(at diag.Span, code, message, hint string, related ...diag
 // about are the rules on which a goal depends.
 type about []*rule.Rule
 
-func (a about) of(r *catalog.Rule) about {
-	a = append(a, r.When, r.Require)
-	for _, w := range r.AnyOf {
-		a = append(a, w.When, w.Require)
-	}
-	return a
-}
+func (a about) of(r *catalog.Rule) about { return append(a, r.Parts()...) }
 
 // never reports whether there is no record of which a trace says what is wanted. Beside the rules it may depend on paths.
 func (c *checker) never(budget int, a about, paths []forms.Path, goal func(guide.Trace, forms.Record) rule.Outcome) bool {
@@ -106,7 +101,7 @@ func (c *checker) never(budget int, a about, paths []forms.Path, goal func(guide
 			paths, texts = append(paths, r.Reads()...), append(texts, r.Text())
 		}
 	}
-	_, result := c.domain.About(c.bundle, paths, texts...).Search(func(r forms.Record, s guide.Setting) rule.Outcome { return goal(guide.NewTrace(c.bundle, r, s), r) }, budget)
+	_, result := c.domain.About(paths, texts...).Search(func(r forms.Record, s guide.Setting) rule.Outcome { return goal(guide.NewTrace(c.bundle, r, s), r) }, budget, c.start)
 	return result == None
 }
 
@@ -142,33 +137,11 @@ func (c *checker) decided(t guide.Trace, r forms.Record, d catalog.Decision, wan
 			return rule.Outcome{Truth: rule.False}
 		}
 	}
-	return anyOf(t.Outcomes(d), want)
-}
-
-// anyOf says whether one of the outcomes is the wanted one.
-func anyOf(outcomes []rule.Outcome, want rule.Truth) rule.Outcome {
-	all := rule.Outcome{Truth: rule.False}
-	for _, o := range outcomes {
-		switch o.Truth {
-		case want:
-			return rule.Outcome{Truth: rule.True}
-		case rule.Unknown:
-			all = rule.Outcome{Causes: append(all.Causes, o.Causes...)}
-		default:
-		}
+	var outcomes []rule.Outcome
+	for _, o := range t.Outcomes(d) {
+		outcomes = append(outcomes, Is(o, want))
 	}
-	return all
-}
-
-// both says whether both outcomes are the wanted ones.
-func both(a rule.Outcome, wantA rule.Truth, b rule.Outcome, wantB rule.Truth) rule.Outcome {
-	switch {
-	case a.Truth != wantA && a.Truth != rule.Unknown || b.Truth != wantB && b.Truth != rule.Unknown:
-		return rule.Outcome{Truth: rule.False}
-	case a.Truth == wantA && b.Truth == wantB:
-		return rule.Outcome{Truth: rule.True}
-	}
-	return rule.Outcome{Causes: slices.Concat(a.Causes, b.Causes)}
+	return Any(outcomes...)
 }
 
 // pair reports two conditions of which nobody meets both, and one that is failed only by those who fail the other, so
@@ -185,7 +158,7 @@ func (c *checker) pair(r, s *catalog.Rule) {
 	}
 	is := func(wantR, wantS rule.Truth) func(guide.Trace, forms.Record) rule.Outcome {
 		return func(t guide.Trace, _ forms.Record) rule.Outcome {
-			return both(t.Condition(r), wantR, t.Condition(s), wantS)
+			return All(Is(t.Condition(r), wantR), Is(t.Condition(s), wantS))
 		}
 	}
 	other := func(of *catalog.Rule) diag.Related {
@@ -237,14 +210,9 @@ func (c *checker) needs(step *catalog.Step) {
 		if told[at] || len(f.When) == 0 && (f.Section == nil || f.Section.When == nil) || f.Kind == kind.KindList && f.Field.Derived {
 			continue
 		}
-		on := about{step.When}
-		for _, r := range c.bundle.Eligibility {
-			if slices.Contains(r.For, step.ID) {
-				on = on.of(r)
-			}
-		}
+		on := about(c.bundle.Applying(step))
 		if c.never(forRule, on, []forms.Path{p}, func(t guide.Trace, _ forms.Record) rule.Outcome {
-			return both(t.Applies(step), rule.True, t.Shown(p), rule.True)
+			return All(t.Applies(step), t.Shown(p))
 		}) &&
 			!c.never(forRule, on, nil, func(t guide.Trace, _ forms.Record) rule.Outcome { return t.Applies(step) }) {
 			told[at] = true

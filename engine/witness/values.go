@@ -1,9 +1,10 @@
 package witness
 
 import (
+	"fmt"
+	"maps"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/shopspring/decimal"
@@ -13,249 +14,54 @@ import (
 	"github.com/siyiban/onething/forms"
 	"github.com/siyiban/onething/forms/formula"
 	"github.com/siyiban/onething/forms/kind"
-	"github.com/siyiban/onething/forms/rule"
 )
 
-// words are the literals of the rules and formulas that read a path, also through values that are derived from it.
-type words struct {
-	numbers []string
-	texts   []string
-	dates   []kind.Date
-	regions []string
-	// read is what these rules and formulas say.
-	read string
-	said []string
-	// years, months and days say which units their functions count.
-	years, months, days bool
-}
-
-var (
-	quotedText = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'`)
-	numberText = regexp.MustCompile(`\d+(?:\.\d+)?`)
-	regionText = regexp.MustCompile(`region\(["'](\d+)["']\)`)
-	// opaque are functions for which the literals of a rule do not say which answers it tells apart.
-	opaque = regexp.MustCompile(`\b(matches|contains|startsWith|endsWith|birth_date|female|distinct|working_days|working_days_between|add_working_days|div|percent|share|age_late|year_of|month_of|day_of|first_of_month|last_of_month|round_yuan|floor_yuan)\b`)
+// elsewhere are counties of two other provinces.
+const (
+	elsewhere      = "110101"
+	elsewhereAgain = "460105"
 )
 
-// collect notes what each expression of a bundle compares the paths with that it reads.
-func (d *Domain) collect(b *catalog.Bundle) {
-	type expression struct {
-		text  string
-		reads []forms.Path
-		of    forms.Path // whose value it is; "" of a rule that is no value
-	}
-	var all []expression
-	spelled := func(reads, columns []forms.Path, each forms.Path) []forms.Path {
-		var paths []forms.Path
-		for _, p := range reads {
-			if id, ok := strings.CutPrefix(string(p), "this."); ok {
-				p = each + "." + forms.Path(id)
-			}
-			paths = append(paths, p)
-		}
-		return append(paths, columns...)
-	}
-	of := map[*rule.Rule]forms.Path{}
-	var fields func([]*catalog.Field, forms.Path)
-	fields = func(list []*catalog.Field, each forms.Path) {
-		for _, f := range list {
-			p := f.Path
-			if each != "" {
-				p = each + "." + forms.Path(f.ID)
-			}
-			if f.Is != nil {
-				of[f.Is] = p
-			}
-			if f.Derive != nil {
-				all = append(all, expression{f.Derive.Text(), spelled(f.Derive.Reads(), f.Derive.Columns(), each), p})
-			}
-			for _, bound := range []*formula.Formula{f.Min, f.Max} {
-				if bound != nil {
-					all = append(all, expression{bound.Text(), append(spelled(bound.Reads(), nil, each), p), ""})
-				}
-			}
-			fields(f.Row, f.Path)
-		}
-	}
-	for _, s := range b.Sections {
-		fields(s.Fields, "")
-	}
-	fields(b.Own, "")
-	for _, x := range b.Decisions() {
-		all = append(all, expression{x.Rule.Text(), spelled(x.Rule.Reads(), x.Rule.Columns(), x.Each), of[x.Rule]})
-	}
-	// A rule compares with the literals of the values that it reads, and what such a value is made of with the rule's.
-	made, texts := map[forms.Path][]string{}, map[forms.Path][]string{}
-	note := func(in map[forms.Path][]string, p forms.Path, said []string) (changed bool) {
-		for _, text := range said {
-			if !slices.Contains(in[p], text) {
-				in[p], changed = append(in[p], text), true
-			}
-		}
-		return changed
-	}
-	for changed := true; changed; {
-		changed = false
-		for _, e := range all {
-			said := []string{e.text}
-			for _, p := range e.reads {
-				said = append(said, made[p]...)
-			}
-			if e.of != "" {
-				changed = note(made, e.of, said) || changed
-			}
-			said = append(said, texts[e.of]...)
-			for _, p := range e.reads {
-				changed = note(texts, p, said) || changed
-			}
-		}
-	}
-	params := map[string][]string{}
-	for id, values := range b.Parameters() {
-		for _, v := range values {
-			if n := numberOf(v.Value); n != "" && !slices.Contains(params[id], n) {
-				params[id] = append(params[id], n)
-			}
-		}
-	}
-	for p, said := range texts {
-		w := d.words[p]
-		if w == nil {
-			w = &words{}
-			d.words[p] = w
-		}
-		for _, text := range said {
-			w.said = append(w.said, text)
-			w.add(text)
-			for id, numbers := range params {
-				if strings.Contains(text, "params."+id) {
-					w.numbers = append(w.numbers, numbers...)
-				}
-			}
-		}
-		slices.Sort(w.numbers)
-		w.numbers = slices.Compact(w.numbers)
-	}
-}
-
-// plus is a number, as it is written, with a step added or taken away.
-func plus(n, step string, sign int64) string {
-	a, err := decimal.NewFromString(n)
-	if err != nil {
-		return n
-	}
-	b, err := decimal.NewFromString(step)
-	if err != nil {
-		return n
-	}
-	return a.Add(b.Mul(decimal.NewFromInt(sign))).String()
-}
-
-func numberOf(v kind.Value) string {
-	switch v := v.(type) {
-	case kind.Int:
-		return strconv.FormatInt(int64(v), 10)
-	case kind.Money:
-		return strconv.FormatFloat(float64(v)/100, 'f', 2, 64)
-	case kind.Decimal:
-		return v.String()
-	default:
-		return ""
-	}
-}
-
-// add takes the literals of one expression.
-func (w *words) add(text string) {
-	w.read += text + "\n"
-	for _, m := range regionText.FindAllStringSubmatch(text, -1) {
-		w.regions = append(w.regions, m[1])
-	}
-	bare := quotedText.ReplaceAllStringFunc(text, func(q string) string {
-		inner := q[1 : len(q)-1]
-		if day, ok := kind.ParseDate(inner); ok {
-			w.dates = append(w.dates, day)
-		} else {
-			w.texts = append(w.texts, inner)
-		}
-		return " "
-	})
-	w.numbers = append(w.numbers, numberText.FindAllString(bare, -1)...)
-	w.years = w.years || strings.Contains(bare, "year") || strings.Contains(bare, "age(")
-	w.months = w.months || strings.Contains(bare, "month")
-	w.days = w.days || strings.Contains(bare, "day")
-}
-
-// About returns the domain for goals that depend on nothing but the paths, and on what decides these, as far as rules and
-// formulas of a bundle go; texts are those of the goal's own rules. What others compare the same answers with is still
-// tried, but cannot be in the way.
-func (d *Domain) About(b *catalog.Bundle, paths []forms.Path, texts ...string) *Domain {
-	focused := *d
-	focused.only = map[string]bool{}
-	for _, text := range texts {
-		focused.only[text] = true
-	}
-	rules := func(list ...*rule.Rule) {
-		for _, r := range list {
-			if r != nil {
-				focused.only[r.Text()] = true
-			}
-		}
-	}
-	var field func(*catalog.Field)
-	field = func(f *catalog.Field) {
-		rules(f.When...)
-		rules(f.RequireRule, f.Is)
-		for _, r := range f.OptionWhen {
-			rules(r)
-		}
-		for _, x := range []*formula.Formula{f.Derive, f.Min, f.Max} {
-			if x != nil {
-				focused.only[x.Text()] = true
-			}
-		}
-		if f.Section != nil {
-			rules(f.Section.When)
-		}
-		for _, cell := range f.Row {
-			field(cell)
-		}
-	}
-	for p := range b.Closure(paths) {
-		field(b.Field(p))
-	}
-	return &focused
-}
-
-// concerns reports whether an expression is among those that the goals depend on.
-func (d *Domain) concerns(text string) bool { return d.only == nil || d.only[text] }
-
-// vary are the settings that are worth trying: the given one, then other places and days that a rule names.
-func (d *Domain) vary() []guide.Setting {
-	all := []guide.Setting{d.setting}
-	add := func(change func(*guide.Setting)) {
-		setting := d.setting
-		change(&setting)
-		if !slices.ContainsFunc(all, func(s guide.Setting) bool { return s.Place == setting.Place && s.Today == setting.Today }) {
-			all = append(all, setting)
+// vary are the settings that are worth trying beside one: other places and days that a rule names.
+func (d *Domain) vary(from guide.Setting) []guide.Setting {
+	all := []guide.Setting{from}
+	add := func(s guide.Setting) {
+		if !slices.ContainsFunc(all, func(known guide.Setting) bool { return known.Place == s.Place && known.Today == s.Today }) {
+			all = append(all, s)
 		}
 	}
 	if w := d.words["place"]; w != nil {
-		for _, r := range append(slices.Clone(w.regions), "110101", "460105") {
-			if place := county(r, d.setting.Place); d.holdsAt(place) {
-				add(func(s *guide.Setting) { s.Place = place })
+		for _, r := range append(slices.Clone(w.regions), elsewhere, elsewhereAgain) {
+			moved := from
+			if moved.Place = county(r, from.Place); d.holdsAt(moved.Place) {
+				add(moved)
 			}
+		}
+	}
+	on := func(day kind.Date, ok bool) {
+		moved := from
+		if moved.Today = day; ok && !day.IsZero() && d.holdsOn(day) {
+			add(moved)
 		}
 	}
 	if w := d.words["today"]; w != nil {
 		for _, day := range w.dates {
 			for _, n := range []int{-1, 0, 1} {
-				if moved, ok := day.AddDays(n); ok && d.holdsOn(moved) {
-					add(func(s *guide.Setting) { s.Today = moved })
+				on(day.AddDays(n))
+			}
+		}
+	}
+	for _, p := range slices.Sorted(maps.Keys(d.words)) {
+		for _, b := range d.bundles {
+			if id, ok := strings.CutPrefix(string(p), "params."); ok {
+				for _, v := range b.Parameters()[id] {
+					on(v.From, true)
+					on(v.Until, true)
 				}
 			}
 		}
 	}
-	return all
+	return all[1:]
 }
 
 func (d *Domain) holdsAt(place string) bool {
@@ -276,15 +82,77 @@ func county(region, place string) string {
 	if len(place) >= 6 && strings.HasPrefix(place, region) {
 		return place
 	}
-	return (region + "110101"[len(region):])[:6]
+	return (region + elsewhere[len(region):])[:6]
 }
 
-// maxLength bounds the lists and texts that are made.
-const maxLength = 12
+const (
+	maxLength = 60  // of the lists that are made
+	maxText   = 500 // of the texts
+	// maxReckoned is for how many pairs of a literal and another answer it is reckoned where a bound may lie.
+	maxReckoned = 24
+)
 
-// values are what is worth trying for a question, and whether they are all that its rules can tell apart. A nil is
-// blank.
-func (d *Domain) values(p forms.Path, f *catalog.Field, setting guide.Setting) (values []kind.Value, all bool) {
+// values are what is worth trying for what is not known, beside what is known so far, and whether they are all that the
+// rules can tell apart. A nil is blank. Each is a value of the field of one of the bundles, and within its bounds as far
+// as these are known.
+func (d *Domain) values(p forms.Path, record forms.Record, setting guide.Setting) (values []kind.Value, all bool) {
+	all = true
+	seen := map[any]bool{}
+	for _, b := range d.bundles {
+		f := known(b, p)
+		if f == nil {
+			continue
+		}
+		t := guide.NewTrace(b, record, setting)
+		proposed, whole := d.propose(p, f, t, record, setting)
+		all = all && whole
+		bounded := f.Min != nil || f.Max != nil || len(f.OptionWhen) > 0
+		for _, v := range proposed {
+			if k := key(v); !seen[k] && (v == nil || !bounded || len(t.FaultsOf(p, v)) == 0) {
+				seen[k] = true
+				values = append(values, v)
+			}
+		}
+	}
+	return values, all && len(values) > 0
+}
+
+// key is a value as a key of maps, the same for equal ones.
+func key(v kind.Value) any {
+	switch v := v.(type) {
+	case kind.Decimal, kind.Choices, kind.List:
+		return fmt.Sprint(v.Kind(), kind.Encode(v))
+	default:
+		return v
+	}
+}
+
+// known is the field behind an answer, a fact or a result; nil if the bundle has none.
+func known(b *catalog.Bundle, p forms.Path) *catalog.Field {
+	parts := p.Segments()
+	switch p.Root() {
+	case "facts":
+		if fact := b.Facts()[parts[2]]; fact != nil {
+			return &catalog.Field{Field: fact.Field}
+		}
+		return nil
+	case "results":
+		step := b.Step(parts[1])
+		if step == nil {
+			return nil
+		}
+		i := slices.IndexFunc(step.Result, func(f *catalog.Field) bool { return f.ID == parts[2] })
+		if i < 0 {
+			return nil
+		}
+		return step.Result[i]
+	default:
+		return b.Field(p)
+	}
+}
+
+// propose are the values of one field.
+func (d *Domain) propose(p forms.Path, f *catalog.Field, t guide.Trace, record forms.Record, setting guide.Setting) (values []kind.Value, all bool) {
 	at := p
 	if list, _, id, ok := p.Cell(); ok {
 		at = list + "." + forms.Path(id)
@@ -293,141 +161,274 @@ func (d *Domain) values(p forms.Path, f *catalog.Field, setting guide.Setting) (
 	if w == nil {
 		w = &words{}
 	}
-	add := func(list ...kind.Value) {
-		for _, v := range list {
-			if !slices.ContainsFunc(values, func(known kind.Value) bool { return known.Equal(v) }) {
-				values = append(values, v)
-			}
-		}
-	}
-	all = !slices.ContainsFunc(w.said, func(text string) bool { return opaque.MatchString(text) && d.concerns(text) })
+	all = !w.opaque
 	switch f.Kind {
 	case kind.KindBool:
-		add(kind.Bool(true), kind.Bool(false))
-		all = true
+		values, all = []kind.Value{kind.Bool(true), kind.Bool(false)}, true
 	case kind.KindChoice:
 		for _, o := range f.Options {
-			add(kind.Choice(o.ID))
+			values = append(values, kind.Choice(o.ID))
 		}
 		all = true
 	case kind.KindChoices:
-		some, whole := w.subsets(f.Options)
-		add(some...)
+		var whole bool
+		values, whole = w.subsets(f.Options)
 		all = all && whole
 	case kind.KindInt, kind.KindMoney, kind.KindDecimal:
-		add(w.amounts(f.Field)...)
+		values = w.amounts(f.Field, append(w.others(p, t, record), bounds(p, f, t)...))
 	case kind.KindDate:
-		add(w.near(setting.Today)...)
+		values = w.days(append(w.others(p, t, record), bounds(p, f, t)...), setting)
 	case kind.KindAddress:
-		for _, region := range append([]string{setting.Place}, append(slices.Clone(w.regions), "110101", "460105")...) {
+		for _, region := range append([]string{setting.Place}, append(slices.Clone(w.regions), elsewhere, elsewhereAgain)...) {
 			if region != "" {
-				add(kind.Address{Region: county(region, setting.Place), Text: "人民路 1 号"})
+				values = append(values, kind.Address{Region: county(region, setting.Place), Text: "人民路 1 号"})
 			}
 		}
 	case kind.KindList:
-		add(kind.List{{}}, kind.List{}, kind.List{{}, {}})
-		if strings.Contains(w.read, "size(") {
+		values = []kind.Value{kind.List{{}}, kind.List{}, kind.List{{}, {}}}
+		if w.sizes || f.Min != nil || f.Max != nil {
 			for _, n := range w.lengths() {
-				all = all && n <= maxLength
-				for _, n := range []int{n - 1, n, n + 1} {
+				all = all && (n <= maxLength || !w.sizes)
+				for _, n := range []int{n, n - 1, n + 1} {
 					if n >= 0 && n <= maxLength+1 {
-						add(slices.Repeat(kind.List{{}}, n))
+						values = append(values, kind.List(slices.Repeat([]kind.Row{{}}, n)))
 					}
 				}
 			}
 		}
 	case kind.KindText:
-		add(kind.Text("甲"))
-		for _, text := range w.texts {
-			if text != "" {
-				add(kind.Text(text))
+		values = w.sayings(w.sizes || f.Min != nil || f.Max != nil)
+		all = all && !w.sizes
+	case kind.KindCitizenNumber:
+		values = sample(f.Kind)
+		if w.persons {
+			for _, day := range w.days(w.others(p, t, record), setting) {
+				values = append(values, person(day)...)
 			}
 		}
-		all = all && !strings.Contains(w.read, "size(")
-	default: // numbers with a check digit, files: it is only tried whether there is one
-		one, distinct := sample(f.Kind)
-		add(one...)
-		all = all && (distinct || !strings.Contains(w.read, "="))
+	default: // other numbers with a check digit, files: it is only tried whether there is one, or the other
+		values = sample(f.Kind)
+		all = all && (f.Kind == kind.KindFile || len(values) > 1 || !w.equal)
 	}
 	if f.Pattern != nil {
+		if text, ok := matching(f.Pattern); ok {
+			values = append(values, kind.Text(text))
+		}
 		values = slices.DeleteFunc(values, func(v kind.Value) bool {
 			text, ok := v.(kind.Text)
 			return ok && !f.Pattern.MatchString(string(text))
 		})
 		all = false
 	}
-	if !f.Field.Required || f.RequireRule != nil {
+	if p.Root() != "facts" && (!f.Field.Required || f.RequireRule != nil) {
 		values = append(values, nil)
 	}
-	return values, all && len(values) > 0
+	return values, all
 }
 
-// amounts are numbers beside those of the rules, the least and a great one.
-func (w *words) amounts(f *forms.Field) []kind.Value {
-	step := map[kind.Kind]string{kind.KindInt: "1", kind.KindMoney: "0.01", kind.KindDecimal: "0.01"}[f.Kind]
+// others are the values that stand beside a question, as far as they are known. Of a list they are those of all rows, beside
+// a cell those of its own row.
+func (w *words) others(p forms.Path, t guide.Trace, record forms.Record) []kind.Value {
+	var values []kind.Value
+	here, row, _, inRow := p.Cell()
+	for _, q := range w.beside {
+		if s := t.State(q); s.Status == forms.Known {
+			values = append(values, s.Value)
+			continue
+		}
+		i := strings.LastIndexByte(string(q), '.')
+		if i < 0 {
+			continue
+		}
+		list, column := q[:i], string(q[i+1:])
+		given, _ := record.Get(list)
+		rows, _ := given.(kind.List)
+		for n := range rows {
+			if v, _ := record.Get(list.CellOf(n, column)); v != nil && (!inRow || here != list || n == row) {
+				values = append(values, v)
+			}
+		}
+	}
+	return values
+}
+
+// bounds are those of a question of the form, as far as they are known.
+func bounds(p forms.Path, f *catalog.Field, t guide.Trace) []kind.Value {
+	var values []kind.Value
+	if _, _, _, cell := p.Cell(); cell {
+		return nil
+	}
+	for _, bound := range []*formula.Formula{f.Min, f.Max} {
+		if bound != nil {
+			if s := t.Compute(bound); s.Status == forms.Known {
+				values = append(values, s.Value)
+			}
+		}
+	}
+	return values
+}
+
+// amounts are numbers at and beside those of the rules and those that stand beside, nothing, and a great one.
+func (w *words) amounts(f *forms.Field, others []kind.Value) []kind.Value {
+	step := decimal.New(1, 0)
+	switch f.Kind {
+	case kind.KindMoney:
+		step = decimal.New(1, -2)
+	case kind.KindDecimal:
+		step = decimal.New(1, int32(-f.Scale))
+	default:
+	}
 	spec := f.Spec()
 	var all []kind.Value
-	parse := func(s string) {
+	seen := map[string]bool{}
+	try := func(d decimal.Decimal) {
+		s := d.String()
+		if seen[s] {
+			return
+		}
+		seen[s] = true
 		var given any = s
-		if n, err := strconv.Atoi(s); err == nil && f.Kind == kind.KindInt {
-			given = n
+		if f.Kind == kind.KindInt {
+			if !d.IsInteger() {
+				return
+			}
+			given = d.IntPart()
 		}
 		if v, fault := spec.Parse(given); fault == nil {
 			all = append(all, v)
 		}
 	}
-	for _, n := range append(slices.Clone(w.numbers), "0") {
-		if f.Kind == kind.KindInt && strings.Contains(n, ".") {
+	around := func(d decimal.Decimal) {
+		try(d)
+		try(d.Add(step))
+		try(d.Sub(step))
+	}
+	var numbers []decimal.Decimal
+	for _, n := range w.numbers {
+		if d, err := decimal.NewFromString(n); err == nil && d.NumDigits() < 20 {
+			numbers = append(numbers, d)
+			around(d)
+		}
+	}
+	down := func(d decimal.Decimal) decimal.Decimal { return d.Div(step).Floor().Mul(step) }
+	for _, v := range others {
+		n, ok := amount(v)
+		if !ok {
 			continue
 		}
-		parse(n)
-		parse(plus(n, step, 1))
-		parse(plus(n, step, -1))
+		around(n)
+		for _, m := range numbers {
+			if len(numbers)*len(others) > maxReckoned {
+				break
+			}
+			if w.sums {
+				around(n.Add(m))
+				around(n.Sub(m))
+				around(m.Sub(n))
+			}
+			if w.products && m.IsPositive() {
+				around(down(n.Mul(m)))
+				around(down(n.Div(m)))
+				around(down(n.Mul(m).Shift(-2)))
+			}
+		}
 	}
-	parse("9000000")
+	around(decimal.Zero)
+	try(decimal.New(9000000, 0))
 	return all
 }
 
-// near are days beside those of the rules, and those as far from today as their numbers say.
-func (w *words) near(today kind.Date) []kind.Value {
-	var all []kind.Value
-	around := func(d kind.Date, ok bool) {
-		if !ok {
-			return
+// amount is a value as a number, money in yuan.
+func amount(v kind.Value) (decimal.Decimal, bool) {
+	switch v := v.(type) {
+	case kind.Int:
+		return decimal.NewFromInt(int64(v)), true
+	case kind.Money:
+		return decimal.New(int64(v), -2), true
+	case kind.Decimal:
+		return v.Decimal, true
+	default:
+		return decimal.Decimal{}, false
+	}
+}
+
+// days are those of the rules and those that stand beside, at the distances that the rules name, each with its neighbours,
+// and days long past and long to come.
+func (w *words) days(others []kind.Value, setting guide.Setting) []kind.Value {
+	bases, lengths := slices.Clone(w.dates), w.lengths()
+	for _, v := range others {
+		switch v := v.(type) {
+		case kind.Date:
+			bases = append(bases, v)
+		case kind.CitizenNumber:
+			bases = append(bases, v.BirthDate())
+		case kind.Int:
+			if v > 0 && v <= 3000 {
+				lengths = append(lengths, int(v))
+			}
+		default:
 		}
-		all = append(all, d)
-		for _, n := range []int{-1, 1} {
-			if moved, ok := d.AddDays(n); ok {
+	}
+	var all []kind.Value
+	seen := map[kind.Date]bool{}
+	around := func(d kind.Date, ok bool) {
+		for _, n := range []int{0, -1, 1} {
+			if moved, fits := d.AddDays(n); ok && fits && !seen[moved] {
+				seen[moved] = true
 				all = append(all, moved)
 			}
 		}
 	}
-	around(today, true)
-	for _, d := range w.dates {
-		around(d, true)
-	}
-	for _, n := range w.lengths() {
-		for _, n := range []int{-n, n} {
-			if w.years {
-				around(today.AddYears(n))
-			}
-			if w.months {
-				around(today.AddMonths(n))
-			}
-			if w.days {
-				around(today.AddDays(n))
+	for _, base := range bases {
+		around(base, true)
+		for _, n := range lengths {
+			for _, n := range []int{-n, n} {
+				if w.years {
+					around(base.AddYears(n))
+				}
+				if w.months {
+					around(base.AddMonths(n))
+				}
+				if w.dayCounts {
+					around(base.AddDays(n))
+				}
+				if w.working && setting.Calendar != nil {
+					due, _, ok := setting.Calendar.AddWorkingDays(base, n)
+					around(due, ok)
+				}
 			}
 		}
 	}
-	return append(all, kind.MustDate("1900-01-01"), kind.MustDate("2199-12-31"))
+	for _, d := range []kind.Date{setting.Today, kind.MustDate("1900-01-01"), kind.MustDate("2199-12-31")} {
+		if !seen[d] && !d.IsZero() {
+			seen[d] = true
+			all = append(all, d)
+		}
+	}
+	return all
 }
 
-// lengths are the whole numbers of the rules.
-func (w *words) lengths() []int {
-	var all []int
-	for _, n := range w.numbers {
-		if i, err := strconv.Atoi(n); err == nil && i < 50000 {
-			all = append(all, i)
+// sayings are the texts of the rules and one that none names; if their length counts, texts as long as the rules say.
+func (w *words) sayings(long bool) []kind.Value {
+	all := []kind.Value{kind.Text("甲")}
+	for _, text := range w.texts {
+		if text != "" {
+			all = append(all, kind.Text(text))
+		}
+		if pattern, err := regexp.Compile(text); err == nil && w.matches {
+			if text, ok := matching(pattern); ok {
+				all = append(all, kind.Text(text))
+			}
+		}
+	}
+	if !long {
+		return all
+	}
+	for _, n := range w.lengths() {
+		for _, n := range []int{n, n - 1, n + 1} {
+			if n > 0 && n <= maxText {
+				all = append(all, kind.Text(strings.Repeat("甲", n)))
+			}
 		}
 	}
 	return all
@@ -436,16 +437,13 @@ func (w *words) lengths() []int {
 // subsets are the choices of the options that rules name, and of one that none does.
 func (w *words) subsets(options []forms.Option) (values []kind.Value, all bool) {
 	var ids []string
-	other := ""
+	other := false
 	for _, o := range options {
-		if strings.Contains(w.read, "."+o.ID) || strings.Contains(w.read, "size(") {
+		named := strings.Contains(w.read, "."+o.ID) || w.sizes
+		if named || !other {
 			ids = append(ids, o.ID)
-		} else if other == "" {
-			other = o.ID
 		}
-	}
-	if other != "" {
-		ids = append(ids, other)
+		other = other || !named
 	}
 	all = len(ids) <= 6
 	ids = ids[:min(len(ids), 6)]
@@ -461,22 +459,38 @@ func (w *words) subsets(options []forms.Option) (values []kind.Value, all bool) 
 	return values, all
 }
 
-// sample are made-up values of the kinds that rules do not compare with literals; distinct, if there are two.
-func sample(k kind.Kind) (values []kind.Value, distinct bool) {
+// person are made-up citizen numbers of a woman and a man who were born on a day.
+func person(born kind.Value) []kind.Value {
+	day, _ := born.(kind.Date)
+	spec := kind.Spec{Kind: kind.KindCitizenNumber}
+	var all []kind.Value
+	for _, order := range []string{"042", "017"} {
+		for _, check := range "0123456789X" {
+			if v, fault := spec.Parse(fmt.Sprintf("321323%04d%02d%02d%s%c", day.Year, int(day.Month), day.Day, order, check)); fault == nil {
+				all = append(all, v)
+				break
+			}
+		}
+	}
+	return all
+}
+
+// sample are made-up values of the kinds that rules do not compare with literals, two where the kind has two.
+func sample(k kind.Kind) []kind.Value {
 	switch k {
 	case kind.KindCitizenNumber:
-		return []kind.Value{kind.CitizenNumber("321323198802200171"), kind.CitizenNumber("321323196512200334")}, true
+		return []kind.Value{kind.CitizenNumber("321323198802200171"), kind.CitizenNumber("321323196512200334")}
 	case kind.KindPhone:
-		return []kind.Value{kind.Phone("13812345601"), kind.Phone("13812345602")}, true
+		return []kind.Value{kind.Phone("13812345601"), kind.Phone("13812345602")}
 	case kind.KindPlate:
-		return []kind.Value{kind.Plate("苏N12345"), kind.Plate("苏N54321")}, true
+		return []kind.Value{kind.Plate("苏N12345"), kind.Plate("苏N54321")}
 	case kind.KindUSCC:
-		return []kind.Value{kind.USCC("91321323MA1X2Y3K4K")}, false
+		return []kind.Value{kind.USCC("91321323MA1X2Y3K4K")}
 	case kind.KindBankAccount:
-		return []kind.Value{kind.BankAccount("6230660000112233445"), kind.BankAccount("6230660000556677889")}, true
+		return []kind.Value{kind.BankAccount("6230660000112233445"), kind.BankAccount("6230660000556677889")}
 	case kind.KindFile:
-		return []kind.Value{kind.File(strings.Repeat("0", 64))}, true
+		return []kind.Value{kind.File(strings.Repeat("0", 64))}
 	default:
-		return nil, false
+		return nil
 	}
 }

@@ -20,7 +20,7 @@ func TestSearch(t *testing.T) {
 		t.Fatal(found)
 	}
 	b, setting := c.Bundles["newborn"], newSetting(t)
-	d := witness.New(setting, b)
+	d, start := witness.New(b), witness.Start{Setting: setting}
 	for _, r := range b.Eligibility {
 		for _, want := range []rule.Truth{rule.True, rule.False} {
 			t.Run(r.ID+" "+want.String(), func(t *testing.T) {
@@ -36,7 +36,7 @@ func TestSearch(t *testing.T) {
 						return rule.Outcome{Truth: rule.False}
 					}
 				}
-				w, result := d.Search(goal, 2000)
+				w, result := d.Search(goal, 2000, start)
 				if result != witness.Found {
 					t.Fatalf("result %d", result)
 				}
@@ -48,7 +48,7 @@ func TestSearch(t *testing.T) {
 						t.Errorf("the record has a fault at %s: %s", v.Path, v.Code)
 					}
 				}
-				if _, result := d.Search(goal, 1); result != witness.GaveUp {
+				if _, result := d.Search(goal, 1, start); result != witness.GaveUp {
 					t.Errorf("with a budget of one the result is %d", result)
 				}
 			})
@@ -62,7 +62,7 @@ func TestSearch(t *testing.T) {
 				return rule.Outcome{Causes: []forms.Cause{{Kind: forms.CauseAnswer, Path: wedlock}}}
 			}
 			return rule.Outcome{Truth: rule.False}
-		}, 100)
+		}, 100, start)
 		if result != witness.None {
 			t.Errorf("result %d", result)
 		}
@@ -71,7 +71,7 @@ func TestSearch(t *testing.T) {
 		t.Parallel()
 		_, result := d.Search(func(forms.Record, guide.Setting) rule.Outcome {
 			return rule.Outcome{Causes: []forms.Cause{{Kind: forms.CauseResult, Path: "results.certificate.number"}}}
-		}, 100)
+		}, 100, start)
 		if result != witness.GaveUp {
 			t.Errorf("result %d", result)
 		}
