@@ -277,7 +277,7 @@ func (c *comparison) judged(change Change, q question, strict, mild string) {
 	if !q.changed() {
 		return
 	}
-	tight, loose := c.search.find(q, mild, strict)
+	tight, loose := c.search.turned(q, mild, strict), c.search.turned(q, strict, mild)
 	switch {
 	case tight != nil && loose != nil:
 		change.Kind, change.Witnesses = Both, []Witness{*tight, *loose}
@@ -291,4 +291,12 @@ func (c *comparison) judged(change Change, q question, strict, mild string) {
 		change.Kind = Rewritten
 	}
 	c.add(change)
+}
+
+func days(d catalog.Days) string {
+	unit := map[catalog.Unit]string{catalog.WorkingDays: "working days", catalog.CalendarDays: "days", catalog.Months: "months", catalog.Years: "years"}[d.Unit]
+	if d.N == 1 {
+		unit = strings.TrimSuffix(unit, "s")
+	}
+	return fmt.Sprintf("%d %s", d.N, unit)
 }

@@ -6,6 +6,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/siyiban/onething/engine/bundletest"
@@ -93,51 +94,82 @@ func table() []planted {
 }
 
 // version is a bundle as it stands, or as it stands after a change.
-func version(t *testing.T, p planted, after bool) *catalog.Bundle {
+func version(t testing.TB, p planted, after bool) *catalog.Bundle {
 	t.Helper()
-	tree := examples.Tree()
 	file := p.file
 	if file == "" {
-		file = "bundles/" + p.bundle + "/bundle.yaml"
+		file = bundleFile(p.bundle)
 	}
-	read := func(name string) []byte {
-		text, err := fs.ReadFile(tree, name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !after || name != file {
-			return text
-		}
-		changed := string(text)
-		for i := 0; i < len(p.edits); i += 2 {
-			if !strings.Contains(changed, p.edits[i]) {
-				t.Fatalf("%s does not hold %q", name, p.edits[i])
-			}
-			changed = strings.Replace(changed, p.edits[i], p.edits[i+1], 1)
-		}
-		return []byte(changed)
-	}
-	names, err := fs.Glob(tree, "library/*.yaml")
+	read, err := readExamples()
 	if err != nil {
 		t.Fatal(err)
 	}
-	files := map[string][]byte{}
-	for _, name := range names {
-		files[path.Base(name)] = read(name)
+	files, library := read.files, read.library
+	text := files[bundleFile(p.bundle)]
+	if after {
+		changed := files[file]
+		for i := 0; i < len(p.edits); i += 2 {
+			if !strings.Contains(changed, p.edits[i]) {
+				t.Fatalf("%s does not hold %q", file, p.edits[i])
+			}
+			changed = strings.Replace(changed, p.edits[i], p.edits[i+1], 1)
+		}
+		if p.file == "" {
+			text = changed
+		} else if library, err = parseLibrary(files, file, changed); err != nil {
+			t.Fatal(err)
+		}
 	}
-	library, found := catalog.ParseLibrary(files)
-	if found.Err() != nil {
-		t.Fatal(found)
-	}
-	name := "bundles/" + p.bundle + "/bundle.yaml"
-	b, found := catalog.ParseBundle(library, name, read(name))
+	b, found := catalog.ParseBundle(library, bundleFile(p.bundle), []byte(text))
 	if found.Err() != nil {
 		t.Fatal(found)
 	}
 	return b
 }
 
-func published(t *testing.T) *calendar.Calendar {
+func bundleFile(id string) string { return "bundles/" + id + "/bundle.yaml" }
+
+// readExamples reads the examples' library and bundles once.
+var readExamples = sync.OnceValues(func() (*exampleTree, error) {
+	tree, files := examples.Tree(), map[string]string{}
+	for _, pattern := range []string{"library/*.yaml", "bundles/*/bundle.yaml"} {
+		names, err := fs.Glob(tree, pattern)
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range names {
+			text, err := fs.ReadFile(tree, name)
+			if err != nil {
+				return nil, err
+			}
+			files[name] = string(text)
+		}
+	}
+	library, err := parseLibrary(files, "", "")
+	return &exampleTree{files, library}, err
+})
+
+type exampleTree struct {
+	files   map[string]string
+	library *catalog.Library
+}
+
+// parseLibrary is the library of the examples with another text in one of its files.
+func parseLibrary(files map[string]string, file, text string) (*catalog.Library, error) {
+	library := map[string][]byte{}
+	for name, as := range files {
+		if name == file {
+			as = text
+		}
+		if path.Dir(name) == "library" {
+			library[path.Base(name)] = []byte(as)
+		}
+	}
+	l, found := catalog.ParseLibrary(library)
+	return l, found.Err()
+}
+
+func published(t testing.TB) *calendar.Calendar {
 	t.Helper()
 	days, found := calendar.Parse(holidays.File, holidays.Source())
 	if found.Err() != nil {
@@ -147,7 +179,7 @@ func published(t *testing.T) *calendar.Calendar {
 }
 
 // seeds are the tests of a bundle.
-func seeds(t *testing.T, b *catalog.Bundle, days *calendar.Calendar) []compare.Seed {
+func seeds(t testing.TB, b *catalog.Bundle, days *calendar.Calendar) []compare.Seed {
 	t.Helper()
 	text, err := fs.ReadFile(examples.Tree(), bundletest.File(b.ID))
 	if err != nil {
@@ -208,14 +240,19 @@ func TestBundles_PlantedChanges(t *testing.T) {
 }
 
 // checkWitness assesses a witness anew, apart from the search, and holds what both versions say against what is told.
-func checkWitness(t *testing.T, old, after *catalog.Bundle, c compare.Change, w compare.Witness) {
+func checkWitness(t reporter, old, after *catalog.Bundle, c compare.Change, w compare.Witness) {
 	t.Helper()
 	assess := func(b *catalog.Bundle) *guide.Assessment {
 		selection, err := catalog.Select(b)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return guide.Assess(selection, w.Record.Only(func(p forms.Path) bool { return b.Field(p) != nil }), w.Setting)
+		message, err := w.Record.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		record, _ := forms.Decode(message.GetAnswers(), selection.Field)
+		return guide.Assess(selection, record, w.Setting)
 	}
 	a, b := assess(old), assess(after)
 	if w.Before != a.Cases[0].Verdict || w.After != b.Cases[0].Verdict {
@@ -224,18 +261,81 @@ func checkWitness(t *testing.T, old, after *catalog.Bundle, c compare.Change, w 
 	if w.Old == w.New {
 		t.Errorf("%s: both versions say %s", said(c), w.Old)
 	}
-	if c.Topic != compare.Rules {
-		return
+	if was, is := answer(a, c, w.Old), answer(b, c, w.New); was != w.Old || is != w.New {
+		t.Errorf("%s: %q, then %q; told is %q, then %q", said(c), was, is, w.Old, w.New)
 	}
-	fails := func(a *guide.Assessment) string {
-		if slices.ContainsFunc(a.Cases[0].Rules, func(r guide.Rule) bool { return r.ID == c.Item && r.Outcome.Truth == rule.False }) {
-			return "fails"
+}
+
+type reporter interface {
+	Helper()
+	Errorf(format string, args ...any)
+	Fatal(args ...any)
+}
+
+// answer is what an assessment answers to the question to which somebody is told the answer.
+func answer(a *guide.Assessment, c compare.Change, told string) string {
+	matter := a.Cases[0]
+	decide := func(truth rule.Truth, yes, no string) string {
+		return map[rule.Truth]string{rule.True: yes, rule.False: no, rule.Unknown: "not known"}[truth]
+	}
+	field := func() *guide.Field {
+		p := forms.Path(strings.Replace(c.Item, "own.", "own."+matter.Bundle.ID+".", 1))
+		i := slices.IndexFunc(a.Fields, func(f *guide.Field) bool { return f.Path == p || strings.HasPrefix(string(p), string(f.Path)+".") })
+		if i < 0 {
+			return &guide.Field{Field: &forms.Field{}, Shown: rule.False}
 		}
-		return "fine"
+		return a.Fields[i]
 	}
-	if fails(a) != w.Old || fails(b) != w.New {
-		t.Errorf("%s: the rule %s, then %s; told is %s, then %s", said(c), fails(a), fails(b), w.Old, w.New)
+	material := func(of func(*guide.Material) rule.Truth, yes, no string) string {
+		is := rule.False
+		for _, m := range matter.Materials {
+			if catalog.Unnumbered(m.ID) == c.Item {
+				is = max(is, of(m))
+			}
+		}
+		return decide(is, yes, no)
 	}
+	where := func(asked rule.Truth, answer string) string {
+		if asked != rule.True {
+			return "does not arise"
+		}
+		return answer
+	}
+	step := matter.Step(c.Item)
+	switch told {
+	case "fine", "fails":
+		fails := slices.ContainsFunc(matter.Rules, func(r guide.Rule) bool { return r.ID == c.Item && r.Outcome.Truth == rule.False }) ||
+			slices.ContainsFunc(a.Faults, func(v forms.Violation) bool { return v.Rule == c.Item })
+		return map[bool]string{true: "fails", false: "fine"}[fails]
+	case "asked", "not asked":
+		if c.Topic == compare.Materials {
+			return material(func(m *guide.Material) rule.Truth { return m.Asked.Truth }, "asked", "not asked")
+		}
+		return decide(field().Shown, "asked", "not asked")
+	case "has to be answered", "may be left blank":
+		return where(field().Shown, decide(field().Required, "has to be answered", "may be left blank"))
+	case "offered", "not offered":
+		offered := slices.Contains(field().Options, c.Item[strings.LastIndexByte(c.Item, '.')+1:])
+		return where(field().Shown, map[bool]string{true: "offered", false: "not offered"}[offered])
+	case "taken", "refused":
+		refused := slices.ContainsFunc(a.Faults, func(v forms.Violation) bool { return v.Path == field().Path && v.Rule == "" })
+		return where(field().Shown, map[bool]string{true: "refused", false: "taken"}[refused])
+	case "may be supplied later", "has to be there":
+		return material(func(m *guide.Material) rule.Truth { return m.Tolerable.Truth }, "may be supplied later", "has to be there")
+	case "a promise will do", "no promise":
+		return material(func(m *guide.Material) rule.Truth { return m.Promisable.Truth }, "a promise will do", "no promise")
+	case "applies", "does not apply":
+		return decide(step.Applies.Truth, "applies", "does not apply")
+	}
+	switch {
+	case step == nil:
+		return fmt.Sprintf("%d working days", matter.Total.Max)
+	case c.Topic == compare.Fees:
+		return where(step.Applies.Truth, fmt.Sprintf("%d.%02d yuan", step.Fee.Max/100, step.Fee.Max%100))
+	case len(step.Limit) == 1:
+		return where(step.Applies.Truth, fmt.Sprintf("%d working days", step.Limit[0].N))
+	}
+	return "not known"
 }
 
 // Without a test to start from, records are made up.

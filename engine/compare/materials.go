@@ -7,6 +7,7 @@ import (
 
 	"github.com/siyiban/onething/engine/catalog"
 	"github.com/siyiban/onething/engine/guide"
+	"github.com/siyiban/onething/engine/witness"
 	"github.com/siyiban/onething/forms"
 	"github.com/siyiban/onething/forms/rule"
 )
@@ -70,19 +71,19 @@ func (c *comparison) material(a, b *catalog.Material) {
 	changed(c, Materials, id, name, "copies on paper", a.Copies, b.Copies)
 	c.alternatives(a, b)
 	c.judged(Change{Topic: Materials, Item: id, Name: name, What: fmt.Sprintf("asked: %s → %s", written(a.When), written(b.When))},
-		question{name: id + " asked", old: c.asked(c.old, a), new: c.asked(c.new, b), rewritten: canonical(a.When) != canonical(b.When), ask: material(id, func(m *guide.Material) rule.Truth { return m.Asked.Truth }, "asked", "not asked")}, "asked", "not asked")
+		question{old: asked(c.old, a), new: asked(c.new, b), rewritten: canonical(a.When) != canonical(b.When)}, "asked", "not asked")
 	c.tolerance(a, b)
 	c.promise(a, b)
 }
 
 // asked is what decides whether a material is asked: its `when`, and the steps that need it.
-func (c *comparison) asked(b *catalog.Bundle, m *catalog.Material) *reading {
-	r := read(b).rules(m.When)
+func asked(b *catalog.Bundle, m *catalog.Material) *reading {
+	r := read(b, func(t guide.Trace) said { return material(t, m, isAsked, "asked", "not asked") }).rules(m.When)
 	var steps []string
 	for _, s := range b.Steps {
 		if slices.ContainsFunc(s.Materials, func(n catalog.Need) bool { return n.Material.ID == m.ID }) {
 			steps = append(steps, s.ID, canonical(s.When))
-			r.rules(s.When)
+			r.applying(s)
 		}
 	}
 	r.from["needed by"] = strings.Join(steps, "\n")
@@ -128,8 +129,8 @@ func (c *comparison) tolerance(a, b *catalog.Material) {
 		changed(c, Materials, id, name, "if it is not supplied", was.Then, is.Then)
 		changed(c, Materials, id, name, "working days of suspension", was.Suspended, is.Suspended)
 		c.judged(Change{Topic: Materials, Item: id, Name: name, What: fmt.Sprintf("may be supplied later: %s → %s", written(was.When), written(is.When))},
-			question{name: id + " tolerated", old: read(c.old).rules(a.When, was.When), new: read(c.new).rules(b.When, is.When), rewritten: canonical(was.When) != canonical(is.When),
-				ask: offer(id, func(m *guide.Material) rule.Truth { return m.Tolerable.Truth }, "may be supplied later", "has to be there")}, "has to be there", "may be supplied later")
+			question{old: offer(c.old, a, was.When, isTolerable, "may be supplied later", "has to be there"), new: offer(c.new, b, is.When, isTolerable, "may be supplied later", "has to be there"),
+				rewritten: canonical(was.When) != canonical(is.When)}, "has to be there", "may be supplied later")
 	}
 }
 
@@ -148,39 +149,33 @@ func (c *comparison) promise(a, b *catalog.Material) {
 		changed(c, Materials, id, name, "a false promise leads to", was.IfFalse, is.IfFalse)
 		c.text(id, "text of the promise", was.Text, is.Text)
 		c.judged(Change{Topic: Materials, Item: id, Name: name, What: fmt.Sprintf("a promise may stand in for it: %s → %s", written(was.When), written(is.When))},
-			question{name: id + " promised", old: read(c.old).rules(a.When, was.When), new: read(c.new).rules(b.When, is.When), rewritten: canonical(was.When) != canonical(is.When),
-				ask: offer(id, func(m *guide.Material) rule.Truth { return m.Promisable.Truth }, "a promise will do", "no promise")}, "no promise", "a promise will do")
+			question{old: offer(c.old, a, was.When, isPromisable, "a promise will do", "no promise"), new: offer(c.new, b, is.When, isPromisable, "a promise will do", "no promise"),
+				rewritten: canonical(was.When) != canonical(is.When)}, "no promise", "a promise will do")
 	}
 }
 
+func isAsked(m *guide.Material) rule.Outcome      { return m.Asked }
+func isTolerable(m *guide.Material) rule.Outcome  { return m.Tolerable }
+func isPromisable(m *guide.Material) rule.Outcome { return m.Promisable }
+
 // material is what is said of a material; of one for each element, if it is said of one of them.
-func material(id string, of func(*guide.Material) rule.Truth, yes, no string) func(*guide.Assessment) string {
-	return func(a *guide.Assessment) string {
-		answer := no
-		for _, m := range a.Cases[0].Materials {
-			if catalog.Unnumbered(m.ID) != id {
-				continue
-			}
-			switch of(m) {
-			case rule.True:
-				return yes
-			case rule.Unknown:
-				answer = ""
-			case rule.False:
-			}
-		}
-		return answer
+func material(t guide.Trace, m *catalog.Material, of func(*guide.Material) rule.Outcome, yes, no string) said {
+	var outcomes []rule.Outcome
+	for _, one := range t.Materials(m) {
+		outcomes = append(outcomes, of(one))
 	}
+	return outcome(witness.Any(outcomes...), yes, no)
 }
 
 // offer is what is offered for a material where it is asked.
-func offer(id string, of func(*guide.Material) rule.Truth, yes, no string) func(*guide.Assessment) string {
-	asked := material(id, func(m *guide.Material) rule.Truth { return m.Asked.Truth }, "asked", "")
-	said := material(id, of, yes, no)
-	return func(a *guide.Assessment) string {
-		if asked(a) == "" {
-			return ""
+func offer(b *catalog.Bundle, m *catalog.Material, when *rule.Rule, of func(*guide.Material) rule.Outcome, yes, no string) *reading {
+	r := asked(b, m).rules(when)
+	ask := r.ask
+	r.ask = func(t guide.Trace) said {
+		if s := ask(t); s.open || s.answer != "asked" {
+			return said{open: s.open, causes: s.causes}
 		}
-		return said(a)
+		return material(t, m, of, yes, no)
 	}
+	return r
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/siyiban/onething/engine/catalog"
 	"github.com/siyiban/onething/engine/guide"
+	"github.com/siyiban/onething/engine/witness"
 	"github.com/siyiban/onething/forms"
 	"github.com/siyiban/onething/forms/formula"
 	"github.com/siyiban/onething/forms/rule"
@@ -32,9 +33,26 @@ func (a *asking) asks(p forms.Path) bool {
 	return a.decisive[p] || slices.ContainsFunc(a.byStep, func(m map[forms.Path]bool) bool { return m[p] })
 }
 
-// reading is what decides whether a question is asked.
-func (a *asking) reading(p forms.Path, f *catalog.Field) *reading {
-	r := read(a.bundle).rules(f.When...)
+// asked is whether a question is asked: its own conditions hold, and it decides the verdict or a step that applies needs
+// it.
+func (a *asking) asked(t guide.Trace, p forms.Path) rule.Outcome {
+	shown := t.Shown(p)
+	if a.decisive[p] || shown.Truth == rule.False {
+		return shown
+	}
+	needed := rule.Outcome{Truth: rule.False}
+	for i, s := range a.bundle.Steps {
+		if a.byStep[i][p] {
+			needed = witness.Any(needed, t.Applies(s))
+		}
+	}
+	return witness.All(needed, shown)
+}
+
+// reading asks for something about a question, and reads what decides whether it is asked.
+func (a *asking) reading(f *catalog.Field, ask func(guide.Trace) said) *reading {
+	p := f.Path
+	r := read(a.bundle, ask).rules(f.When...)
 	if f.Section != nil {
 		r.rules(f.Section.When)
 	}
@@ -44,13 +62,20 @@ func (a *asking) reading(p forms.Path, f *catalog.Field) *reading {
 	} else {
 		for i, s := range a.bundle.Steps {
 			if a.byStep[i][p] {
-				r.rules(s.When)
+				r.applying(s)
 				because += s.ID + "\n" + canonical(s.When) + "\n"
 			}
 		}
 	}
 	r.from["asked because"] = because
 	return r
+}
+
+// where asks for something about a question where it is asked.
+func (a *asking) where(f *catalog.Field, ask func(guide.Trace) said) *reading {
+	return a.reading(f, func(t guide.Trace) said {
+		return where(a.asked(t, f.Path), func() said { return ask(t) })
+	})
 }
 
 func (c *comparison) questions() {
@@ -168,20 +193,17 @@ func (c *comparison) question(p forms.Path, a, b *catalog.Field, before, after *
 		return
 	}
 	c.judged(Change{Topic: Questions, Item: item, Name: name, What: "who is asked"},
-		question{name: item + " shown", old: before.reading(p, a), new: after.reading(p, b), rewritten: whens(a) != whens(b), ask: shown(p)}, "asked", "not asked")
+		question{old: shown(before, a), new: shown(after, b), rewritten: whens(a) != whens(b)}, "asked", "not asked")
 	if requires(a) != requires(b) {
 		c.judged(Change{Topic: Questions, Item: item, Name: name, What: fmt.Sprintf("has to be answered: %s → %s", requires(a), requires(b))},
-			question{name: item + " required", old: before.reading(p, a).rules(a.RequireRule), new: after.reading(p, b).rules(b.RequireRule), rewritten: true, ask: required(p)}, "has to be answered", "may be left blank")
+			question{old: required(before, a), new: required(after, b), rewritten: true}, "has to be answered", "may be left blank")
 	}
-	c.options(item, p, a, b)
+	c.options(item, a, b, func(was, is *rule.Rule) question {
+		return question{old: offered(before, a, was), new: offered(after, b, is), rewritten: canonical(was) != canonical(is)}
+	})
 	if bound(a) != bound(b) {
-		reading := func(b *catalog.Bundle, f *catalog.Field) *reading {
-			r := read(b).formulas(f.Min, f.Max)
-			r.visit([]forms.Path{p})
-			return r
-		}
 		c.judged(Change{Topic: Questions, Item: item, Name: name, What: fmt.Sprintf("bounds: %s → %s", bound(a), bound(b))},
-			question{name: item + " bounds", old: reading(c.old, a), new: reading(c.new, b), rewritten: true, ask: faultAt(p)}, "refused", "taken")
+			question{old: taken(before, a), new: taken(after, b), rewritten: true}, "refused", "taken")
 	}
 	changed(c, Questions, item, name, "proposal", formulaText(a.Default), formulaText(b.Default))
 	c.cells(p, a, b)
@@ -239,7 +261,8 @@ func bound(f *catalog.Field) string {
 	}
 }
 
-func (c *comparison) options(item string, p forms.Path, a, b *catalog.Field) {
+// options compares the options of a question; ask asks for one of its own condition, nil: that is not searched for.
+func (c *comparison) options(item string, a, b *catalog.Field, ask func(was, is *rule.Rule) question) {
 	for _, o := range a.Options {
 		now, ok := b.Option(o.ID)
 		if !ok {
@@ -248,10 +271,9 @@ func (c *comparison) options(item string, p forms.Path, a, b *catalog.Field) {
 			continue
 		}
 		c.text(item+"."+o.ID, "label", o.Name, now.Name)
-		if p != "" {
+		if ask != nil {
 			was, is := a.OptionWhen[o.ID], b.OptionWhen[o.ID]
-			c.judged(Change{Topic: Questions, Item: item + "." + o.ID, Name: now.Name.ZH, What: fmt.Sprintf("offered: %s → %s", written(was), written(is))},
-				question{name: item + "." + o.ID, old: read(c.old).rules(was), new: read(c.new).rules(is), rewritten: canonical(was) != canonical(is), ask: offered(p, o.ID)}, "not offered", "offered")
+			c.judged(Change{Topic: Questions, Item: item + "." + o.ID, Name: now.Name.ZH, What: fmt.Sprintf("offered: %s → %s", written(was), written(is))}, ask(was, is), "not offered", "offered")
 		}
 	}
 	for _, o := range b.Options {
@@ -281,7 +303,7 @@ func (c *comparison) cells(p forms.Path, a, b *catalog.Field) {
 		changed(c, Questions, item, now.Name.ZH, "asked if", whens(cell), whens(now))
 		changed(c, Questions, item, now.Name.ZH, "has to be answered", requires(cell), requires(now))
 		changed(c, Questions, item, now.Name.ZH, "bounds", bound(cell), bound(now))
-		c.options(item, "", cell, now)
+		c.options(item, cell, now, nil)
 	}
 	for _, cell := range b.Row {
 		if a.Cell(cell.ID) == nil && !cell.Field.Derived {
@@ -290,54 +312,41 @@ func (c *comparison) cells(p forms.Path, a, b *catalog.Field) {
 	}
 }
 
-func fieldOf(a *guide.Assessment, p forms.Path) *guide.Field {
-	i := slices.IndexFunc(a.Fields, func(f *guide.Field) bool { return f.Path == p })
-	if i < 0 {
-		return nil
-	}
-	return a.Fields[i]
+func shown(a *asking, f *catalog.Field) *reading {
+	return a.reading(f, func(t guide.Trace) said { return outcome(a.asked(t, f.Path), "asked", "not asked") })
 }
 
-func shown(p forms.Path) func(*guide.Assessment) string {
-	return func(a *guide.Assessment) string {
-		if f := fieldOf(a, p); f != nil {
-			return truth(f.Shown, "asked", "not asked")
-		}
-		return "not asked"
-	}
+func required(a *asking, f *catalog.Field) *reading {
+	return a.where(f, func(t guide.Trace) said {
+		return outcome(t.Required(f.Path), "has to be answered", "may be left blank")
+	}).rules(f.RequireRule)
 }
 
-func required(p forms.Path) func(*guide.Assessment) string {
-	return func(a *guide.Assessment) string {
-		f := fieldOf(a, p)
-		if f == nil || f.Shown != rule.True {
-			return ""
-		}
-		return truth(f.Required, "has to be answered", "may be left blank")
-	}
+func offered(a *asking, f *catalog.Field, when *rule.Rule) *reading {
+	asked := a.where(f, func(t guide.Trace) said { return outcome(t.Holds(when), "offered", "not offered") })
+	return read(a.bundle, asked.ask).rules(when).among(asked)
 }
 
-func offered(p forms.Path, option string) func(*guide.Assessment) string {
-	return func(a *guide.Assessment) string {
-		f := fieldOf(a, p)
-		if f == nil || f.Shown != rule.True {
-			return ""
+// taken is whether an answer lies within its bounds.
+func taken(a *asking, f *catalog.Field) *reading {
+	r := a.where(f, func(t guide.Trace) said {
+		answer := t.State(f.Path)
+		if answer.Status == forms.Unknown {
+			return said{open: true, causes: answer.Causes}
 		}
-		if slices.Contains(f.Options, option) {
-			return "offered"
+		for _, bound := range []*formula.Formula{f.Min, f.Max} {
+			if bound == nil {
+				continue
+			}
+			if s := t.Compute(bound); s.Status == forms.Unknown {
+				return said{open: true, causes: s.Causes}
+			}
 		}
-		return "not offered"
-	}
-}
-
-func faultAt(p forms.Path) func(*guide.Assessment) string {
-	return func(a *guide.Assessment) string {
-		if f := fieldOf(a, p); f == nil || f.Shown != rule.True {
-			return ""
+		if answer.Status == forms.Known && len(t.FaultsOf(f, f.Path, answer.Value)) > 0 {
+			return said{answer: "refused"}
 		}
-		if slices.ContainsFunc(a.Faults, func(v forms.Violation) bool { return v.Path == p && v.Rule == "" }) {
-			return "refused"
-		}
-		return "taken"
-	}
+		return said{answer: "taken"}
+	}).formulas(f.Min, f.Max)
+	r.visit([]forms.Path{f.Path})
+	return r
 }

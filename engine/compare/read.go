@@ -10,23 +10,69 @@ import (
 	"github.com/siyiban/onething/engine/guide"
 	"github.com/siyiban/onething/forms"
 	"github.com/siyiban/onething/forms/formula"
-	"github.com/siyiban/onething/forms/kind"
 	"github.com/siyiban/onething/forms/rule"
 )
 
-// reading is all that the answer to a question depends on, in one version.
+// reading is what one version answers to a question, and all that this depends on.
 type reading struct {
 	bundle *catalog.Bundle
-	paths  map[forms.Path]bool // answers, facts, results, `today`, `place`
-	texts  []string            // rules and formulas, for the bounds in them
+	ask    func(guide.Trace) said
+	paths  map[forms.Path]bool // answers, facts, results, parameters, `today`, `place`
+	texts  []string            // rules and formulas
 	from   map[string]string   // what stands behind what is read, to see whether two versions read alike
-	values []kind.Value        // of parameters
-	days   []kind.Date         // on which parameters change
 }
 
-func read(b *catalog.Bundle) *reading {
-	return &reading{bundle: b, paths: map[forms.Path]bool{}, from: map[string]string{}}
+// said is an answer: "" if the question does not arise. As long as it is open, it waits for the causes.
+type said struct {
+	answer string
+	open   bool
+	causes []forms.Cause
 }
+
+// is says whether it is the given answer.
+func (s said) is(answer string) rule.Outcome {
+	switch {
+	case s.open:
+		return rule.Outcome{Causes: s.causes}
+	case s.answer == answer:
+		return rule.Outcome{Truth: rule.True}
+	default:
+		return rule.Outcome{Truth: rule.False}
+	}
+}
+
+// outcome is an answer of two.
+func outcome(o rule.Outcome, yes, no string) said {
+	switch o.Truth {
+	case rule.True:
+		return said{answer: yes}
+	case rule.False:
+		return said{answer: no}
+	default:
+		return said{open: true, causes: o.Causes}
+	}
+}
+
+// where is the answer to a question that arises where something holds.
+func where(holds rule.Outcome, answer func() said) said {
+	if holds.Truth == rule.True {
+		return answer()
+	}
+	return outcome(holds, "", "")
+}
+
+// read begins a question to a version.
+func read(b *catalog.Bundle, ask func(guide.Trace) said) *reading {
+	return &reading{bundle: b, ask: ask, paths: map[forms.Path]bool{}, from: map[string]string{}}
+}
+
+// says returns the answer over a record.
+func (r *reading) says(record forms.Record, setting guide.Setting) said {
+	return r.ask(guide.NewTrace(r.bundle, record, setting))
+}
+
+// reads are the paths, in order.
+func (r *reading) reads() []forms.Path { return slices.Sorted(maps.Keys(r.paths)) }
 
 // rules adds rules and all that they read.
 func (r *reading) rules(rules ...*rule.Rule) *reading {
@@ -50,15 +96,22 @@ func (r *reading) formulas(formulas ...*formula.Formula) *reading {
 	return r
 }
 
+// applying adds what decides whether a step applies.
+func (r *reading) applying(s *catalog.Step) *reading { return r.rules(r.bundle.Applying(s)...) }
+
 // condition adds a rule of the bundle.
 func (r *reading) condition(c *catalog.Rule) *reading {
-	r.rules(c.When, c.Require)
-	for _, w := range c.AnyOf {
-		r.rules(w.When, w.Require)
-	}
+	r.rules(c.Parts()...)
 	if c.Each != "" {
 		r.visit([]forms.Path{c.Each})
 	}
+	return r
+}
+
+// among adds what another question reads of which this one is a part. Where that reads otherwise is told of the other.
+func (r *reading) among(whole *reading) *reading {
+	r.texts = append(r.texts, whole.texts...)
+	maps.Copy(r.paths, whole.paths)
 	return r
 }
 
@@ -71,13 +124,7 @@ func (r *reading) visit(paths []forms.Path) {
 		case "this":
 		case "params":
 			r.paths[p] = true
-			id := p.Segments()[1]
-			values := r.bundle.Parameters()[id]
-			for _, v := range values {
-				r.values, r.days = append(r.values, v.Value), append(r.days, v.From, v.Until)
-			}
-			r.from[string(p)] = fmt.Sprint(values)
-			r.paths["today"] = true
+			r.from[string(p)] = fmt.Sprint(r.bundle.Parameters()[p.Segments()[1]])
 		case "form", "own":
 			r.field(p)
 		default:
@@ -129,25 +176,9 @@ func (r *reading) field(p forms.Path) {
 
 // question is something that both versions answer about a record.
 type question struct {
-	name     string
 	old, new *reading
 	// rewritten says that the question itself is written otherwise, not only what it reads.
 	rewritten bool
-	// ask returns the answer, "" while it is open.
-	ask func(*guide.Assessment) string
 }
 
 func (q *question) changed() bool { return q.rewritten || !maps.Equal(q.old.from, q.new.from) }
-
-// vars are the paths that decide the question in either version, computed ones left out, in order.
-func (q *question) vars() []forms.Path {
-	set := map[forms.Path]bool{}
-	for _, r := range []*reading{q.old, q.new} {
-		for p := range r.paths {
-			if f := r.bundle.Field(p); p.Root() != "params" && (f == nil || !f.Field.Derived) {
-				set[p] = true
-			}
-		}
-	}
-	return slices.Sorted(maps.Keys(set))
-}

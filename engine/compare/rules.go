@@ -1,13 +1,13 @@
 package compare
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/siyiban/onething/engine/catalog"
 	"github.com/siyiban/onething/engine/guide"
-	"github.com/siyiban/onething/forms"
 	"github.com/siyiban/onething/forms/rule"
 )
 
@@ -16,9 +16,9 @@ func (c *comparison) rules() {
 	c.conditions(c.old.Checks, c.new.Checks, "", checkedBy)
 }
 
-// conditions compares rules by id. of says whose they are, ask what a version says of one; nil: they are judged when a
-// step is ready, on what is settled by then, and are compared as they are written.
-func (c *comparison) conditions(old, new []*catalog.Rule, of string, ask func(id string) func(*guide.Assessment) string) { //nolint:revive // old and new are the words for it
+// conditions compares rules by id. of says whose they are, ask what is said of one; nil: they are judged when a step is
+// ready, on what is settled by then, and are compared as they are written.
+func (c *comparison) conditions(old, new []*catalog.Rule, of string, ask func(*catalog.Rule) func(guide.Trace) said) { //nolint:revive // old and new are the words for it
 	find := func(list []*catalog.Rule, id string) *catalog.Rule {
 		i := slices.IndexFunc(list, func(r *catalog.Rule) bool { return r.ID == id })
 		if i < 0 {
@@ -30,7 +30,7 @@ func (c *comparison) conditions(old, new []*catalog.Rule, of string, ask func(id
 		a := find(old, b.ID)
 		item := of + b.ID
 		if a == nil {
-			c.lone(Change{Topic: Rules, Kind: Added, Item: item, Name: b.Because.ZH, What: "new: " + condition(b)}, b, ask, "fine", "fails")
+			c.lone(Change{Topic: Rules, Kind: Added, Item: item, Name: b.Because.ZH, What: "new: " + condition(b)}, nil, b, ask)
 			continue
 		}
 		c.text(item, "reason", a.Because.Text, b.Because.Text)
@@ -53,20 +53,26 @@ func (c *comparison) conditions(old, new []*catalog.Rule, of string, ask func(id
 			continue
 		}
 		c.judged(Change{Topic: Rules, Item: item, Name: b.Because.ZH, What: fmt.Sprintf("%s → %s", condition(a), condition(b))},
-			question{name: "rule " + item, old: read(c.old).condition(a), new: read(c.new).condition(b), rewritten: key(a) != key(b), ask: ask(b.ID)}, "fails", "fine")
+			question{old: read(c.old, ask(a)).condition(a), new: read(c.new, ask(b)).condition(b), rewritten: key(a) != key(b)}, "fails", "fine")
 	}
 	for _, a := range old {
 		if find(new, a.ID) == nil {
-			c.lone(Change{Topic: Rules, Kind: Removed, Item: of + a.ID, Name: a.Because.ZH, What: "gone: " + condition(a)}, a, ask, "fails", "fine")
+			c.lone(Change{Topic: Rules, Kind: Removed, Item: of + a.ID, Name: a.Because.ZH, What: "gone: " + condition(a)}, a, nil, ask)
 		}
 	}
 }
 
-// lone adds a rule that only one version has, with a record that fails it.
-func (c *comparison) lone(change Change, r *catalog.Rule, ask func(string) func(*guide.Assessment) string, from, to string) {
-	if ask != nil && r.Examine == nil {
-		q := question{name: "rule " + change.Item, old: read(c.old).condition(r), new: read(c.new).condition(r), ask: ask(r.ID)}
-		if w, _ := c.search.find(q, from, to); w != nil {
+// lone adds a rule that only one version has, with a record that fails it; in the other all is fine.
+func (c *comparison) lone(change Change, a, b *catalog.Rule, ask func(*catalog.Rule) func(guide.Trace) said) {
+	if r := cmp.Or(a, b); ask != nil && r.Examine == nil {
+		q := question{old: read(c.old, fine).condition(r), new: read(c.new, fine).condition(r)}
+		from, to := "fine", "fails"
+		if a != nil {
+			q.old.ask, from, to = ask(a), to, from
+		} else {
+			q.new.ask = ask(b)
+		}
+		if w := c.search.turned(q, from, to); w != nil {
 			change.Witnesses = []Witness{*w}
 		}
 	}
@@ -121,25 +127,17 @@ func examiner(r *catalog.Rule) string {
 	return departmentID(r.Examine.By) + " in " + r.Examine.Step
 }
 
-// judgedBy is what is said of a rule of eligibility: one that does not concern the record is fine, and so is one that
-// is not there.
-func judgedBy(id string) func(*guide.Assessment) string {
-	return func(a *guide.Assessment) string {
-		for _, r := range a.Cases[0].Rules {
-			if r.ID == id {
-				return truth(r.Outcome.Truth, "fine", "fails")
-			}
-		}
-		return "fine"
-	}
+func fine(guide.Trace) said { return said{answer: "fine"} }
+
+// judgedBy is what is said of a rule of eligibility: one that does not concern the record is fine.
+func judgedBy(r *catalog.Rule) func(guide.Trace) said {
+	return func(t guide.Trace) said { return outcome(t.Condition(r), "fine", "fails") }
 }
 
-// checkedBy is what is said of a check.
-func checkedBy(id string) func(*guide.Assessment) string {
-	return func(a *guide.Assessment) string {
-		if slices.ContainsFunc(a.Faults, func(v forms.Violation) bool { return v.Rule == id }) {
-			return "fails"
-		}
-		return "fine"
+// checkedBy is what is said of a check; one that only warns refuses nothing.
+func checkedBy(r *catalog.Rule) func(guide.Trace) said {
+	if r.Otherwise == catalog.Warn {
+		return fine
 	}
+	return judgedBy(r)
 }

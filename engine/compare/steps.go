@@ -57,14 +57,14 @@ func (c *comparison) step(a, b *catalog.Step) {
 	changed(c, Routing, id, name, "its rejection ends the case", a.Essential, b.Essential)
 	changed(c, Routing, id, name, "approved without an officer", canonical(a.AutoApprove), canonical(b.AutoApprove))
 	c.judged(Change{Topic: Routing, Item: id, Name: name, What: fmt.Sprintf("applies: %s → %s", written(a.When), written(b.When))},
-		question{name: id + " applies", old: read(c.old).rules(a.When), new: read(c.new).rules(b.When), rewritten: canonical(a.When) != canonical(b.When), ask: applies(id)}, "applies", "does not apply")
+		question{old: read(c.old, applies(a)).applying(a), new: read(c.new, applies(b)).applying(b), rewritten: canonical(a.When) != canonical(b.When)}, "applies", "does not apply")
 	c.conditions(a.Conditions, b.Conditions, id+".", nil)
 	c.needs(a, b)
 
 	changed(c, Dates, id, name, "silence counts as approval", a.Silence, b.Silence)
 	changed(c, Dates, id, name, "its clock starts with acceptance", a.AtOnce, b.AtOnce)
-	c.limits(id, name, "promised", a.Promised, b.Promised, limit(id))
-	c.limits(id, name, "statutory", a.Statutory, b.Statutory, nil)
+	c.limits(id, name, "promised", a.Promised, b.Promised, a, b)
+	c.limits(id, name, "statutory", a.Statutory, b.Statutory, nil, nil)
 	pauses := func(s *catalog.Step) string {
 		var all []string
 		for _, n := range s.NotCounted {
@@ -118,42 +118,31 @@ func optional(d *catalog.Days) []catalog.Limit {
 }
 
 func (c *comparison) days(item, name, what string, a, b []catalog.Limit) {
-	c.limits(item, name, what, a, b, nil)
+	c.limits(item, name, what, a, b, nil, nil)
 }
 
-// limits compares the cases of a limit. ask is what a version says of a record; nil: nothing before the step is ready.
-func (c *comparison) limits(item, name, what string, a, b []catalog.Limit, ask func(*guide.Assessment) string) {
-	was, is := cases(a), cases(b)
-	if was == is {
+// limits compares the cases of a limit. was and is are the steps whose promised limits they are; nil: nothing is said of
+// them before the step is ready.
+func (c *comparison) limits(item, name, what string, a, b []catalog.Limit, was, is *catalog.Step) {
+	if cases(a) == cases(b) {
 		return
 	}
-	change := Change{Topic: Dates, Kind: Changed, Item: item, Name: name, What: fmt.Sprintf("%s: %s → %s", what, show(was), show(is))}
+	change := Change{Topic: Dates, Kind: Changed, Item: item, Name: name, What: fmt.Sprintf("%s: %s → %s", what, show(cases(a)), show(cases(b)))}
 	if len(a) == 1 && len(b) == 1 && a[0].When == nil && b[0].When == nil && a[0].Days.Unit == b[0].Days.Unit {
 		change.Kind = Longer
 		if b[0].Days.N < a[0].Days.N {
 			change.Kind = Shorter
 		}
 	}
-	if ask != nil {
-		q := question{name: item + what, old: read(c.old).rules(whensOf(a)...), new: read(c.new).rules(whensOf(b)...), ask: ask}
-		if step := c.old.Step(item); step != nil {
-			q.old.rules(step.When)
-		}
-		if w := c.search.findOther(q); w != nil {
+	if was != nil {
+		q := question{old: promised(c.old, was), new: promised(c.new, is)}
+		if w := c.search.differing(q); w != nil {
 			change.Witnesses = []Witness{*w}
 		} else {
 			change.Kind = Rewritten
 		}
 	}
 	c.add(change)
-}
-
-func whensOf(limits []catalog.Limit) []*rule.Rule {
-	var all []*rule.Rule
-	for _, l := range limits {
-		all = append(all, l.When)
-	}
-	return all
 }
 
 func cases(limits []catalog.Limit) string {
@@ -169,7 +158,7 @@ func cases(limits []catalog.Limit) string {
 }
 
 func (c *comparison) fees(a, b *catalog.Step) {
-	said := func(s *catalog.Step) string {
+	spelt := func(s *catalog.Step) string {
 		var all []string
 		for _, f := range s.Fee {
 			text := "`" + formulaText(f.Amount) + "`"
@@ -180,20 +169,13 @@ func (c *comparison) fees(a, b *catalog.Step) {
 		}
 		return strings.Join(all, ", else ")
 	}
-	reading := func(bundle *catalog.Bundle, s *catalog.Step) *reading {
-		r := read(bundle).rules(s.When)
-		for _, f := range s.Fee {
-			r.rules(f.When).formulas(f.Amount)
-		}
-		return r
-	}
-	was, is := said(a), said(b)
-	q := question{name: b.ID + " fee", old: reading(c.old, a), new: reading(c.new, b), rewritten: was != is, ask: fee(b.ID)}
+	was, is := spelt(a), spelt(b)
+	q := question{old: charged(c.old, a), new: charged(c.new, b), rewritten: was != is}
 	if !q.changed() {
 		return
 	}
 	change := Change{Topic: Fees, Kind: Rewritten, Item: b.ID, Name: b.Name.ZH, What: fmt.Sprintf("%s → %s", show(was), show(is))}
-	if w := c.search.findOther(q); w != nil {
+	if w := c.search.differing(q); w != nil {
 		change.Kind, change.Witnesses = Changed, []Witness{*w}
 	} else if was == is {
 		return
@@ -255,45 +237,64 @@ func (c *comparison) results(a, b *catalog.Step) {
 // totals shows on the seeds what the changes come to: the promised total of a case.
 func (c *comparison) totals() {
 	for _, seed := range c.search.seeds {
-		was, is := seed.old.Cases[0].Total, seed.new.Cases[0].Total
-		if was == is || span(was) == "" || span(is) == "" || seed.seed.Name == "" {
+		before, after := seed.old.Cases[0], seed.new.Cases[0]
+		was, is := before.Total, after.Total
+		if was == is || was.Min != was.Max || is.Min != is.Max || seed.Name == "" {
 			continue
 		}
+		w := Witness{Like: seed.Name, Record: seed.Record, Setting: seed.Setting, Old: fmt.Sprintf("%d working days", was.Max), New: fmt.Sprintf("%d working days", is.Max),
+			Before: before.Verdict, After: after.Verdict}
 		way := Longer
 		if is.Max < was.Max {
 			way = Shorter
 		}
-		q := question{name: "total", ask: func(a *guide.Assessment) string { return span(a.Cases[0].Total) + " working days" }}
-		if w := c.search.witness(seed, q); w != nil {
-			c.add(Change{Topic: Dates, Kind: way, Item: c.new.ID, Name: c.new.Name.ZH, What: fmt.Sprintf("promised total of some cases: %s → %s", w.Old, w.New), Witnesses: []Witness{*w}})
-			return
-		}
+		c.add(Change{Topic: Dates, Kind: way, Item: c.new.ID, Name: c.new.Name.ZH, What: fmt.Sprintf("promised total of some cases: %s → %s", w.Old, w.New), Witnesses: []Witness{w}})
+		return
 	}
 }
 
-func applies(id string) func(*guide.Assessment) string {
-	return func(a *guide.Assessment) string {
-		if s := a.Cases[0].Step(id); s != nil {
-			return truth(s.Applies.Truth, "applies", "does not apply")
-		}
-		return "does not apply"
-	}
+func applies(s *catalog.Step) func(guide.Trace) said {
+	return func(t guide.Trace) said { return outcome(t.Applies(s), "applies", "does not apply") }
 }
 
-func limit(id string) func(*guide.Assessment) string {
-	return func(a *guide.Assessment) string {
-		if s := a.Cases[0].Step(id); s != nil && s.Applies.Truth == rule.True && len(s.Limit) == 1 {
-			return days(s.Limit[0])
-		}
-		return ""
+// promised is the limit of a step where it applies.
+func promised(b *catalog.Bundle, s *catalog.Step) *reading {
+	r := read(b, func(t guide.Trace) said {
+		return where(t.Applies(s), func() said {
+			for _, l := range s.Promised {
+				if o := t.Holds(l.When); o.Truth != rule.False {
+					return outcome(o, days(l.Days), "")
+				}
+			}
+			return said{}
+		})
+	}).applying(s)
+	for _, l := range s.Promised {
+		r.rules(l.When)
 	}
+	return r
 }
 
-func fee(id string) func(*guide.Assessment) string {
-	return func(a *guide.Assessment) string {
-		if s := a.Cases[0].Step(id); s != nil && s.Applies.Truth == rule.True && s.Fee.Min == s.Fee.Max {
-			return kind.Money(s.Fee.Min).String() + " yuan"
-		}
-		return ""
+// charged is the fee of a step where it applies.
+func charged(b *catalog.Bundle, s *catalog.Step) *reading {
+	r := read(b, func(t guide.Trace) said {
+		return where(t.Applies(s), func() said {
+			for _, f := range s.Fee {
+				switch o := t.Holds(f.When); o.Truth {
+				case rule.Unknown:
+					return outcome(o, "", "")
+				case rule.True:
+					amount := t.Compute(f.Amount)
+					fen, known := amount.Value.(kind.Money)
+					return said{answer: fen.String() + " yuan", open: !known, causes: amount.Causes}
+				case rule.False:
+				}
+			}
+			return said{answer: kind.Money(0).String() + " yuan"}
+		})
+	}).applying(s)
+	for _, f := range s.Fee {
+		r.rules(f.When).formulas(f.Amount)
 	}
+	return r
 }

@@ -2,7 +2,6 @@ package witness
 
 import (
 	"fmt"
-	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,75 +14,6 @@ import (
 	"github.com/siyiban/onething/forms/formula"
 	"github.com/siyiban/onething/forms/kind"
 )
-
-// elsewhere are counties of two other provinces.
-const (
-	elsewhere      = "110101"
-	elsewhereAgain = "460105"
-)
-
-// vary are the settings that are worth trying beside one: other places and days that a rule names.
-func (d *Domain) vary(from guide.Setting) []guide.Setting {
-	all := []guide.Setting{from}
-	add := func(s guide.Setting) {
-		if !slices.ContainsFunc(all, func(known guide.Setting) bool { return known.Place == s.Place && known.Today == s.Today }) {
-			all = append(all, s)
-		}
-	}
-	if w := d.words["place"]; w != nil {
-		for _, r := range append(slices.Clone(w.regions), elsewhere, elsewhereAgain) {
-			moved := from
-			if moved.Place = county(r, from.Place); d.holdsAt(moved.Place) {
-				add(moved)
-			}
-		}
-	}
-	on := func(day kind.Date, ok bool) {
-		moved := from
-		if moved.Today = day; ok && !day.IsZero() && d.holdsOn(day) {
-			add(moved)
-		}
-	}
-	if w := d.words["today"]; w != nil {
-		for _, day := range w.dates {
-			for _, n := range []int{-1, 0, 1} {
-				on(day.AddDays(n))
-			}
-		}
-	}
-	for _, p := range slices.Sorted(maps.Keys(d.words)) {
-		for _, b := range d.bundles {
-			if id, ok := strings.CutPrefix(string(p), "params."); ok {
-				for _, v := range b.Parameters()[id] {
-					on(v.From, true)
-					on(v.Until, true)
-				}
-			}
-		}
-	}
-	return all[1:]
-}
-
-func (d *Domain) holdsAt(place string) bool {
-	return slices.ContainsFunc(d.bundles, func(b *catalog.Bundle) bool { return strings.HasPrefix(place, b.Place) })
-}
-
-func (d *Domain) holdsOn(day kind.Date) bool {
-	return slices.ContainsFunc(d.bundles, func(b *catalog.Bundle) bool {
-		return !day.Before(b.From) && (b.Until.IsZero() || !day.After(b.Until))
-	})
-}
-
-// county is a county in a region: the office's own if it lies there.
-func county(region, place string) string {
-	if len(region) >= 6 {
-		return region[:6]
-	}
-	if len(place) >= 6 && strings.HasPrefix(place, region) {
-		return place
-	}
-	return (region + elsewhere[len(region):])[:6]
-}
 
 const (
 	maxLength = 60  // of the lists that are made
@@ -108,7 +38,7 @@ func (d *Domain) values(p forms.Path, record forms.Record, setting guide.Setting
 		all = all && whole
 		bounded := f.Min != nil || f.Max != nil || len(f.OptionWhen) > 0
 		for _, v := range proposed {
-			if k := key(v); !seen[k] && (v == nil || !bounded || len(t.FaultsOf(p, v)) == 0) {
+			if k := key(v); !seen[k] && (v == nil || !bounded || len(t.FaultsOf(f, p, v)) == 0) {
 				seen[k] = true
 				values = append(values, v)
 			}
@@ -457,40 +387,4 @@ func (w *words) subsets(options []forms.Option) (values []kind.Value, all bool) 
 		values = append(values, chosen)
 	}
 	return values, all
-}
-
-// person are made-up citizen numbers of a woman and a man who were born on a day.
-func person(born kind.Value) []kind.Value {
-	day, _ := born.(kind.Date)
-	spec := kind.Spec{Kind: kind.KindCitizenNumber}
-	var all []kind.Value
-	for _, order := range []string{"042", "017"} {
-		for _, check := range "0123456789X" {
-			if v, fault := spec.Parse(fmt.Sprintf("321323%04d%02d%02d%s%c", day.Year, int(day.Month), day.Day, order, check)); fault == nil {
-				all = append(all, v)
-				break
-			}
-		}
-	}
-	return all
-}
-
-// sample are made-up values of the kinds that rules do not compare with literals, two where the kind has two.
-func sample(k kind.Kind) []kind.Value {
-	switch k {
-	case kind.KindCitizenNumber:
-		return []kind.Value{kind.CitizenNumber("321323198802200171"), kind.CitizenNumber("321323196512200334")}
-	case kind.KindPhone:
-		return []kind.Value{kind.Phone("13812345601"), kind.Phone("13812345602")}
-	case kind.KindPlate:
-		return []kind.Value{kind.Plate("苏N12345"), kind.Plate("苏N54321")}
-	case kind.KindUSCC:
-		return []kind.Value{kind.USCC("91321323MA1X2Y3K4K")}
-	case kind.KindBankAccount:
-		return []kind.Value{kind.BankAccount("6230660000112233445"), kind.BankAccount("6230660000556677889")}
-	case kind.KindFile:
-		return []kind.Value{kind.File(strings.Repeat("0", 64))}
-	default:
-		return nil
-	}
 }
