@@ -6,6 +6,7 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 
 	"github.com/siyiban/onething/engine/application"
+	"github.com/siyiban/onething/engine/calendar"
 	"github.com/siyiban/onething/engine/catalog"
 	"github.com/siyiban/onething/engine/guide"
 	"github.com/siyiban/onething/forms"
@@ -73,21 +74,32 @@ func (e *Engine) facts(ctx context.Context, selection *catalog.Selection, record
 				if !ok {
 					continue
 				}
-				value, answered, err := e.cfg.Facts.Fact(ctx, fact.Source, id, number)
+				value, asOf, answered, err := e.cfg.Facts.Fact(ctx, fact.Source, id, number)
 				if ended := ctx.Err(); ended != nil {
 					return nil, ended
 				}
-				if err != nil {
+				switch {
+				case err != nil:
 					e.cfg.Logger.Warn("source of facts is silent", "source", fact.Source, "fact", id, "error", err)
-					continue
-				}
-				if answered {
+				case answered && !e.fresh(fact, asOf):
+					e.cfg.Logger.Warn("source of facts is out of date", "source", fact.Source, "fact", id)
+				case answered:
 					known[p] = value
 				}
 			}
 		}
 	}
 	return known, nil
+}
+
+// fresh reports whether what holds as of a day is not older than a fact may be. In a year whose calendar is not published
+// nobody can say.
+func (e *Engine) fresh(fact *catalog.Fact, asOf kind.Date) bool {
+	if fact.Fresh == nil || asOf.IsZero() {
+		return true
+	}
+	last := e.InForce().Calendar.Due(calendar.Clock{Start: asOf, Limit: guide.Limit(*fact.Fresh)})
+	return last.Known && !last.Date.Before(e.Today())
 }
 
 // numberOf is the citizen number or social credit code that stands at a path.

@@ -59,9 +59,10 @@ type Config struct {
 
 // Facts answers what a source knows about a person or an enterprise. A source that is silent is neither yes nor no.
 type Facts interface {
-	// Fact returns the value of a fact about whoever has the number; known is false if the source is silent. An error
+	// Fact returns the value of a fact about whoever has the number, and as of which day it holds; the zero day is now.
+	// What is older than the library lets the fact be is not known. known is false if the source is silent. An error
 	// counts as silence and is logged, so it holds nothing of the person.
-	Fact(ctx context.Context, source, fact, number string) (value kind.Value, known bool, err error)
+	Fact(ctx context.Context, source, fact, number string) (value kind.Value, asOf kind.Date, known bool, err error)
 }
 
 // Engine takes commands and answers with commits. It is safe for concurrent use.

@@ -1,17 +1,20 @@
 package engine_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/structpb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
@@ -28,6 +31,7 @@ import (
 	"github.com/siyiban/onething/examples"
 	"github.com/siyiban/onething/examples/holidays"
 	"github.com/siyiban/onething/forms/kind"
+	"github.com/siyiban/onething/forms/rule"
 	applicationv1 "github.com/siyiban/onething/proto/gen/onething/application/v1"
 	formsv1 "github.com/siyiban/onething/proto/gen/onething/forms/v1"
 )
@@ -432,8 +436,41 @@ func TestDo_NoDecisionOverlapsACalendar(t *testing.T) {
 // Facts that a source cannot give are unknown: neither a refusal nor a failure.
 type silentFacts struct{}
 
-func (silentFacts) Fact(context.Context, string, string, string) (kind.Value, bool, error) {
-	return nil, false, errors.New("the credit list does not answer")
+func (silentFacts) Fact(context.Context, string, string, string) (kind.Value, kind.Date, bool, error) {
+	return nil, kind.Date{}, false, errors.New("the credit list does not answer")
+}
+
+// datedFacts know that nobody is on the credit list, as of a day.
+type datedFacts struct{ asOf kind.Date }
+
+func (f datedFacts) Fact(context.Context, string, string, string) (kind.Value, kind.Date, bool, error) {
+	return kind.Bool(false), f.asOf, true, nil
+}
+
+// What a source says is known as long as it is fresh: of the credit list, for a working day. It is Monday.
+func TestFacts_AreFreshOrNotKnown(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, asOf string
+		want       rule.Truth
+	}{
+		{"now", "", rule.True},
+		{"as of today", "2026-03-16", rule.True},
+		{"a working day old, over a weekend", "2026-03-13", rule.True},
+		{"two working days old", "2026-03-12", rule.Unknown},
+		{"of a year whose calendar nobody has", "1999-03-12", rule.Unknown},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			asOf, _ := kind.ParseDate(tt.asOf)
+			h := open(t, t.TempDir(), func(c *engine.Config) { c.Facts = datedFacts{asOf} })
+			for _, m := range h.draft(t).Assessed.Cases[0].Materials {
+				if m.Promise != nil && m.Promisable.Truth != tt.want {
+					t.Errorf("a promise for %s is open: %s, want %s", m.ID, m.Promisable.Truth, tt.want)
+				}
+			}
+		})
+	}
 }
 
 func TestFacts_ASourceThatFailsIsSilent(t *testing.T) {
@@ -442,6 +479,45 @@ func TestFacts_ASourceThatFailsIsSilent(t *testing.T) {
 	d := h.draft(t)
 	if _, err := h.submit(t.Context(), d); err != nil {
 		t.Errorf("a submission while a source fails: %v", err)
+	}
+}
+
+// A rule that cannot be computed is a clerk's matter, and an alarm that names it and nothing of the applicant.
+func TestSubmit_ARuleThatCannotBeComputed(t *testing.T) {
+	t.Parallel()
+	var told bytes.Buffer
+	h := open(t, t.TempDir(), func(c *engine.Config) { c.Logger = slog.New(slog.NewTextHandler(&told, nil)) })
+	const text = `bundle: sums
+name: { zh: 计算一件事 }
+level: COUNTY
+lead: health
+applicant: [me]
+form: [{ section: person_identity, as: me }]
+own: [{ field: n, kind: INT, name: { zh: 数 }, required: true }, { field: square, kind: INT, derive: "own.n * own.n" }]
+eligibility:
+  - { id: large, require: own.square > 1, because: { zh: 够大 }, remedy: { zh: 再来 } }
+  - { id: some, require: own.n > 1, because: { zh: 不止一个 }, remedy: { zh: 再来 } }
+steps: [{ id: do, name: { zh: 办 }, department: health, promised: { working_days: 1 }, needs: { fields: [me.name] } }]
+`
+	if _, err := h.Publish(t.Context(), "sums", "f-1", registry.PublishBundle{Name: catalog.BundleFile("sums"), Text: []byte(text), Reason: "a test"}); err != nil {
+		t.Fatal(err)
+	}
+	const n = 7_654_321_987_654
+	record := &formsv1.Record{Answers: map[string]*structpb.Value{"form.me.name": structpb.NewStringValue("周晓岚"), "own.sums.n": structpb.NewNumberValue(n)}}
+	d, err := h.CreateDraft(t.Context(), owner, request("begin", "sums"), []string{"sums"}, record)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := h.submit(t.Context(), d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := answer.Dossier.State.Cases[0]
+	if diff := cmp.Diff([]string{"large"}, c.Undecided); diff != "" || len(c.Failing) > 0 {
+		t.Errorf("failing %v, undecided (-want +got):\n%s", c.Failing, diff)
+	}
+	if log := told.String(); !strings.Contains(log, "level=ERROR") || !strings.Contains(log, "bundle=sums") || !strings.Contains(log, "rule=large") || strings.Contains(log, "rule=some") || strings.Contains(log, strconv.Itoa(n)) {
+		t.Errorf("the operator is told:\n%s", log)
 	}
 }
 

@@ -104,8 +104,21 @@ func (e *Engine) submission(ctx context.Context, drafted *draft.Draft, c Call) (
 		return nil, err
 	}
 	closed, assessment := application.Closed(record, d.world(e, c))
+	e.alarm(assessment)
 	d.Persons = e.persons(selection, closed)
 	return &submission{Dossier: d, draft: drafted, together: together(assessment)}, nil
+}
+
+// alarm tells operators of rules that cannot be computed over a record, as where a number leaves what numbers hold: a clerk
+// decides then, and somebody has to mend the bundle.
+func (e *Engine) alarm(a *guide.Assessment) {
+	for _, k := range a.Cases {
+		for _, r := range k.Rules {
+			if slices.ContainsFunc(r.Outcome.Causes, func(cause forms.Cause) bool { return cause.Kind == forms.CauseFault }) {
+				e.cfg.Logger.Error("a rule cannot be computed, a clerk decides", "bundle", k.Bundle.ID, "version", k.Bundle.Digest, "rule", r.ID)
+			}
+		}
+	}
 }
 
 // together are the aliases of those who all have to submit, by bundle.

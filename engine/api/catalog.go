@@ -109,7 +109,8 @@ func (s catalogService) GetBundle(_ context.Context, r *apiv1.GetBundleRequest) 
 		answer.Rules = append(answer.Rules, message)
 	}
 	for _, step := range b.Steps {
-		message := &apiv1.BundleStep{Id: step.ID, Name: step.Name.Proto(), Department: departmentMessage(step.Department), Document: step.Document, Conditional: step.When != nil}
+		message := &apiv1.BundleStep{Id: step.ID, Name: step.Name.Proto(), Department: departmentMessage(step.Department), Document: step.Document, Conditional: step.When != nil,
+			Valid: validity(step.Valid), Basis: step.Basis}
 		for _, a := range step.After {
 			message.After = append(message.After, a.Step)
 		}
@@ -124,7 +125,8 @@ func (s catalogService) GetBundle(_ context.Context, r *apiv1.GetBundleRequest) 
 			class = "SECONDARY"
 		}
 		answer.Materials = append(answer.Materials, &apiv1.BundleMaterial{Material: m.Key, Name: m.Name.Proto(), Class: class, Sources: m.Sources, Formats: m.Formats,
-			Tolerable: m.Tolerate != nil, Promisable: m.Promise != nil, Per: string(m.Per), Originals: int32(m.Originals), Copies: int32(m.Copies)})
+			Tolerable: m.Tolerate != nil, Promisable: m.Promise != nil, Per: string(m.Per), Originals: int32(m.Originals), Copies: int32(m.Copies),
+			Required: m.Required, Certificates: m.Certificates, Sample: m.Sample, Valid: validity(m.Valid), Basis: m.Basis})
 		for _, o := range m.OneOf {
 			last := answer.Materials[len(answer.Materials)-1]
 			last.OneOf = append(last.OneOf, &apiv1.MaterialAlternative{Material: o.Key, Name: o.Name.Proto(), Formats: o.Formats})
@@ -149,7 +151,15 @@ func (s catalogService) summary(b *registry.Published) *apiv1.BundleSummary {
 }
 
 func departmentMessage(d *catalog.Department) *apiv1.Department {
-	return &apiv1.Department{Id: d.ID, Name: d.Name.Proto()}
+	return &apiv1.Department{Id: d.ID, Name: d.Name.Proto(), CreditCode: d.USCC}
+}
+
+// validity is how long a document is valid; nil without end.
+func validity(d *catalog.Days) *apiv1.Validity {
+	if d == nil {
+		return nil
+	}
+	return &apiv1.Validity{N: int32(d.N), Unit: d.Unit.String()}
 }
 
 func fieldMessage(b *catalog.Bundle, f *catalog.Field) *apiv1.FormField {

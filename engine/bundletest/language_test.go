@@ -10,6 +10,7 @@ import (
 	"github.com/siyiban/onething/engine/catalog"
 	"github.com/siyiban/onething/engine/guide"
 	"github.com/siyiban/onething/forms"
+	"github.com/siyiban/onething/forms/kind"
 	"github.com/siyiban/onething/forms/rule"
 	applicationv1 "github.com/siyiban/onething/proto/gen/onething/application/v1"
 )
@@ -267,6 +268,9 @@ steps: [{ id: do, name: { zh: 办 }, department: approval, promised: { working_d
 				if m := a.Cases[0].Materials[1]; m.Name.ZH != "乙的身份证" || m.Key != "id_card.heirs[1]" {
 					t.Errorf("the second one is %q, uploaded as %s", m.Name.ZH, m.Key)
 				}
+				if m := s.bundle.Material("heir_id"); m.Sample != "id_card.pdf" || *m.Valid != (catalog.Days{N: 10, Unit: catalog.Years}) || !slices.Equal(m.Certificates, []string{"id_card"}) {
+					t.Errorf("of the library: sample %q, valid %v, certificates %v", m.Sample, m.Valid, m.Certificates)
+				}
 			}},
 
 		{"deed or lease; any of several e-certificates", `
@@ -410,5 +414,29 @@ steps:
 				line.check(t, s)
 			}
 		})
+	}
+}
+
+// The day of receipt is `today` of every rule from then on: a correction and a later step are judged as of it, however
+// much later they come.
+func TestLanguage_DayOfReceipt(t *testing.T) {
+	t.Parallel()
+	s := speak(t, idiom{bundle: `
+own: [{ field: until, kind: DATE, name: { zh: 有效至 }, required: true }, { field: note, kind: TEXT, name: { zh: 说明 } }]
+eligibility: [{ id: r, require: own.until >= today, because: { zh: 仍有效 }, remedy: { zh: 换证 } }]
+steps:
+  - { id: do, name: { zh: 办 }, department: approval, promised: { working_days: 1 }, needs: { fields: [me.name, own.note] } }
+  - { id: after, name: { zh: 后办 }, department: police, after: [do], when: own.until >= today, promised: { working_days: 1 }, needs: { fields: [me.name] } }`, tests: `
+  - { test: last_day, like: base, but: { own.until: 2026-03-16 }, expect: { verdict: ELIGIBLE, steps: [do, after] } }
+  - { test: day_after, like: base, but: { own.until: 2026-03-15 }, expect: { fails: [r] } }`})
+	life := s.file(t, "last_day")
+	life.pass(9)
+	life.do(t, application.Correct{Changes: forms.Record{}.With("own.line.note", kind.Text("补充"))})
+	if c := life.state.Cases[0]; c.Verdict != "ELIGIBLE" || life.state.Revision != 2 {
+		t.Errorf("corrected nine days later it is %s, revision %d", c.Verdict, life.state.Revision)
+	}
+	life.approve(t, "do")
+	if diff := cmp.Diff([]string{"after"}, life.open()); diff != "" {
+		t.Errorf("open (-want +got):\n%s", diff)
 	}
 }

@@ -181,6 +181,9 @@ type Days struct {
 	Unit Unit
 }
 
+// String is the word for the unit in the bundle language.
+func (u Unit) String() string { return [...]string{"", "working_days", "days", "months", "years"}[u] }
+
 // Material is a document that the bundle asks for.
 type Material struct {
 	ID   string // in this bundle
@@ -199,6 +202,8 @@ type Material struct {
 	Sources      []string // E_CERTIFICATE, SHARED_DATA, APPLICANT, STEP, FORM, in order
 	Certificates []string
 	Formats      []string // file extensions
+	Sample       string   // file name of a sample
+	Valid        *Days    // after it was issued; nil: without end
 	Originals    int      // that a counter wants to see, on paper
 	Copies       int      // that a counter keeps, on paper
 	Tolerate     *Tolerate

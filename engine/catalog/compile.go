@@ -370,6 +370,7 @@ func (c *compiler) field(w located[*formsv1.Field], this forms.Path, inForce []s
 	}
 	f := &Field{Field: base}
 	c.written[f] = w
+	c.fieldKeys(w, f)
 	if f.Kind == kind.KindList {
 		c.row(f, w)
 		base.Filled = filled(m.Min) && base.Required

@@ -376,6 +376,11 @@ func (c *compiler) material(m *bundlev1.Material) *Material {
 		if material.Basis == "" {
 			material.Basis = shared.item.GetBasis()
 		}
+		material.Sample = shared.item.GetSample()
+		if v := shared.item.GetValid(); v != nil {
+			valid := days(v)
+			material.Valid = &valid
+		}
 	default:
 		if material.ID == "" {
 			material.ID = m.GetMaterial()
@@ -409,6 +414,10 @@ func (c *compiler) material(m *bundlev1.Material) *Material {
 	}
 	if len(m.GetOneOf()) > 0 && m.GetUse() != "" {
 		c.fault(c.source.At(m, "one_of"), "material-incomplete", "`one_of` makes a material of the bundle's own", "write `material:` and a name instead of `use:`")
+	}
+	c.owner(m)
+	if len(m.GetCertificates()) > 0 && !slices.Contains(sources, bundlev1.Source_E_CERTIFICATE) {
+		c.warn(c.source.At(m, "certificates"), "material-source", "`certificates` are kinds of e-certificate, and the material comes from none", "add E_CERTIFICATE to `source`, or leave `certificates` out")
 	}
 	for _, s := range sources {
 		if name := s.String(); !slices.Contains(material.Sources, name) {
@@ -509,6 +518,7 @@ func (c *compiler) steps() {
 			step.Fee = append(step.Fee, fee)
 		}
 		c.plain(c.source, m, "name", m.GetName())
+		c.limitKeys(step, m)
 		c.needs(step, m)
 	}
 }

@@ -35,7 +35,8 @@ type located[T any] struct {
 type Department struct {
 	ID      string
 	Name    forms.Text
-	Partner bool // a bank, a utility, a hospital: no statutory clock
+	USCC    string // unified social credit code; may be empty
+	Partner bool   // a bank, a utility, a hospital: no statutory clock
 }
 
 // Fact is something that the engine may know of a person or an enterprise from elsewhere.
@@ -43,6 +44,7 @@ type Fact struct {
 	*forms.Field
 	Of     forms.About
 	Source string
+	Fresh  *Days // how old an answer may be; nil: as old as it is
 }
 
 // Parameters are values that are published for a time and a place.
@@ -119,7 +121,14 @@ func (l *Library) add(m *bundlev1.Library, s *diag.Source) diag.List {
 			duplicate(s.At(item, "department"), "department", item.GetDepartment())
 			continue
 		}
-		l.Departments[item.GetDepartment()] = &Department{ID: item.GetDepartment(), Name: text(item.GetName()),
+		code := item.GetUscc()
+		if code != "" {
+			if _, fault := (kind.Spec{Kind: kind.KindUSCC}).Parse(code); fault != nil {
+				found = append(found, diag.Diagnostic{Span: s.At(item, "uscc"), Severity: diag.Error, Code: "department-code",
+					Message: fmt.Sprintf("this is no unified social credit code (%s)", fault.Code), Hint: "correct it, or leave it out"})
+			}
+		}
+		l.Departments[item.GetDepartment()] = &Department{ID: item.GetDepartment(), Name: text(item.GetName()), USCC: code,
 			Partner: item.GetKind() == bundlev1.Department_PARTNER}
 		l.digests["department/"+item.GetDepartment()] = digestOf(item)
 	}
@@ -132,7 +141,12 @@ func (l *Library) add(m *bundlev1.Library, s *diag.Source) diag.List {
 		for _, o := range item.GetOptions() {
 			field.Options = append(field.Options, forms.Option{ID: o.GetId(), Name: forms.Text{ZH: o.GetZh(), EN: o.GetEn()}})
 		}
-		l.Facts[item.GetFact()] = &Fact{Field: field, Of: about(item.GetOf()), Source: item.GetSource()}
+		fact := &Fact{Field: field, Of: about(item.GetOf()), Source: item.GetSource()}
+		if item.GetFresh() != nil {
+			fresh := days(item.GetFresh())
+			fact.Fresh = &fresh
+		}
+		l.Facts[item.GetFact()] = fact
 		l.digests["fact/"+item.GetFact()] = digestOf(item)
 	}
 	for _, item := range m.GetParameters() {

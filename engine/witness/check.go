@@ -46,9 +46,15 @@ func Check(b *catalog.Bundle, setting guide.Setting) diag.List {
 		setting.Place = placeOf(b)
 	}
 	c.start = Start{Setting: setting}
+	meant := fixed(b)
 	for _, d := range b.Decisions() {
-		if len(d.Rule.Reads()) > 0 && d.Rule.Span().File == catalog.BundleFile(b.ID) { // a library's rule is no bundle's to mend
+		switch {
+		case d.Rule.Span().File != catalog.BundleFile(b.ID): // a library's rule is no bundle's to mend
+		case len(d.Rule.Reads()) > 0:
 			c.constant(d)
+		case !meant[d.Rule]:
+			t := guide.NewTrace(b, forms.Record{}, setting).Explain(d.Rule).Truth
+			c.same(d, t != rule.True, t != rule.False)
 		}
 	}
 	for i, r := range b.Eligibility {
@@ -112,7 +118,29 @@ func (c *checker) constant(d catalog.Decision) {
 	}
 	on := append(about{d.Rule}, d.Given...)
 	list := slices.DeleteFunc([]forms.Path{d.Each}, func(p forms.Path) bool { return p == "" })
-	holds, fails := c.never(forRule, on, list, is(rule.True)), c.never(forRule, on, list, is(rule.False))
+	c.same(d, c.never(forRule, on, list, is(rule.True)), c.never(forRule, on, list, is(rule.False)))
+}
+
+// fixed are rules that may say the same of every record and be meant so: what a matter does not ask of a section, what no
+// officer need approve.
+func fixed(b *catalog.Bundle) map[*rule.Rule]bool {
+	meant := map[*rule.Rule]bool{}
+	for _, p := range b.Paths() {
+		for _, f := range append([]*catalog.Field{b.Field(p)}, b.Field(p).Row...) {
+			meant[f.RequireRule] = true
+			for _, r := range f.When {
+				meant[r] = true
+			}
+		}
+	}
+	for _, s := range b.Steps {
+		meant[s.AutoApprove] = true
+	}
+	return meant
+}
+
+// same reports a rule that holds for no record, or fails for none.
+func (c *checker) same(d catalog.Decision, holds, fails bool) {
 	step := slices.IndexFunc(c.bundle.Steps, func(s *catalog.Step) bool { return s.When == d.Rule })
 	switch {
 	case holds == fails: // it tells records apart, or concerns none for another reason

@@ -162,18 +162,18 @@ func (r *Registers) LookUp(ctx context.Context, source, key string) (*capability
 	return &capability.Entry{Values: maps.Clone(e)}, nil
 }
 
-// Fact answers what a register says of whoever has the number; known is false if there is no register for it. An entry
+// Fact answers what a register says now of whoever has the number; known is false if there is no register for it. An entry
 // of the credit list means that the person is restricted.
-func (r *Registers) Fact(ctx context.Context, source, fact, number string) (value kind.Value, known bool, err error) {
+func (r *Registers) Fact(ctx context.Context, source, fact, number string) (value kind.Value, asOf kind.Date, known bool, err error) {
 	if err := ctx.Err(); err != nil {
-		return nil, false, err
+		return nil, kind.Date{}, false, err
 	}
 	entries, ok := r.entries[source]
 	if !ok || source != creditList || fact != creditRestricted {
-		return nil, false, nil
+		return nil, kind.Date{}, false, nil
 	}
 	_, restricted := entries[number]
-	return kind.Bool(restricted), true, nil
+	return kind.Bool(restricted), kind.Date{}, true, nil
 }
 
 // wireKind is how the plugin interface names a kind; the unspecified one for what no register holds.

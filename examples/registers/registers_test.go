@@ -117,7 +117,7 @@ func TestFact(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			got, known, err := demonstration(t).Fact(t.Context(), tt.source, tt.fact, tt.number)
+			got, _, known, err := demonstration(t).Fact(t.Context(), tt.source, tt.fact, tt.number)
 			if err != nil || known != tt.known || got != tt.want {
 				t.Errorf("got %v, known %v, error %v; want %v, known %v", got, known, err, tt.want, tt.known)
 			}

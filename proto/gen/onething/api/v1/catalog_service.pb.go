@@ -258,7 +258,9 @@ type Department struct {
 	// Id.
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	// Name.
-	Name          *v1.Text `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Name *v1.Text `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	// Unified social credit code; empty: not known.
+	CreditCode    string `protobuf:"bytes,3,opt,name=credit_code,json=creditCode,proto3" json:"credit_code,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -305,6 +307,13 @@ func (x *Department) GetName() *v1.Text {
 		return x.Name
 	}
 	return nil
+}
+
+func (x *Department) GetCreditCode() string {
+	if x != nil {
+		return x.CreditCode
+	}
+	return ""
 }
 
 // GetBundleRequest asks for a bundle.
@@ -824,7 +833,11 @@ type BundleStep struct {
 	// True if it applies only under a condition.
 	Conditional bool `protobuf:"varint,6,opt,name=conditional,proto3" json:"conditional,omitempty"`
 	// Procedures that are to be expected and whose days do not count.
-	NotCounted    []*NotCounted `protobuf:"bytes,7,rep,name=not_counted,json=notCounted,proto3" json:"not_counted,omitempty"`
+	NotCounted []*NotCounted `protobuf:"bytes,7,rep,name=not_counted,json=notCounted,proto3" json:"not_counted,omitempty"`
+	// How long its document is valid; absent: without end.
+	Valid *Validity `protobuf:"bytes,8,opt,name=valid,proto3" json:"valid,omitempty"`
+	// Legal basis.
+	Basis         string `protobuf:"bytes,9,opt,name=basis,proto3" json:"basis,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -908,6 +921,20 @@ func (x *BundleStep) GetNotCounted() []*NotCounted {
 	return nil
 }
 
+func (x *BundleStep) GetValid() *Validity {
+	if x != nil {
+		return x.Valid
+	}
+	return nil
+}
+
+func (x *BundleStep) GetBasis() string {
+	if x != nil {
+		return x.Basis
+	}
+	return ""
+}
+
 // NotCounted is a procedure whose days do not count.
 type NotCounted struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -987,7 +1014,17 @@ type BundleMaterial struct {
 	// Originals that a counter wants to see, where it comes on paper.
 	Originals int32 `protobuf:"varint,10,opt,name=originals,proto3" json:"originals,omitempty"`
 	// Copies that a counter keeps, where it comes on paper.
-	Copies        int32 `protobuf:"varint,11,opt,name=copies,proto3" json:"copies,omitempty"`
+	Copies int32 `protobuf:"varint,11,opt,name=copies,proto3" json:"copies,omitempty"`
+	// Must be there where it is asked; false: may be added.
+	Required bool `protobuf:"varint,12,opt,name=required,proto3" json:"required,omitempty"`
+	// Kinds of e-certificate, any one will do.
+	Certificates []string `protobuf:"bytes,13,rep,name=certificates,proto3" json:"certificates,omitempty"`
+	// File name of a sample.
+	Sample string `protobuf:"bytes,14,opt,name=sample,proto3" json:"sample,omitempty"`
+	// How long it is valid after it was issued; absent: without end.
+	Valid *Validity `protobuf:"bytes,15,opt,name=valid,proto3" json:"valid,omitempty"`
+	// Legal basis.
+	Basis         string `protobuf:"bytes,16,opt,name=basis,proto3" json:"basis,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1099,6 +1136,96 @@ func (x *BundleMaterial) GetCopies() int32 {
 	return 0
 }
 
+func (x *BundleMaterial) GetRequired() bool {
+	if x != nil {
+		return x.Required
+	}
+	return false
+}
+
+func (x *BundleMaterial) GetCertificates() []string {
+	if x != nil {
+		return x.Certificates
+	}
+	return nil
+}
+
+func (x *BundleMaterial) GetSample() string {
+	if x != nil {
+		return x.Sample
+	}
+	return ""
+}
+
+func (x *BundleMaterial) GetValid() *Validity {
+	if x != nil {
+		return x.Valid
+	}
+	return nil
+}
+
+func (x *BundleMaterial) GetBasis() string {
+	if x != nil {
+		return x.Basis
+	}
+	return ""
+}
+
+// Validity is how long a document is valid.
+type Validity struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many.
+	N int32 `protobuf:"varint,1,opt,name=n,proto3" json:"n,omitempty"`
+	// working_days, days, months or years.
+	Unit          string `protobuf:"bytes,2,opt,name=unit,proto3" json:"unit,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Validity) Reset() {
+	*x = Validity{}
+	mi := &file_onething_api_v1_catalog_service_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Validity) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Validity) ProtoMessage() {}
+
+func (x *Validity) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_catalog_service_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Validity.ProtoReflect.Descriptor instead.
+func (*Validity) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_catalog_service_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *Validity) GetN() int32 {
+	if x != nil {
+		return x.N
+	}
+	return 0
+}
+
+func (x *Validity) GetUnit() string {
+	if x != nil {
+		return x.Unit
+	}
+	return ""
+}
+
 var File_onething_api_v1_catalog_service_proto protoreflect.FileDescriptor
 
 const file_onething_api_v1_catalog_service_proto_rawDesc = "" +
@@ -1122,11 +1249,13 @@ const file_onething_api_v1_catalog_service_proto_rawDesc = "" +
 	"life_stage\x18\x05 \x01(\tR\tlifeStage\x12=\n" +
 	"\vdepartments\x18\x06 \x03(\v2\x1b.onething.api.v1.DepartmentR\vdepartments\x122\n" +
 	"\x15promised_working_days\x18\a \x01(\x05R\x13promisedWorkingDays\x12\x16\n" +
-	"\x06number\x18\b \x01(\x05R\x06number\"I\n" +
+	"\x06number\x18\b \x01(\x05R\x06number\"j\n" +
 	"\n" +
 	"Department\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12+\n" +
-	"\x04name\x18\x02 \x01(\v2\x17.onething.forms.v1.TextR\x04name\"I\n" +
+	"\x04name\x18\x02 \x01(\v2\x17.onething.forms.v1.TextR\x04name\x12\x1f\n" +
+	"\vcredit_code\x18\x03 \x01(\tR\n" +
+	"creditCode\"I\n" +
 	"\x10GetBundleRequest\x125\n" +
 	"\x06bundle\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[a-z][a-z0-9_]{0,39}$R\x06bundle\"\x96\x03\n" +
 	"\x11GetBundleResponse\x128\n" +
@@ -1168,7 +1297,7 @@ const file_onething_api_v1_catalog_service_proto_rawDesc = "" +
 	"\abecause\x18\x02 \x01(\v2\x17.onething.forms.v1.TextR\abecause\x12/\n" +
 	"\x06remedy\x18\x03 \x01(\v2\x17.onething.forms.v1.TextR\x06remedy\x12\x14\n" +
 	"\x05basis\x18\x04 \x01(\tR\x05basis\x12\x1c\n" +
-	"\totherwise\x18\x05 \x01(\tR\totherwise\"\x98\x02\n" +
+	"\totherwise\x18\x05 \x01(\tR\totherwise\"\xdf\x02\n" +
 	"\n" +
 	"BundleStep\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12+\n" +
@@ -1180,11 +1309,13 @@ const file_onething_api_v1_catalog_service_proto_rawDesc = "" +
 	"\bdocument\x18\x05 \x01(\tR\bdocument\x12 \n" +
 	"\vconditional\x18\x06 \x01(\bR\vconditional\x12<\n" +
 	"\vnot_counted\x18\a \x03(\v2\x1b.onething.api.v1.NotCountedR\n" +
-	"notCounted\"4\n" +
+	"notCounted\x12/\n" +
+	"\x05valid\x18\b \x01(\v2\x19.onething.api.v1.ValidityR\x05valid\x12\x14\n" +
+	"\x05basis\x18\t \x01(\tR\x05basis\"4\n" +
 	"\n" +
 	"NotCounted\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x12\n" +
-	"\x04days\x18\x02 \x01(\x05R\x04days\"\xe6\x02\n" +
+	"\x04days\x18\x02 \x01(\x05R\x04days\"\x85\x04\n" +
 	"\x0eBundleMaterial\x12\x1a\n" +
 	"\bmaterial\x18\x01 \x01(\tR\bmaterial\x12+\n" +
 	"\x04name\x18\x02 \x01(\v2\x17.onething.forms.v1.TextR\x04name\x12\x14\n" +
@@ -1199,7 +1330,15 @@ const file_onething_api_v1_catalog_service_proto_rawDesc = "" +
 	"\x06one_of\x18\t \x03(\v2$.onething.api.v1.MaterialAlternativeR\x05oneOf\x12\x1c\n" +
 	"\toriginals\x18\n" +
 	" \x01(\x05R\toriginals\x12\x16\n" +
-	"\x06copies\x18\v \x01(\x05R\x06copies2\xde\x01\n" +
+	"\x06copies\x18\v \x01(\x05R\x06copies\x12\x1a\n" +
+	"\brequired\x18\f \x01(\bR\brequired\x12\"\n" +
+	"\fcertificates\x18\r \x03(\tR\fcertificates\x12\x16\n" +
+	"\x06sample\x18\x0e \x01(\tR\x06sample\x12/\n" +
+	"\x05valid\x18\x0f \x01(\v2\x19.onething.api.v1.ValidityR\x05valid\x12\x14\n" +
+	"\x05basis\x18\x10 \x01(\tR\x05basis\",\n" +
+	"\bValidity\x12\f\n" +
+	"\x01n\x18\x01 \x01(\x05R\x01n\x12\x12\n" +
+	"\x04unit\x18\x02 \x01(\tR\x04unit2\xde\x01\n" +
 	"\x0eCatalogService\x12k\n" +
 	"\rSearchBundles\x12%.onething.api.v1.SearchBundlesRequest\x1a&.onething.api.v1.SearchBundlesResponse\"\v\xda\xe2\x18\x04\x10\x01\x18\x01\x90\x02\x01\x12_\n" +
 	"\tGetBundle\x12!.onething.api.v1.GetBundleRequest\x1a\".onething.api.v1.GetBundleResponse\"\v\xda\xe2\x18\x04\x10\x01\x18\x01\x90\x02\x01B=Z;github.com/siyiban/onething/proto/gen/onething/api/v1;apiv1b\x06proto3"
@@ -1216,7 +1355,7 @@ func file_onething_api_v1_catalog_service_proto_rawDescGZIP() []byte {
 	return file_onething_api_v1_catalog_service_proto_rawDescData
 }
 
-var file_onething_api_v1_catalog_service_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_onething_api_v1_catalog_service_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_onething_api_v1_catalog_service_proto_goTypes = []any{
 	(*SearchBundlesRequest)(nil),  // 0: onething.api.v1.SearchBundlesRequest
 	(*SearchBundlesResponse)(nil), // 1: onething.api.v1.SearchBundlesResponse
@@ -1231,45 +1370,48 @@ var file_onething_api_v1_catalog_service_proto_goTypes = []any{
 	(*BundleStep)(nil),            // 10: onething.api.v1.BundleStep
 	(*NotCounted)(nil),            // 11: onething.api.v1.NotCounted
 	(*BundleMaterial)(nil),        // 12: onething.api.v1.BundleMaterial
-	(*Page)(nil),                  // 13: onething.api.v1.Page
-	(*v1.Text)(nil),               // 14: onething.forms.v1.Text
-	(*MaterialAlternative)(nil),   // 15: onething.api.v1.MaterialAlternative
+	(*Validity)(nil),              // 13: onething.api.v1.Validity
+	(*Page)(nil),                  // 14: onething.api.v1.Page
+	(*v1.Text)(nil),               // 15: onething.forms.v1.Text
+	(*MaterialAlternative)(nil),   // 16: onething.api.v1.MaterialAlternative
 }
 var file_onething_api_v1_catalog_service_proto_depIdxs = []int32{
-	13, // 0: onething.api.v1.SearchBundlesRequest.page:type_name -> onething.api.v1.Page
+	14, // 0: onething.api.v1.SearchBundlesRequest.page:type_name -> onething.api.v1.Page
 	2,  // 1: onething.api.v1.SearchBundlesResponse.bundles:type_name -> onething.api.v1.BundleSummary
-	14, // 2: onething.api.v1.BundleSummary.name:type_name -> onething.forms.v1.Text
+	15, // 2: onething.api.v1.BundleSummary.name:type_name -> onething.forms.v1.Text
 	3,  // 3: onething.api.v1.BundleSummary.lead:type_name -> onething.api.v1.Department
 	3,  // 4: onething.api.v1.BundleSummary.departments:type_name -> onething.api.v1.Department
-	14, // 5: onething.api.v1.Department.name:type_name -> onething.forms.v1.Text
+	15, // 5: onething.api.v1.Department.name:type_name -> onething.forms.v1.Text
 	2,  // 6: onething.api.v1.GetBundleResponse.summary:type_name -> onething.api.v1.BundleSummary
 	6,  // 7: onething.api.v1.GetBundleResponse.sections:type_name -> onething.api.v1.FormSection
 	9,  // 8: onething.api.v1.GetBundleResponse.rules:type_name -> onething.api.v1.BundleRule
 	10, // 9: onething.api.v1.GetBundleResponse.steps:type_name -> onething.api.v1.BundleStep
 	12, // 10: onething.api.v1.GetBundleResponse.materials:type_name -> onething.api.v1.BundleMaterial
-	14, // 11: onething.api.v1.FormSection.name:type_name -> onething.forms.v1.Text
+	15, // 11: onething.api.v1.FormSection.name:type_name -> onething.forms.v1.Text
 	7,  // 12: onething.api.v1.FormSection.fields:type_name -> onething.api.v1.FormField
-	14, // 13: onething.api.v1.FormField.name:type_name -> onething.forms.v1.Text
-	14, // 14: onething.api.v1.FormField.help:type_name -> onething.forms.v1.Text
+	15, // 13: onething.api.v1.FormField.name:type_name -> onething.forms.v1.Text
+	15, // 14: onething.api.v1.FormField.help:type_name -> onething.forms.v1.Text
 	8,  // 15: onething.api.v1.FormField.options:type_name -> onething.api.v1.FormOption
 	7,  // 16: onething.api.v1.FormField.row:type_name -> onething.api.v1.FormField
-	14, // 17: onething.api.v1.FormOption.name:type_name -> onething.forms.v1.Text
-	14, // 18: onething.api.v1.BundleRule.because:type_name -> onething.forms.v1.Text
-	14, // 19: onething.api.v1.BundleRule.remedy:type_name -> onething.forms.v1.Text
-	14, // 20: onething.api.v1.BundleStep.name:type_name -> onething.forms.v1.Text
+	15, // 17: onething.api.v1.FormOption.name:type_name -> onething.forms.v1.Text
+	15, // 18: onething.api.v1.BundleRule.because:type_name -> onething.forms.v1.Text
+	15, // 19: onething.api.v1.BundleRule.remedy:type_name -> onething.forms.v1.Text
+	15, // 20: onething.api.v1.BundleStep.name:type_name -> onething.forms.v1.Text
 	3,  // 21: onething.api.v1.BundleStep.department:type_name -> onething.api.v1.Department
 	11, // 22: onething.api.v1.BundleStep.not_counted:type_name -> onething.api.v1.NotCounted
-	14, // 23: onething.api.v1.BundleMaterial.name:type_name -> onething.forms.v1.Text
-	15, // 24: onething.api.v1.BundleMaterial.one_of:type_name -> onething.api.v1.MaterialAlternative
-	0,  // 25: onething.api.v1.CatalogService.SearchBundles:input_type -> onething.api.v1.SearchBundlesRequest
-	4,  // 26: onething.api.v1.CatalogService.GetBundle:input_type -> onething.api.v1.GetBundleRequest
-	1,  // 27: onething.api.v1.CatalogService.SearchBundles:output_type -> onething.api.v1.SearchBundlesResponse
-	5,  // 28: onething.api.v1.CatalogService.GetBundle:output_type -> onething.api.v1.GetBundleResponse
-	27, // [27:29] is the sub-list for method output_type
-	25, // [25:27] is the sub-list for method input_type
-	25, // [25:25] is the sub-list for extension type_name
-	25, // [25:25] is the sub-list for extension extendee
-	0,  // [0:25] is the sub-list for field type_name
+	13, // 23: onething.api.v1.BundleStep.valid:type_name -> onething.api.v1.Validity
+	15, // 24: onething.api.v1.BundleMaterial.name:type_name -> onething.forms.v1.Text
+	16, // 25: onething.api.v1.BundleMaterial.one_of:type_name -> onething.api.v1.MaterialAlternative
+	13, // 26: onething.api.v1.BundleMaterial.valid:type_name -> onething.api.v1.Validity
+	0,  // 27: onething.api.v1.CatalogService.SearchBundles:input_type -> onething.api.v1.SearchBundlesRequest
+	4,  // 28: onething.api.v1.CatalogService.GetBundle:input_type -> onething.api.v1.GetBundleRequest
+	1,  // 29: onething.api.v1.CatalogService.SearchBundles:output_type -> onething.api.v1.SearchBundlesResponse
+	5,  // 30: onething.api.v1.CatalogService.GetBundle:output_type -> onething.api.v1.GetBundleResponse
+	29, // [29:31] is the sub-list for method output_type
+	27, // [27:29] is the sub-list for method input_type
+	27, // [27:27] is the sub-list for extension type_name
+	27, // [27:27] is the sub-list for extension extendee
+	0,  // [0:27] is the sub-list for field type_name
 }
 
 func init() { file_onething_api_v1_catalog_service_proto_init() }
@@ -1284,7 +1426,7 @@ func file_onething_api_v1_catalog_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_onething_api_v1_catalog_service_proto_rawDesc), len(file_onething_api_v1_catalog_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   13,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
