@@ -111,6 +111,7 @@ func byID(fields []*forms.Field, of string) (map[string]*forms.Field, error) {
 type Formula struct {
 	text    string
 	program *vm.Program
+	tree    ast.Node // what the program was made of
 	slots   []slot
 	columns []forms.Path
 	result  typ
@@ -168,7 +169,7 @@ func (c *checker) compile(target *typ) *Formula {
 		c.failAt(tree.Node, CodeSyntax, "this formula cannot be compiled", "")
 		return nil
 	}
-	f := &Formula{text: c.scalar.Text, program: program, slots: c.slots, columns: c.columns, result: result}
+	f := &Formula{text: c.scalar.Text, program: program, tree: node, slots: c.slots, columns: c.columns, result: result}
 	if target != nil {
 		f.want = target.kind
 	}

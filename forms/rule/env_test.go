@@ -100,6 +100,8 @@ func causeOf(p forms.Path) forms.CauseKind {
 		return forms.CauseParameter
 	case "results":
 		return forms.CauseResult
+	case "today", "place":
+		return forms.CauseFault
 	}
 	return forms.CauseAnswer
 }
