@@ -103,6 +103,13 @@ func (r Record) All() iter.Seq2[Path, kind.Value] {
 	}
 }
 
+// Each calls f with every answer, in no order; a blank one is nil.
+func (r Record) Each(f func(Path, kind.Value)) {
+	for p, v := range r.answers {
+		f(p, v)
+	}
+}
+
 // Len returns the number of answers, blank ones included.
 func (r Record) Len() int { return len(r.answers) }
 

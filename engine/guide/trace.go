@@ -133,3 +133,9 @@ func (t Trace) FaultsOf(f *catalog.Field, p forms.Path, v kind.Value) []forms.Vi
 
 // Faults returns what is wrong with the answers that were given.
 func (t Trace) Faults() []forms.Violation { return t.e.faults() }
+
+// Values is what the rules of a bundle read over a record: what is hidden is blank, what is derived is there, and what is
+// not known says why.
+func Values(b *catalog.Bundle, record forms.Record, setting Setting) forms.Env {
+	return newEvaluation(b, record, &setting)
+}
