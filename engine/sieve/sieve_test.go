@@ -33,8 +33,24 @@ const (
 	language = "../bundletest/testdata/language"
 )
 
-// load returns the matters of a tree, in the order of their ids.
+// load returns the matters of a tree, in the order of their ids. A tree is loaded once for all tests.
 func load(t testing.TB, tree string) []*matter {
+	t.Helper()
+	loading.Lock()
+	defer loading.Unlock()
+	if loading.trees[tree] == nil {
+		loading.trees[tree] = read(t, tree)
+	}
+	return loading.trees[tree]
+}
+
+//nolint:gochecknoglobals // what is loaded is immutable
+var loading = struct {
+	sync.Mutex
+	trees map[string][]*matter
+}{trees: map[string][]*matter{}}
+
+func read(t testing.TB, tree string) []*matter {
 	t.Helper()
 	days, found := calendar.Parse(holidays.File, holidays.Source())
 	if err := found.Err(); err != nil {
