@@ -104,8 +104,8 @@ func (r *Report) Breaking() []Change {
 	return breaking
 }
 
-// Bundles compares two versions of one bundle. Witnesses are searched from the seeds; the first of them, else the day
-// and place of fallback, set the day.
+// Bundles compares two versions of one bundle. Witnesses are searched from the seeds; without any, from records that the
+// versions accept on the day and at the place of fallback.
 func Bundles(old, new *catalog.Bundle, seeds []Seed, fallback guide.Setting) (*Report, error) { //nolint:revive // old and new are the words for it
 	c := &comparison{old: old, new: new}
 	var err error

@@ -2,6 +2,7 @@ package compare_test
 
 import (
 	"maps"
+	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -16,10 +17,7 @@ import (
 	"github.com/siyiban/onething/forms/kind"
 )
 
-var (
-	condition = regexp.MustCompile(`^  - \{ id: (\w+),.* require: (.*?), because: `)
-	figure    = regexp.MustCompile(`\b\d+\b`)
-)
+var figure = regexp.MustCompile(`\b\d+\b`)
 
 // changes are ways to judge otherwise: a figure that is higher by one, a bound that includes itself or does no longer, one
 // thing instead of both.
@@ -49,15 +47,25 @@ func TestBundles_AnyRule(t *testing.T) {
 	days := published(t)
 	var all []planted
 	for _, file := range slices.Sorted(maps.Keys(read.files)) {
-		id, bundle := strings.CutPrefix(file, "bundles/")
-		id, _, _ = strings.Cut(id, "/")
-		for line := range strings.SplitSeq(read.files[file], "\n") {
-			m := condition.FindStringSubmatch(line)
-			if !bundle || m == nil || strings.Contains(m[2], "size(") && strings.Contains(m[2], "*") { // lists as long as that are not made
+		if path.Dir(file) == "library" {
+			continue
+		}
+		b, found := catalog.ParseBundle(read.library, file, []byte(read.files[file]))
+		if found.Err() != nil {
+			t.Fatal(found)
+		}
+		for _, r := range slices.Concat(b.Eligibility, b.Checks) {
+			if r.Require == nil || r.Require.Span().File != file { // judged by an officer, or the library's
 				continue
 			}
-			for _, changed := range changes(m[2]) {
-				all = append(all, planted{name: m[1], bundle: id, edits: []string{line, strings.Replace(line, m[2], changed, 1)}})
+			if strings.Contains(r.Require.Text(), "size(") && strings.Contains(r.Require.Text(), "*") {
+				continue // lists as long as that are not made
+			}
+			line := strings.Split(read.files[file], "\n")[r.Require.Span().Start.Line-1]
+			for _, changed := range changes(r.Require.Text()) {
+				if strings.Contains(line, r.Require.Text()) {
+					all = append(all, planted{name: r.ID, bundle: b.ID, edits: []string{line, strings.Replace(line, r.Require.Text(), changed, 1)}})
+				}
 			}
 		}
 	}

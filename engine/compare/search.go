@@ -39,8 +39,8 @@ func newSearch(old, new *catalog.Bundle, seeds []Seed, fallback guide.Setting) (
 	if s.new, err = catalog.Select(new); err != nil {
 		return nil, err
 	}
-	for _, b := range []*catalog.Bundle{old, new} {
-		seeds = append(slices.Clip(seeds), eligible(b, fallback))
+	if len(seeds) == 0 {
+		seeds = []Seed{eligible(old, fallback), eligible(new, fallback)}
 	}
 	for _, seed := range seeds {
 		s.seeds = append(s.seeds, assessed{seed, guide.Assess(s.old, readable(old, seed.Record), seed.Setting), guide.Assess(s.new, readable(new, seed.Record), seed.Setting)})
@@ -62,7 +62,11 @@ func (a assessed) rank() int {
 
 // eligible is a record that a bundle accepts, for one that has no records yet; an empty one if none is found.
 func eligible(b *catalog.Bundle, setting guide.Setting) Seed {
-	w, _ := witness.New(b).Search(func(r forms.Record, s guide.Setting) rule.Outcome {
+	r := read(b, nil)
+	for _, c := range b.Eligibility {
+		r.condition(c)
+	}
+	w, _ := witness.New(b).About(r.reads(), r.texts...).Search(func(r forms.Record, s guide.Setting) rule.Outcome {
 		t, all := guide.NewTrace(b, r, s), rule.Outcome{Truth: rule.True}
 		for _, c := range b.Eligibility {
 			if all.Truth != rule.False && c.Otherwise != catalog.Warn && len(c.For) == 0 {

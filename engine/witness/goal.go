@@ -15,30 +15,21 @@ func Is(o rule.Outcome, want rule.Truth) rule.Outcome {
 }
 
 // Any says whether one of the outcomes holds.
-func Any(outcomes ...rule.Outcome) rule.Outcome {
-	one := rule.Outcome{Truth: rule.False}
-	for _, o := range outcomes {
-		switch o.Truth {
-		case rule.True:
-			return rule.Outcome{Truth: rule.True}
-		case rule.Unknown:
-			one = rule.Outcome{Causes: append(one.Causes, o.Causes...)}
-		case rule.False:
-		}
-	}
-	return one
-}
+func Any(outcomes ...rule.Outcome) rule.Outcome { return together(outcomes, rule.True, rule.False) }
 
 // All says whether every one of the outcomes holds.
-func All(outcomes ...rule.Outcome) rule.Outcome {
-	all := rule.Outcome{Truth: rule.True}
+func All(outcomes ...rule.Outcome) rule.Outcome { return together(outcomes, rule.False, rule.True) }
+
+// together is decided by one outcome that decides, and else open as long as one is.
+func together(outcomes []rule.Outcome, decides, otherwise rule.Truth) rule.Outcome {
+	all := rule.Outcome{Truth: otherwise}
 	for _, o := range outcomes {
 		switch o.Truth {
-		case rule.False:
-			return rule.Outcome{Truth: rule.False}
+		case decides:
+			return o
 		case rule.Unknown:
 			all = rule.Outcome{Causes: append(all.Causes, o.Causes...)}
-		case rule.True:
+		default:
 		}
 	}
 	return all

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/shopspring/decimal"
 
@@ -297,6 +298,11 @@ func (w *words) days(others []kind.Value, setting guide.Setting) []kind.Value {
 				lengths = append(lengths, int(v))
 			}
 		default:
+		}
+	}
+	for _, n := range lengths { // a year that is named
+		if first, ok := kind.NewDate(n, time.January, 1); ok && w.years && n >= 1900 && n < 2200 {
+			bases = append(bases, first)
 		}
 	}
 	var all []kind.Value
