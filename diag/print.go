@@ -116,3 +116,18 @@ func PrintJSON(w io.Writer, list List) error {
 	}
 	return nil
 }
+
+// Columns is how many columns a text takes where it is read: a Chinese character takes two.
+func Columns(text string) int {
+	n := 0
+	for _, r := range text {
+		switch {
+		case unicode.In(r, unicode.Mn, unicode.Me):
+		case wide(r):
+			n += 2
+		default:
+			n++
+		}
+	}
+	return n
+}

@@ -18,11 +18,11 @@ func newFmt() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "fmt [PATH…]",
 		Short: "Keep the YAML of bundles and libraries in one style",
-		Long: "fmt rewrites every .yaml file of the paths, without one those of this folder. Blocks stand in by two, flow reads\n" +
-			"`{ a: b, c: [d] }`, at most one blank line stands between two others, lines end in a line feed and in no spaces. What\n" +
-			"stands on one line or in flow, the order of keys, quotes and the alignment of comments stay as they were written. A file\n" +
-			"that would lose a comment or read otherwise is left alone and reported. With --check nothing is written, and it exits\n" +
-			"with 1 if something would be.",
+		Long: "fmt rewrites the files of bundles and libraries in the paths, without one those of this folder, and any file that is named.\n" +
+			"Keys stand in the order of the schema; what fits into 160 columns stands in brackets on a line, unless a comment is in it or\n" +
+			"it is a list of things with keys of their own; the rest stands in lines of its own, two spaces further in for each step.\n" +
+			"Quotes stand where YAML needs them. A file that would lose a comment or read otherwise is left alone and reported. With\n" +
+			"--check nothing is written, and it exits with 1 if something would be.",
 		Example: `  onething fmt --check examples/bundles/newborn
   onething fmt examples/bundles/newborn`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -33,7 +33,7 @@ func newFmt() *cobra.Command {
 			differs := false
 			for _, path := range args {
 				err := filepath.WalkDir(path, func(name string, d fs.DirEntry, err error) error {
-					if err != nil || d.IsDir() || filepath.Ext(name) != ".yaml" {
+					if err != nil || d.IsDir() || name != path && !ofTree(name) {
 						return err
 					}
 					text, err := os.ReadFile(name) //nolint:gosec // the user's own file
@@ -72,4 +72,14 @@ func newFmt() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&check, "check", false, "write nothing; exit with 1 if something would change")
 	return cmd
+}
+
+// ofTree reports whether a file stands where those of bundles and libraries do.
+func ofTree(name string) bool {
+	absolute, err := filepath.Abs(name)
+	if err != nil || filepath.Ext(name) != ".yaml" {
+		return false
+	}
+	folder := filepath.Dir(absolute)
+	return filepath.Base(folder) == "library" || filepath.Base(filepath.Dir(folder)) == "bundles"
 }

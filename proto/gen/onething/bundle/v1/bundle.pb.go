@@ -808,6 +808,10 @@ type Bundle struct {
 	Promised *Days `protobuf:"bytes,14,opt,name=promised,proto3" json:"promised,omitempty"`
 	// Joint limit of the law; default 45 working days (行政许可法 42).
 	Statutory *Days `protobuf:"bytes,15,opt,name=statutory,proto3" json:"statutory,omitempty"`
+	// Life stage, for search: birth, employment, retirement, death, …
+	LifeStage string `protobuf:"bytes,22,opt,name=life_stage,json=lifeStage,proto3" json:"life_stage,omitempty"`
+	// Words for search, besides the names.
+	Keywords []string `protobuf:"bytes,23,rep,name=keywords,proto3" json:"keywords,omitempty"`
 	// Sections that may be asked, in this order.
 	Form []*SectionUse `protobuf:"bytes,16,rep,name=form,proto3" json:"form,omitempty"`
 	// Questions of this bundle only, derived values, named conditions.
@@ -820,10 +824,6 @@ type Bundle struct {
 	Materials []*Material `protobuf:"bytes,20,rep,name=materials,proto3" json:"materials,omitempty"`
 	// Steps.
 	Steps []*Step `protobuf:"bytes,21,rep,name=steps,proto3" json:"steps,omitempty"`
-	// Life stage, for search: birth, employment, retirement, death, …
-	LifeStage string `protobuf:"bytes,22,opt,name=life_stage,json=lifeStage,proto3" json:"life_stage,omitempty"`
-	// Words for search, besides the names.
-	Keywords []string `protobuf:"bytes,23,rep,name=keywords,proto3" json:"keywords,omitempty"`
 	// A county's variant of a standard. Not read yet; a bundle with it is refused and told so.
 	Extends *structpb.Struct `protobuf:"bytes,24,opt,name=extends,proto3" json:"extends,omitempty"`
 	// What a variant eases. Not read yet; a bundle with it is refused and told so.
@@ -967,6 +967,20 @@ func (x *Bundle) GetStatutory() *Days {
 	return nil
 }
 
+func (x *Bundle) GetLifeStage() string {
+	if x != nil {
+		return x.LifeStage
+	}
+	return ""
+}
+
+func (x *Bundle) GetKeywords() []string {
+	if x != nil {
+		return x.Keywords
+	}
+	return nil
+}
+
 func (x *Bundle) GetForm() []*SectionUse {
 	if x != nil {
 		return x.Form
@@ -1005,20 +1019,6 @@ func (x *Bundle) GetMaterials() []*Material {
 func (x *Bundle) GetSteps() []*Step {
 	if x != nil {
 		return x.Steps
-	}
-	return nil
-}
-
-func (x *Bundle) GetLifeStage() string {
-	if x != nil {
-		return x.LifeStage
-	}
-	return ""
-}
-
-func (x *Bundle) GetKeywords() []string {
-	if x != nil {
-		return x.Keywords
 	}
 	return nil
 }
@@ -1420,8 +1420,6 @@ type Rule struct {
 	When *string `protobuf:"bytes,2,opt,name=when,proto3,oneof" json:"when,omitempty"`
 	// Rule: the condition.
 	Require *string `protobuf:"bytes,3,opt,name=require,proto3,oneof" json:"require,omitempty"`
-	// Ways of which one is enough.
-	AnyOf []*Way `protobuf:"bytes,4,rep,name=any_of,json=anyOf,proto3" json:"any_of,omitempty"`
 	// An officer judges.
 	Examine *Examine `protobuf:"bytes,5,opt,name=examine,proto3" json:"examine,omitempty"`
 	// The condition in plain words, as it reads when it holds.
@@ -1435,7 +1433,9 @@ type Rule struct {
 	// Legal basis.
 	Basis string `protobuf:"bytes,10,opt,name=basis,proto3" json:"basis,omitempty"`
 	// For colleagues; never shown outside.
-	Note          string `protobuf:"bytes,11,opt,name=note,proto3" json:"note,omitempty"`
+	Note string `protobuf:"bytes,11,opt,name=note,proto3" json:"note,omitempty"`
+	// Ways of which one is enough.
+	AnyOf         []*Way `protobuf:"bytes,4,rep,name=any_of,json=anyOf,proto3" json:"any_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1491,13 +1491,6 @@ func (x *Rule) GetRequire() string {
 	return ""
 }
 
-func (x *Rule) GetAnyOf() []*Way {
-	if x != nil {
-		return x.AnyOf
-	}
-	return nil
-}
-
 func (x *Rule) GetExamine() *Examine {
 	if x != nil {
 		return x.Examine
@@ -1545,6 +1538,13 @@ func (x *Rule) GetNote() string {
 		return x.Note
 	}
 	return ""
+}
+
+func (x *Rule) GetAnyOf() []*Way {
+	if x != nil {
+		return x.AnyOf
+	}
+	return nil
 }
 
 // Way is one of several ways to meet a rule.
@@ -2193,6 +2193,10 @@ type Step struct {
 	Essential bool `protobuf:"varint,6,opt,name=essential,proto3" json:"essential,omitempty"`
 	// Steps before it: ids, or `{ step: audit, on: SETTLED }`.
 	After []*After `protobuf:"bytes,7,rep,name=after,proto3" json:"after,omitempty"`
+	// Legal basis.
+	Basis string `protobuf:"bytes,18,opt,name=basis,proto3" json:"basis,omitempty"`
+	// For colleagues; never shown outside.
+	Note string `protobuf:"bytes,19,opt,name=note,proto3" json:"note,omitempty"`
 	// Rules judged when the step is ready; a failing one is put before the officer.
 	Conditions []*Rule `protobuf:"bytes,8,rep,name=conditions,proto3" json:"conditions,omitempty"`
 	// Rule: approved without an officer if true; default false.
@@ -2212,11 +2216,7 @@ type Step struct {
 	// Fee, one value or cases.
 	Fee []*Fee `protobuf:"bytes,16,rep,name=fee,proto3" json:"fee,omitempty"`
 	// Foreseeable pauses.
-	NotCounted []*NotCounted `protobuf:"bytes,17,rep,name=not_counted,json=notCounted,proto3" json:"not_counted,omitempty"`
-	// Legal basis.
-	Basis string `protobuf:"bytes,18,opt,name=basis,proto3" json:"basis,omitempty"`
-	// For colleagues; never shown outside.
-	Note          string `protobuf:"bytes,19,opt,name=note,proto3" json:"note,omitempty"`
+	NotCounted    []*NotCounted `protobuf:"bytes,17,rep,name=not_counted,json=notCounted,proto3" json:"not_counted,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2300,6 +2300,20 @@ func (x *Step) GetAfter() []*After {
 	return nil
 }
 
+func (x *Step) GetBasis() string {
+	if x != nil {
+		return x.Basis
+	}
+	return ""
+}
+
+func (x *Step) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
 func (x *Step) GetConditions() []*Rule {
 	if x != nil {
 		return x.Conditions
@@ -2368,20 +2382,6 @@ func (x *Step) GetNotCounted() []*NotCounted {
 		return x.NotCounted
 	}
 	return nil
-}
-
-func (x *Step) GetBasis() string {
-	if x != nil {
-		return x.Basis
-	}
-	return ""
-}
-
-func (x *Step) GetNote() string {
-	if x != nil {
-		return x.Note
-	}
-	return ""
 }
 
 // After is a step before another. In YAML an id alone is `{ step: id }`.
@@ -2828,7 +2828,11 @@ const file_onething_bundle_v1_bundle_proto_rawDesc = "" +
 	"\asubject\x18\f \x01(\tB\a\xbaH\x04r\x02\x18(R\asubject\x12=\n" +
 	"\x06accept\x18\r \x01(\x0e2%.onething.bundle.v1.Bundle.AcceptanceR\x06accept\x124\n" +
 	"\bpromised\x18\x0e \x01(\v2\x18.onething.bundle.v1.DaysR\bpromised\x126\n" +
-	"\tstatutory\x18\x0f \x01(\v2\x18.onething.bundle.v1.DaysR\tstatutory\x12>\n" +
+	"\tstatutory\x18\x0f \x01(\v2\x18.onething.bundle.v1.DaysR\tstatutory\x12&\n" +
+	"\n" +
+	"life_stage\x18\x16 \x01(\tB\a\xbaH\x04r\x02\x18(R\tlifeStage\x12,\n" +
+	"\bkeywords\x18\x17 \x03(\tB\x10\xbaH\r\x92\x01\n" +
+	"\x10\x1e\"\x06r\x04\x10\x01\x18(R\bkeywords\x12>\n" +
 	"\x04form\x18\x10 \x03(\v2\x1e.onething.bundle.v1.SectionUseB\n" +
 	"\xbaH\a\x92\x01\x04\b\x01\x10<R\x04form\x124\n" +
 	"\x03own\x18\x11 \x03(\v2\x18.onething.forms.v1.FieldB\b\xbaH\x05\x92\x01\x02\x10dR\x03own\x12:\n" +
@@ -2836,11 +2840,7 @@ const file_onething_bundle_v1_bundle_proto_rawDesc = "" +
 	"\veligibility\x18\x13 \x03(\v2\x18.onething.bundle.v1.RuleB\b\xbaH\x05\x92\x01\x02\x10dR\veligibility\x12D\n" +
 	"\tmaterials\x18\x14 \x03(\v2\x1c.onething.bundle.v1.MaterialB\b\xbaH\x05\x92\x01\x02\x10dR\tmaterials\x12:\n" +
 	"\x05steps\x18\x15 \x03(\v2\x18.onething.bundle.v1.StepB\n" +
-	"\xbaH\a\x92\x01\x04\b\x01\x10<R\x05steps\x12&\n" +
-	"\n" +
-	"life_stage\x18\x16 \x01(\tB\a\xbaH\x04r\x02\x18(R\tlifeStage\x12,\n" +
-	"\bkeywords\x18\x17 \x03(\tB\x10\xbaH\r\x92\x01\n" +
-	"\x10\x1e\"\x06r\x04\x10\x01\x18(R\bkeywords\x121\n" +
+	"\xbaH\a\x92\x01\x04\b\x01\x10<R\x05steps\x121\n" +
 	"\aextends\x18\x18 \x01(\v2\x17.google.protobuf.StructR\aextends\x12+\n" +
 	"\x04ease\x18\x19 \x01(\v2\x17.google.protobuf.StructR\x04ease\"I\n" +
 	"\x05Level\x12\x15\n" +
@@ -2910,8 +2910,7 @@ const file_onething_bundle_v1_bundle_proto_rawDesc = "" +
 	"\x04Rule\x12-\n" +
 	"\x02id\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[a-z][a-z0-9_]{0,39}$R\x02id\x12!\n" +
 	"\x04when\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xa0\x1fH\x00R\x04when\x88\x01\x01\x12'\n" +
-	"\arequire\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xa0\x1fH\x01R\arequire\x88\x01\x01\x128\n" +
-	"\x06any_of\x18\x04 \x03(\v2\x17.onething.bundle.v1.WayB\b\xbaH\x05\x92\x01\x02\x10\x14R\x05anyOf\x125\n" +
+	"\arequire\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xa0\x1fH\x01R\arequire\x88\x01\x01\x125\n" +
 	"\aexamine\x18\x05 \x01(\v2\x1b.onething.bundle.v1.ExamineR\aexamine\x129\n" +
 	"\abecause\x18\x06 \x01(\v2\x17.onething.forms.v1.TextB\x06\xbaH\x03\xc8\x01\x01R\abecause\x12/\n" +
 	"\x06remedy\x18\a \x01(\v2\x17.onething.forms.v1.TextR\x06remedy\x12@\n" +
@@ -2920,7 +2919,8 @@ const file_onething_bundle_v1_bundle_proto_rawDesc = "" +
 	"\xbaH\a\x92\x01\x04\x10<\x18\x01R\x03for\x12\x1e\n" +
 	"\x05basis\x18\n" +
 	" \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x05basis\x12\x1c\n" +
-	"\x04note\x18\v \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x04note\"[\n" +
+	"\x04note\x18\v \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x04note\x128\n" +
+	"\x06any_of\x18\x04 \x03(\v2\x17.onething.bundle.v1.WayB\b\xbaH\x05\x92\x01\x02\x10\x14R\x05anyOf\"[\n" +
 	"\tOtherwise\x12\x19\n" +
 	"\x15OTHERWISE_UNSPECIFIED\x10\x00\x12\n" +
 	"\n" +
@@ -3023,7 +3023,9 @@ const file_onething_bundle_v1_bundle_proto_rawDesc = "" +
 	"\x06plugin\x18\x04 \x01(\tB5\xbaH2r02.^([a-z][a-z0-9_]{0,39}/[a-z][a-z0-9_]{0,39})?$R\x06plugin\x12!\n" +
 	"\x04when\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fH\x00R\x04when\x88\x01\x01\x12\x1c\n" +
 	"\tessential\x18\x06 \x01(\bR\tessential\x129\n" +
-	"\x05after\x18\a \x03(\v2\x19.onething.bundle.v1.AfterB\b\xbaH\x05\x92\x01\x02\x10\x1eR\x05after\x12B\n" +
+	"\x05after\x18\a \x03(\v2\x19.onething.bundle.v1.AfterB\b\xbaH\x05\x92\x01\x02\x10\x1eR\x05after\x12\x1e\n" +
+	"\x05basis\x18\x12 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x05basis\x12\x1c\n" +
+	"\x04note\x18\x13 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x04note\x12B\n" +
 	"\n" +
 	"conditions\x18\b \x03(\v2\x18.onething.bundle.v1.RuleB\b\xbaH\x05\x92\x01\x02\x10\x1eR\n" +
 	"conditions\x120\n" +
@@ -3038,9 +3040,7 @@ const file_onething_bundle_v1_bundle_proto_rawDesc = "" +
 	"\x06starts\x18\x0f \x01(\x0e2\x1f.onething.bundle.v1.Step.StartsR\x06starts\x123\n" +
 	"\x03fee\x18\x10 \x03(\v2\x17.onething.bundle.v1.FeeB\b\xbaH\x05\x92\x01\x02\x10\x14R\x03fee\x12I\n" +
 	"\vnot_counted\x18\x11 \x03(\v2\x1e.onething.bundle.v1.NotCountedB\b\xbaH\x05\x92\x01\x02\x10\tR\n" +
-	"notCounted\x12\x1e\n" +
-	"\x05basis\x18\x12 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x05basis\x12\x1c\n" +
-	"\x04note\x18\x13 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x04note\"0\n" +
+	"notCounted\"0\n" +
 	"\aSilence\x12\x17\n" +
 	"\x13SILENCE_UNSPECIFIED\x10\x00\x12\f\n" +
 	"\bAPPROVED\x10\x01\";\n" +
@@ -3188,11 +3188,11 @@ var file_onething_bundle_v1_bundle_proto_depIdxs = []int32{
 	17, // 15: onething.bundle.v1.SectionUse.repeat:type_name -> onething.bundle.v1.Repeat
 	36, // 16: onething.bundle.v1.SectionUse.set:type_name -> onething.bundle.v1.SectionUse.SetEntry
 	37, // 17: onething.bundle.v1.FieldSet.help:type_name -> onething.forms.v1.Text
-	20, // 18: onething.bundle.v1.Rule.any_of:type_name -> onething.bundle.v1.Way
-	21, // 19: onething.bundle.v1.Rule.examine:type_name -> onething.bundle.v1.Examine
-	37, // 20: onething.bundle.v1.Rule.because:type_name -> onething.forms.v1.Text
-	37, // 21: onething.bundle.v1.Rule.remedy:type_name -> onething.forms.v1.Text
-	3,  // 22: onething.bundle.v1.Rule.otherwise:type_name -> onething.bundle.v1.Rule.Otherwise
+	21, // 18: onething.bundle.v1.Rule.examine:type_name -> onething.bundle.v1.Examine
+	37, // 19: onething.bundle.v1.Rule.because:type_name -> onething.forms.v1.Text
+	37, // 20: onething.bundle.v1.Rule.remedy:type_name -> onething.forms.v1.Text
+	3,  // 21: onething.bundle.v1.Rule.otherwise:type_name -> onething.bundle.v1.Rule.Otherwise
+	20, // 22: onething.bundle.v1.Rule.any_of:type_name -> onething.bundle.v1.Way
 	37, // 23: onething.bundle.v1.Way.because:type_name -> onething.forms.v1.Text
 	37, // 24: onething.bundle.v1.Material.name:type_name -> onething.forms.v1.Text
 	5,  // 25: onething.bundle.v1.Material.class:type_name -> onething.bundle.v1.Material.Class

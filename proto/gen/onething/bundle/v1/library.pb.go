@@ -234,12 +234,12 @@ type Section struct {
 	Name *v1.Text `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
 	// Whom it is about.
 	About Section_About `protobuf:"varint,3,opt,name=about,proto3,enum=onething.bundle.v1.Section_About" json:"about,omitempty"`
+	// For colleagues; never shown outside.
+	Note string `protobuf:"bytes,6,opt,name=note,proto3" json:"note,omitempty"`
 	// Fields; rules in them say `this`, never `form`.
 	Fields []*v1.Field `protobuf:"bytes,4,rep,name=fields,proto3" json:"fields,omitempty"`
 	// Plausibility.
-	Checks []*Rule `protobuf:"bytes,5,rep,name=checks,proto3" json:"checks,omitempty"`
-	// For colleagues; never shown outside.
-	Note          string `protobuf:"bytes,6,opt,name=note,proto3" json:"note,omitempty"`
+	Checks        []*Rule `protobuf:"bytes,5,rep,name=checks,proto3" json:"checks,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -295,6 +295,13 @@ func (x *Section) GetAbout() Section_About {
 	return Section_ABOUT_UNSPECIFIED
 }
 
+func (x *Section) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
 func (x *Section) GetFields() []*v1.Field {
 	if x != nil {
 		return x.Fields
@@ -307,13 +314,6 @@ func (x *Section) GetChecks() []*Rule {
 		return x.Checks
 	}
 	return nil
-}
-
-func (x *Section) GetNote() string {
-	if x != nil {
-		return x.Note
-	}
-	return ""
 }
 
 // LibraryMaterial is a document that bundles share.
@@ -643,10 +643,10 @@ type Parameter struct {
 	Kind v1.Field_Kind `protobuf:"varint,2,opt,name=kind,proto3,enum=onething.forms.v1.Field_Kind" json:"kind,omitempty"`
 	// Name.
 	Name *v1.Text `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
-	// Values; no two may hold at the same time at the same place. A gap is unknown.
-	Values []*ParameterValue `protobuf:"bytes,4,rep,name=values,proto3" json:"values,omitempty"`
 	// For colleagues; never shown outside.
-	Note          string `protobuf:"bytes,5,opt,name=note,proto3" json:"note,omitempty"`
+	Note string `protobuf:"bytes,5,opt,name=note,proto3" json:"note,omitempty"`
+	// Values; no two may hold at the same time at the same place. A gap is unknown.
+	Values        []*ParameterValue `protobuf:"bytes,4,rep,name=values,proto3" json:"values,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -702,18 +702,18 @@ func (x *Parameter) GetName() *v1.Text {
 	return nil
 }
 
-func (x *Parameter) GetValues() []*ParameterValue {
-	if x != nil {
-		return x.Values
-	}
-	return nil
-}
-
 func (x *Parameter) GetNote() string {
 	if x != nil {
 		return x.Note
 	}
 	return ""
+}
+
+func (x *Parameter) GetValues() []*ParameterValue {
+	if x != nil {
+		return x.Values
+	}
+	return nil
 }
 
 // ParameterValue is a published value.
@@ -1189,11 +1189,11 @@ const file_onething_bundle_v1_library_proto_rawDesc = "" +
 	"\aSection\x127\n" +
 	"\asection\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[a-z][a-z0-9_]{0,39}$R\asection\x123\n" +
 	"\x04name\x18\x02 \x01(\v2\x17.onething.forms.v1.TextB\x06\xbaH\x03\xc8\x01\x01R\x04name\x127\n" +
-	"\x05about\x18\x03 \x01(\x0e2!.onething.bundle.v1.Section.AboutR\x05about\x12<\n" +
+	"\x05about\x18\x03 \x01(\x0e2!.onething.bundle.v1.Section.AboutR\x05about\x12\x1c\n" +
+	"\x04note\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x04note\x12<\n" +
 	"\x06fields\x18\x04 \x03(\v2\x18.onething.forms.v1.FieldB\n" +
 	"\xbaH\a\x92\x01\x04\b\x01\x10dR\x06fields\x12:\n" +
-	"\x06checks\x18\x05 \x03(\v2\x18.onething.bundle.v1.RuleB\b\xbaH\x05\x92\x01\x02\x102R\x06checks\x12\x1c\n" +
-	"\x04note\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x04note\"G\n" +
+	"\x06checks\x18\x05 \x03(\v2\x18.onething.bundle.v1.RuleB\b\xbaH\x05\x92\x01\x02\x102R\x06checks\"G\n" +
 	"\x05About\x12\x15\n" +
 	"\x11ABOUT_UNSPECIFIED\x10\x00\x12\n" +
 	"\n" +
@@ -1244,9 +1244,9 @@ const file_onething_bundle_v1_library_proto_rawDesc = "" +
 	"\x05param\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[a-z][a-z0-9_]{0,39}$R\x05param\x12=\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x1d.onething.forms.v1.Field.KindB\n" +
 	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x04kind\x123\n" +
-	"\x04name\x18\x03 \x01(\v2\x17.onething.forms.v1.TextB\x06\xbaH\x03\xc8\x01\x01R\x04name\x12G\n" +
-	"\x06values\x18\x04 \x03(\v2\".onething.bundle.v1.ParameterValueB\v\xbaH\b\x92\x01\x05\b\x01\x10\xf4\x03R\x06values\x12\x1c\n" +
-	"\x04note\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x04note\"\xb1\x02\n" +
+	"\x04name\x18\x03 \x01(\v2\x17.onething.forms.v1.TextB\x06\xbaH\x03\xc8\x01\x01R\x04name\x12\x1c\n" +
+	"\x04note\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x04note\x12G\n" +
+	"\x06values\x18\x04 \x03(\v2\".onething.bundle.v1.ParameterValueB\v\xbaH\b\x92\x01\x05\b\x01\x10\xf4\x03R\x06values\"\xb1\x02\n" +
 	"\x0eParameterValue\x12:\n" +
 	"\x04from\x18\x01 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x04from\x12<\n" +
 	"\x05until\x18\x02 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x05until\x12O\n" +

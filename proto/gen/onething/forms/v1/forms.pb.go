@@ -205,10 +205,6 @@ type Field struct {
 	Required *string `protobuf:"bytes,5,opt,name=required,proto3,oneof" json:"required,omitempty"`
 	// Rule: asked only if; default true.
 	When *string `protobuf:"bytes,6,opt,name=when,proto3,oneof" json:"when,omitempty"`
-	// Options of CHOICE and CHOICES.
-	Options []*Option `protobuf:"bytes,7,rep,name=options,proto3" json:"options,omitempty"`
-	// Fields of an element, of LIST.
-	Row []*Field `protobuf:"bytes,8,rep,name=row,proto3" json:"row,omitempty"`
 	// Formula: least value (INT DECIMAL MONEY DATE), length (TEXT), or count (CHOICES LIST).
 	Min *string `protobuf:"bytes,9,opt,name=min,proto3,oneof" json:"min,omitempty"`
 	// Formula: greatest value, length or count.
@@ -228,7 +224,11 @@ type Field struct {
 	// Legal basis.
 	Basis string `protobuf:"bytes,17,opt,name=basis,proto3" json:"basis,omitempty"`
 	// For colleagues; never shown outside.
-	Note          string `protobuf:"bytes,18,opt,name=note,proto3" json:"note,omitempty"`
+	Note string `protobuf:"bytes,18,opt,name=note,proto3" json:"note,omitempty"`
+	// Options of CHOICE and CHOICES.
+	Options []*Option `protobuf:"bytes,7,rep,name=options,proto3" json:"options,omitempty"`
+	// Fields of an element, of LIST.
+	Row           []*Field `protobuf:"bytes,8,rep,name=row,proto3" json:"row,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -305,20 +305,6 @@ func (x *Field) GetWhen() string {
 	return ""
 }
 
-func (x *Field) GetOptions() []*Option {
-	if x != nil {
-		return x.Options
-	}
-	return nil
-}
-
-func (x *Field) GetRow() []*Field {
-	if x != nil {
-		return x.Row
-	}
-	return nil
-}
-
 func (x *Field) GetMin() string {
 	if x != nil && x.Min != nil {
 		return *x.Min
@@ -387,6 +373,20 @@ func (x *Field) GetNote() string {
 		return x.Note
 	}
 	return ""
+}
+
+func (x *Field) GetOptions() []*Option {
+	if x != nil {
+		return x.Options
+	}
+	return nil
+}
+
+func (x *Field) GetRow() []*Field {
+	if x != nil {
+		return x.Row
+	}
+	return nil
 }
 
 // Option of a CHOICE or CHOICES field.
@@ -620,9 +620,7 @@ const file_onething_forms_v1_forms_proto_rawDesc = "" +
 	"\x04name\x18\x03 \x01(\v2\x17.onething.forms.v1.TextR\x04name\x12+\n" +
 	"\x04help\x18\x04 \x01(\v2\x17.onething.forms.v1.TextR\x04help\x12)\n" +
 	"\brequired\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fH\x00R\brequired\x88\x01\x01\x12!\n" +
-	"\x04when\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fH\x01R\x04when\x88\x01\x01\x12>\n" +
-	"\aoptions\x18\a \x03(\v2\x19.onething.forms.v1.OptionB\t\xbaH\x06\x92\x01\x03\x10\xc8\x01R\aoptions\x124\n" +
-	"\x03row\x18\b \x03(\v2\x18.onething.forms.v1.FieldB\b\xbaH\x05\x92\x01\x02\x10<R\x03row\x12\x1f\n" +
+	"\x04when\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fH\x01R\x04when\x88\x01\x01\x12\x1f\n" +
 	"\x03min\x18\t \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03H\x02R\x03min\x88\x01\x01\x12\x1f\n" +
 	"\x03max\x18\n" +
 	" \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03H\x03R\x03max\x88\x01\x01\x12'\n" +
@@ -633,7 +631,9 @@ const file_onething_forms_v1_forms_proto_rawDesc = "" +
 	"\x06derive\x18\x0f \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fH\aR\x06derive\x88\x01\x01\x12\x1d\n" +
 	"\x02is\x18\x10 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fH\bR\x02is\x88\x01\x01\x12\x1e\n" +
 	"\x05basis\x18\x11 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x05basis\x12\x1c\n" +
-	"\x04note\x18\x12 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x04note\"\xdb\x01\n" +
+	"\x04note\x18\x12 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x04note\x12>\n" +
+	"\aoptions\x18\a \x03(\v2\x19.onething.forms.v1.OptionB\t\xbaH\x06\x92\x01\x03\x10\xc8\x01R\aoptions\x124\n" +
+	"\x03row\x18\b \x03(\v2\x18.onething.forms.v1.FieldB\b\xbaH\x05\x92\x01\x02\x10<R\x03row\"\xdb\x01\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\b\n" +
 	"\x04TEXT\x10\x01\x12\b\n" +
