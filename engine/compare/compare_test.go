@@ -39,42 +39,46 @@ func table() []planted {
 		{"an upper bound includes itself", "big_event", "", []string{"form.event.people < 5000", "form.event.people <= 5000"}, []string{"RULES LOOSENED within_the_county*"}},
 		{"a ratio", "big_event", "", []string{"own.guards * 100 >=", "own.guards * 50 >="}, []string{"RULES TIGHTENED enough_guards*"}},
 		{"a period before an event", "big_event", "", []string{"add_days(today, 20)", "add_days(today, 21)"}, []string{"RULES TIGHTENED early_enough*"}},
-		{"a rule concerns more", "big_event", "", []string{"{ id: stage_is_insured, when: own.stage, require:", "{ id: stage_is_insured, require:"}, []string{"RULES TIGHTENED stage_is_insured*"}},
-		{"a rule concerns others", "newborn", "", []string{`{ id: name, when: "!own.single_parent", require: own.agreed`, `{ id: name, when: "!own.single_parent && own.wedlock.unmarried", require: own.agreed`}, []string{"RULES LOOSENED name*"}},
+		{"a rule concerns more", "big_event", "", []string{"- id: stage_is_insured\n    when: own.stage\n", "- id: stage_is_insured\n"}, []string{"RULES TIGHTENED stage_is_insured*"}},
+		{"a rule concerns others", "newborn", "", []string{`when: "!own.single_parent"` + "\n    require: own.agreed", `when: "!own.single_parent && own.wedlock.unmarried"` + "\n    require: own.agreed"}, []string{"RULES LOOSENED name*"}},
 		{"one way less", "newborn", "", []string{`      - { when: "!own.single_parent", require: form.father.hukou.here, because: { zh: 父亲户籍在本县, en: The father is registered in this county } }` + "\n", ""},
 			[]string{"QUESTIONS REMOVED form.father.hukou", "RULES TIGHTENED parent_local*"}},
 		{"over every element", "employee_hire", "", []string{`age(e.birth, today) >= 16`, `age(e.birth, today) >= 17`}, []string{"RULES TIGHTENED of_age*"}},
 		{"tightened for some, loosened for others", "newborn", "", []string{"form.household_register.addr.within(place)", `form.household_register.addr.within(region("110101"))`}, []string{"RULES BOTH local**"}},
-		{"a rule is gone", "big_event", "", []string{`  - { id: early_enough, require: "form.event.start >= add_days(today, 20)", because: { zh: 活动开始日期距申请日不少于 20 日, en: The event begins at least 20 days after the application },
-      remedy: { zh: 请推迟活动日期, en: Please hold the event later }, basis: 大型群众性活动安全管理条例 第十三条 }
+		{"a rule is gone", "big_event", "", []string{`  - id: early_enough
+    require: form.event.start >= add_days(today, 20)
+    because: { zh: 活动开始日期距申请日不少于 20 日, en: The event begins at least 20 days after the application }
+    remedy: { zh: 请推迟活动日期, en: Please hold the event later }
+    basis: 大型群众性活动安全管理条例 第十三条
 `, ""}, []string{"RULES REMOVED early_enough*"}},
 		{"a rule is new", "big_event", "", []string{"eligibility:\n", "eligibility:\n  - { id: short, require: \"days_between(form.event.start, form.event.end) <= 10\", because: { zh: 活动不超过 10 日 } }\n"}, []string{"RULES ADDED short*"}},
-		{"a failing rule means something else", "big_event", "", []string{"{ id: within_the_county, otherwise: ELSEWHERE", "{ id: within_the_county, otherwise: REFUSE"}, []string{"RULES CHANGED within_the_county"}},
-		{"a published value", "newborn", "library/parameters.yaml", []string{`until: "2026-12-31", value: 90`, `until: "2026-12-31", value: 60`}, []string{"RULES TIGHTENED cover*"}},
+		{"a failing rule means something else", "big_event", "", []string{"otherwise: ELSEWHERE\n    basis: 大型群众性活动安全管理条例 第十二条", "otherwise: REFUSE\n    basis: 大型群众性活动安全管理条例 第十二条"}, []string{"RULES CHANGED within_the_county"}},
+		{"a published value", "newborn", "library/parameters.yaml", []string{"until: 2026-12-31, value: 90", "until: 2026-12-31, value: 60"}, []string{"RULES TIGHTENED cover*"}},
 
 		// Questions.
-		{"a question more", "newborn", "", []string{"  - { field: agreed,", "  - { field: twins, kind: BOOL, name: { zh: 是否双胞胎 }, required: true }\n  - { field: agreed,",
-			"- own.wedlock               # officer", "- own.twins\n        - own.wedlock               # officer"}, []string{"QUESTIONS ADDED own.twins", "ROUTING ADDED household"}},
+		{"a question more", "newborn", "", []string{"  - field: agreed\n", "  - { field: twins, kind: BOOL, name: { zh: 是否双胞胎 }, required: true }\n  - field: agreed\n",
+			"- own.wedlock                # officer", "- own.twins\n        - own.wedlock                # officer"}, []string{"QUESTIONS ADDED own.twins", "ROUTING ADDED household"}},
 		{"an option is gone", "newborn", "", []string{"      - { id: ccb, zh: 建设银行, en: Construction Bank }\n", ""}, []string{"QUESTIONS REMOVED own.card_bank.ccb!"}},
 		{"an option is new", "newborn", "", []string{"      - { id: ccb,", "      - { id: boc, zh: 中国银行 }\n      - { id: ccb,"}, []string{"QUESTIONS ADDED own.card_bank.boc"}},
-		{"an answer of another kind", "newborn", "", []string{"{ field: insure_year, kind: INT,", "{ field: insure_year, kind: DECIMAL,", "required: true, default: year_of(form.newborn.birth_date),\n      min: year_of(form.newborn.birth_date), max: year_of(today) + 1,", "required: true,"}, []string{"QUESTIONS CHANGED own.insure_year!"}},
-		{"has to be answered no longer", "newborn", "library/sections_persons.yaml", []string{"{ field: gender, kind: CHOICE, name: { zh: 性别, en: Sex }, required: true, options: [{ id: male, zh: 男, en: Male }, { id: female, zh: 女, en: Female }] }\n      - { field: birth_date, kind", "{ field: gender, kind: CHOICE, name: { zh: 性别, en: Sex }, options: [{ id: male, zh: 男, en: Male }, { id: female, zh: 女, en: Female }] }\n      - { field: birth_date, kind"}, []string{"QUESTIONS LOOSENED form.newborn.gender*"}},
+		{"an answer of another kind", "newborn", "", []string{"- field: insure_year\n    kind: INT\n", "- field: insure_year\n    kind: DECIMAL\n", "    min: year_of(form.newborn.birth_date)\n    max: year_of(today) + 1\n    default: year_of(form.newborn.birth_date)\n", ""}, []string{"QUESTIONS CHANGED own.insure_year!"}},
+		{"has to be answered no longer", "newborn", "library/sections_persons.yaml", []string{"        name: { zh: 性别, en: Sex }\n        required: true\n        options:\n          - { id: male, zh: 男, en: Male }\n          - { id: female, zh: 女, en: Female }\n      - { field: birth_date, kind",
+			"        name: { zh: 性别, en: Sex }\n        options:\n          - { id: male, zh: 男, en: Male }\n          - { id: female, zh: 女, en: Female }\n      - { field: birth_date, kind"}, []string{"QUESTIONS LOOSENED form.newborn.gender*"}},
 		{"asked of fewer", "newborn", "", []string{"{ section: contact_delivery, as: delivery }", "{ section: contact_delivery, as: delivery, when: own.insured }"}, nil}, // filled in below: every field of the section
 		{"a bound", "newborn", "", []string{"max: year_of(today) + 1", "max: year_of(today)"}, []string{"QUESTIONS TIGHTENED own.insure_year*"}},
 
 		// Materials.
-		{"a material is gone", "big_event", "", []string{"  - { material: programme, name: { zh: 演员名单与节目清单, en: Performers and programme }, source: [APPLICANT], basis: 营业性演出管理条例实施细则 }\n", "", "      materials:\n        - programme                 # officer: what is performed by whom\n", ""}, []string{"MATERIALS REMOVED programme!", "ROUTING REMOVED show"}},
-		{"asked of more", "big_event", "", []string{"en: Policy of the liability insurance }, when: own.insured, class", "en: Policy of the liability insurance }, class"}, []string{"MATERIALS TIGHTENED insurance_policy*"}},
+		{"a material is gone", "big_event", "", []string{"  - { material: programme, name: { zh: 演员名单与节目清单, en: Performers and programme }, source: [APPLICANT], basis: 营业性演出管理条例实施细则 }\n", "", "      materials:\n        - programme # officer: what is performed by whom\n", ""}, []string{"MATERIALS REMOVED programme!", "ROUTING REMOVED show"}},
+		{"asked of more", "big_event", "", []string{"en: Policy of the liability insurance }\n    when: own.insured\n", "en: Policy of the liability insurance }\n"}, []string{"MATERIALS TIGHTENED insurance_policy*"}},
 		{"of another class, not tolerated", "newborn", "", []string{"of: mother, class: SECONDARY, tolerate: { working_days: 10, then: SUSPEND, suspended: { working_days: 20 } } }", "of: mother }"}, []string{"MATERIALS TIGHTENED discharge_summary", "MATERIALS TIGHTENED discharge_summary", "ROUTING ADDED allowance", "ROUTING REMOVED allowance"}},
 		{"a shorter tolerance", "newborn", "", []string{"tolerate: { working_days: 10,", "tolerate: { working_days: 5,"}, []string{"MATERIALS SHORTER discharge_summary"}},
-		{"no promise any more", "newborn", "", []string{", promise: { verify: { by: civil_affairs, working_days: 20 } }", ""}, []string{"MATERIALS TIGHTENED marriage_certificate"}},
-		{"another source", "employee_hire", "", []string{"when: own.rehire, source: [SHARED_DATA, APPLICANT]", "when: own.rehire, source: [APPLICANT]"}, []string{"MATERIALS CHANGED leaving_certificates"}},
+		{"no promise any more", "newborn", "", []string{"    promise: { verify: { by: civil_affairs, working_days: 20 } }\n", ""}, []string{"MATERIALS TIGHTENED marriage_certificate"}},
+		{"another source", "employee_hire", "", []string{"when: own.rehire\n    source: [SHARED_DATA, APPLICANT]", "when: own.rehire\n    source: [APPLICANT]"}, []string{"MATERIALS CHANGED leaving_certificates"}},
 
 		// Steps.
 		{"a step applies to fewer", "newborn", "", []string{"    when: own.allowance\n", "    when: own.allowance && !own.single_parent\n"}, []string{"QUESTIONS LOOSENED form.mother_account.holder*", "QUESTIONS LOOSENED form.mother_account.bank*", "QUESTIONS LOOSENED form.mother_account.account*",
 			"MATERIALS LOOSENED discharge_summary*", "ROUTING LOOSENED allowance*", "DATES SHORTER newborn*"}},
 		{"another department", "newborn", "", []string{"    department: tax\n", "    department: medical_insurance\n"}, []string{"ROUTING CHANGED premium"}},
-		{"another order", "newborn", "", []string{"    department: hrss\n    after: [household]", "    department: hrss\n    after: [household, insurance]"}, []string{"ROUTING CHANGED card", "DATES LONGER newborn*"}},
+		{"another order", "newborn", "", []string{"    plugin: hrss/social_security_card\n    after: [household]", "    plugin: hrss/social_security_card\n    after: [household, insurance]"}, []string{"ROUTING CHANGED card", "DATES LONGER newborn*"}},
 		{"a step ends the case", "big_event", "", []string{"    essential: true\n", ""}, []string{"ROUTING CHANGED safety"}},
 		{"a shorter promised limit", "newborn", "", []string{"promised: { working_days: 5 }", "promised: { working_days: 3 }"}, []string{"DATES SHORTER card*", "DATES SHORTER newborn*"}},
 		{"a longer statutory limit", "big_event", "", []string{"    promised: { working_days: 5 }\n    statutory: { working_days: 20 }", "    promised: { working_days: 5 }\n    statutory: { working_days: 30 }"}, []string{"DATES LONGER stage"}},
@@ -85,10 +89,10 @@ func table() []planted {
 		// Wording and layout.
 		{"a reason", "newborn", "", []string{"because: { zh: 新生儿出生未满 12 个月, en", "because: { zh: 孩子出生还未满 12 个月, en"}, []string{"TEXTS CHANGED infant"}},
 		{"the question in other words", "newborn", "", []string{"name: { zh: 生育情形, en", "name: { zh: 父母的婚姻情形, en"}, []string{"TEXTS CHANGED own.wedlock"}},
-		{"a label, a help and a basis", "newborn", "", []string{"{ id: rural, zh: 农村商业银行,", "{ id: rural, zh: 农商行,", "以后可以更换", "以后可更换", "户口登记条例 第七条 }\n  - { id: infant", "户口登记条例第七条 }\n  - { id: infant"}, []string{"TEXTS CHANGED own.card_bank", "TEXTS CHANGED own.card_bank.rural", "TEXTS CHANGED not_future"}},
+		{"a label, a help and a basis", "newborn", "", []string{"{ id: rural, zh: 农村商业银行,", "{ id: rural, zh: 农商行,", "以后可以更换", "以后可更换", "户口登记条例 第七条\n  - id: infant", "户口登记条例第七条\n  - id: infant"}, []string{"TEXTS CHANGED own.card_bank", "TEXTS CHANGED own.card_bank.rural", "TEXTS CHANGED not_future"}},
 		{"a note and a comment", "newborn", "", []string{"note: 示范数据，上线前由当地主管部门核定", "note: 示范数据", "# officer: title of the file", "# officer: for the file"}, nil},
-		{"spaces and quotes in a rule", "newborn", "", []string{`require: "months_between(form.newborn.birth_date, today) < 12"`, `require: '( months_between(form.newborn.birth_date,today)<12 )'`}, nil},
-		{"a rule the other way round", "newborn", "", []string{`"months_between(form.newborn.birth_date, today) < 12"`, `"12 > months_between(form.newborn.birth_date, today)"`}, []string{"RULES REWRITTEN infant"}},
+		{"spaces and quotes in a rule", "newborn", "", []string{"require: months_between(form.newborn.birth_date, today) < 12", `require: '( months_between(form.newborn.birth_date,today)<12 )'`}, nil},
+		{"a rule the other way round", "newborn", "", []string{"months_between(form.newborn.birth_date, today) < 12", "12 > months_between(form.newborn.birth_date, today)"}, []string{"RULES REWRITTEN infant"}},
 		{"sides exchanged", "newborn", "", []string{"has(form.newborn.cert_no) || form.newborn.birth_place.in_county", "form.newborn.birth_place.in_county || has(form.newborn.cert_no)"}, []string{"RULES REWRITTEN certificate"}},
 	}
 }

@@ -213,6 +213,16 @@ func exampleFiles(t *testing.T) map[string][]byte {
 	return files
 }
 
+// The examples are written in the style.
+func TestFormat_ExamplesAreWritten(t *testing.T) {
+	t.Parallel()
+	for name, text := range exampleFiles(t) {
+		if got, found := layout.Format(name, text); string(got) != string(text) {
+			t.Errorf("%s is not in the style: run `onething fmt examples` %v", name, found)
+		}
+	}
+}
+
 // From any other way of writing them, the examples come to the one style. Some are enough: it takes long.
 func TestFormat_Examples(t *testing.T) {
 	t.Parallel()

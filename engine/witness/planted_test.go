@@ -33,13 +33,15 @@ type mistake struct {
 	under         string // the bundle's key under which the line must stand
 	once          string // what must not stand in the rest of its item
 	near          int    // how many lines from the changed one the finding may stand
+	ahead         string // a line that is put before the item instead, and is the one that counts
 }
 
 func mistakes() []mistake {
 	const (
-		rule     = `^(  - \{ id: \w+, (?:when: [^"{},]+, )?require: "?`
-		age      = rule + `)age\((form\.\w+\.\w+), today\) >= (\d+)"(, because.*)$`
-		everyone = `^(  - \{ id: \w+, require: "age\((form\.\w+\.\w+), today\) >= \d\d", because.*)$`
+		rule = `^(    require: `
+		age  = rule + `"?)age\((form\.\w+\.\w+), today\) >= (\d+)("?)$`
+		weak = "  - { id: zz_rule, require: \"age(${2}, today) "
+		rest = "\", because: { zh: 满 3 岁 }, remedy: { zh: 再来 } }"
 	)
 	return []mistake{
 		{name: "lead misspelt", code: "department-unknown", find: `^lead: (\w+)`, to: `lead: ${1}x`},
@@ -59,28 +61,28 @@ func mistakes() []mistake {
 		{name: "own field in a rule misspelt", code: "rule-unknown-field", find: rule + `own\.\w+)`, to: `${1}q`},
 		{name: "field in a rule misspelt", code: "rule-unknown-field", find: rule + `form\.\w+\.\w+)([^(\w].*)$`, to: `${1}q${2}`},
 		{name: "alias in a rule misspelt", code: "rule-unknown-field", find: rule + `form\.\w+)`, to: `${1}q`},
-		{name: "option in a rule misspelt", code: "rule-unknown-option", find: rule + `own\.\w+\.\w+)(,.*)$`, to: `${1}q${2}`},
-		{name: "option of a section misspelt", code: "rule-unknown-option", find: rule + `form\.\w+\.\w+\.[a-z]\w+)(,.*)$`, to: `${1}q${2}`},
-		{name: "choice instead of its option", code: "rule-bare-choice", find: rule + `own\.\w+)\.[a-z]\w+(,.*)$`, to: `${1}${2}`},
+		{name: "option in a rule misspelt", code: "rule-unknown-option", find: rule + `own\.\w+\.\w+)$`, to: `${1}q`},
+		{name: "option of a section misspelt", code: "rule-unknown-option", find: rule + `form\.\w+\.\w+\.[a-z]\w+)$`, to: `${1}q`},
+		{name: "choice instead of its option", code: "rule-bare-choice", find: rule + `own\.\w+)\.[a-z]\w+$`, to: `${1}`},
 		{name: "parameter misspelt", code: "rule-unknown-parameter", find: `(require: [^{}]*params\.\w+)`, to: `${1}q`},
 		{name: "parameter in a text misspelt", code: "formula-unknown-field", find: `(zh: "[^"]*\{params\.\w+)\}`, to: `${1}q}`},
-		{name: "function misspelt", code: "rule-unknown-function", find: age, to: `${1}agee(${2}, today) >= ${3}"${4}`},
-		{name: "amount where a number is wanted", code: "rule-type", find: age, to: `${1}age(${2}, today) >= yuan(${3})"${4}`},
-		{name: "division", code: "rule-forbidden", find: age, to: `${1}age(${2}, today) >= ${3} / 2"${4}`},
-		{name: "half a rule", code: "rule-syntax", find: rule + `own\.\w+)(,.*)$`, to: `${1} &&${2}`},
+		{name: "function misspelt", code: "rule-unknown-function", find: age, to: `${1}agee(${2}, today) >= ${3}${4}`},
+		{name: "amount where a number is wanted", code: "rule-type", find: age, to: `${1}age(${2}, today) >= yuan(${3})${4}`},
+		{name: "division", code: "rule-forbidden", find: age, to: `${1}age(${2}, today) >= ${3} / 2${4}`},
+		{name: "half a rule", code: "rule-syntax", find: rule + `own\.\w+)$`, to: `${1} &&`},
 		{name: "guard dropped", code: "rule-unguarded-blank", find: `(require: [^{}]*)has\(([\w.]+)\) && ([^{}]*)`, to: `${1}${3}`, with: `${2}`, once: `when:`},
 		{name: "level that is none", code: "yaml-kind", find: `^level: \w+`, to: `level: VILLAGE`},
 		{name: "kind that is none", code: "yaml-kind", find: `kind: BOOL\b`, to: `kind: BOOLE`},
 		{name: "class that is none", code: "yaml-kind", find: `class: SECONDARY`, to: `class: SECOND`},
 		{name: "key misspelt", code: "yaml-unknown-key", find: `^lead:`, to: `led:`},
-		{name: "key of a rule misspelt", code: "yaml-unknown-key", find: `^(  - \{ id: \w+, .*)remedy: `, to: `${1}remdy: `, without: `otherwise: ELSEWHERE`},
+		{name: "key of a rule misspelt", code: "yaml-unknown-key", find: `^    remedy: `, to: `    remdy: `, under: "eligibility", once: `otherwise: ELSEWHERE`},
 		{name: "key twice", code: "yaml-duplicate-key", find: `^(lead: \w+)$`, to: "${1}\n${1}", near: 1},
 		{name: "an anchor", code: "yaml-alias", find: `^lead: `, to: `lead: &a `},
 		{name: "a tag", code: "yaml-tag", find: `^lead: `, to: `lead: !!str `},
 		{name: "a bell", code: "yaml-encoding", find: `^(name: \{ zh: )`, to: "${1}\a"},
 		{name: "own field twice", code: "id-duplicate", find: `^(  - \{ field: \w+, kind: BOOL, .*, required: true \})$`, to: "${1}\n${1}", near: 1},
-		{name: "rule twice", code: "id-duplicate", find: rule + `[^{}]*, because: \{[^{}]*\}, remedy: \{[^{}]*\} \})$`, to: "${1}\n${1}", near: 1},
-		{name: "id that is a word of the languages", code: "id-reserved", find: `^  - \{ id: \w+, require`, to: `  - { id: for, require`},
+		{name: "rule twice", code: "id-duplicate", find: `^(  - id: (\w+))$`, under: "eligibility", to: "  - { id: ${2}, examine: { by: health }, because: { zh: 甲 }, remedy: { zh: 乙 } }\n${1}", near: 1},
+		{name: "id that is a word of the languages", code: "id-reserved", find: `^  - id: \w+$`, under: "eligibility", to: `  - id: for`},
 		{name: "tolerance of a primary material", code: "tolerate-primary", find: `class: SECONDARY, (tolerate|.*, tolerate)`, to: `${1}`},
 		{name: "suspension without end", code: "tolerate-suspended", find: `, suspended: \{ working_days: \d+ \}`, to: ``},
 		{name: "tolerance longer than the matter", code: "tolerate-long", find: `tolerate: \{ working_days: \d+`, to: `tolerate: { working_days: 200`},
@@ -94,7 +96,7 @@ func mistakes() []mistake {
 		{name: "material that no step needs", code: "material-unused", find: `^materials:$`, to: "materials:\n  - { material: zz_extra, name: { zh: 多余 }, source: [APPLICANT] }", near: 1},
 		{name: "material without a source", code: "material-incomplete", find: `^(  - \{ material: \w+, name: \{[^{}]*\}), source: \[[^\]]*\]`, to: `${1}`, without: `one_of`},
 		{name: "material from no step", code: "material-source", find: `^(  - \{ material: \w+, name: \{[^{}]*\}, source: )\[APPLICANT\]`, to: `${1}[STEP]`},
-		{name: "remedy dropped", code: "remedy-missing", find: `^(      )remedy: \{[^{}]*\}, `, to: `${1}`, under: "eligibility", once: `otherwise`, near: 3},
+		{name: "remedy dropped", code: "remedy-missing", find: `^    remedy: \{[^{}]*\}$`, under: "eligibility", to: `    note: 略`, once: `otherwise|note:`, near: 4},
 		{name: "list misspelt", code: "list-unknown", find: `(per: \w+\.\w+)`, to: `${1}x`},
 		{name: "no such day", code: "date", find: `^(lead: \w+)$`, to: "${1}\nin_force: { from: 2026-02-30 }", without: `(?m)^in_force`, near: 1},
 		{name: "over", code: "in-force-over", find: `^(lead: \w+)$`, to: "${1}\nin_force: { from: 2025-12-01, until: 2025-12-31 }", without: `(?m)^in_force`, near: 1},
@@ -108,24 +110,22 @@ func mistakes() []mistake {
 		{name: "silence about no limit", code: "silence-limit", find: `^    (department: \w+)$`, to: "    ${1}\n    silence: APPROVED", once: `statutory:`, near: 1},
 		{name: "variant", code: "unsupported", find: `^(lead: \w+)$`, to: "${1}\nextends: { bundle: a, number: 1 }", near: 1},
 		{name: "together alone", code: "together-alone", find: `^(applicant: \[\w+\])$`, to: "${1}\ntogether: true", near: 1},
-		{name: "rule that always holds", code: "rule-constant", find: age, to: `${1}age(${2}, today) >= 0"${4}`},
-		{name: "rule that reads nothing and holds", code: "rule-constant", find: age, to: `${1}1 < 2"${4}`},
-		{name: "rule that reads nothing and fails", code: "rule-constant", find: age, to: `${1}2 < 1"${4}`},
+		{name: "rule that always holds", code: "rule-constant", find: age, to: `${1}age(${2}, today) >= 0${4}`},
+		{name: "rule that reads nothing and holds", code: "rule-constant", find: age, to: `${1}1 < 2${4}`},
+		{name: "rule that reads nothing and fails", code: "rule-constant", find: age, to: `${1}2 < 1${4}`},
 		{name: "material for nobody", code: "rule-constant", find: `^(  - \{ material: \w+, name: \{[^{}]*\}, )(source)`, to: `${1}when: "false", ${2}`},
-		{name: "rule that never holds", code: "rule-constant", find: age, to: `${1}age(${2}, today) >= ${3} && age(${2}, today) < ${3}"${4}`},
-		{name: "rule in the shadow of another", code: "rule-shadowed", find: everyone, under: "eligibility",
-			to: "  - { id: zz_weak, require: \"age(${2}, today) >= 3\", because: { zh: 满 3 岁 }, remedy: { zh: 再来 } }\n${1}"},
-		{name: "rule against another", code: "rule-contradiction", find: everyone, under: "eligibility", near: 1,
-			to: "  - { id: zz_young, require: \"age(${2}, today) < 3\", because: { zh: 未满 3 岁 }, remedy: { zh: 再来 } }\n${1}", without: `today\) <`},
-		{name: "step that applies to nobody", code: "step-never", find: `^    when: (own\.\w+)$`, to: `    when: "${1} && !${1}"`, without: `results`},
+		{name: "rule that never holds", code: "rule-constant", find: age, to: `${1}age(${2}, today) >= ${3} && age(${2}, today) < ${3}${4}`},
+		{name: "rule in the shadow of another", code: "rule-shadowed", find: age, under: "eligibility", once: `when:`, ahead: weak + `>= 3` + rest},
+		{name: "rule against another", code: "rule-contradiction", find: age, under: "eligibility", once: `when:`, near: 2, without: `today\) <`, ahead: weak + `< 3` + rest},
+		{name: "step that applies to nobody", code: "step-never", find: `^    when: (own\.\w+)$`, to: `    when: "${1} && !${1}"`, under: "steps", without: `results`},
 		{name: "a tab", code: "yaml-tab", find: `^    (department: \w+)$`, to: "\t${1}"},
 		{name: "a full-width colon", code: "yaml-full-width", find: `^(    department): `, to: `${1}：`},
 		{name: "a full-width colon in braces", code: "yaml-full-width", find: `(because: \{ zh): `, to: `${1}：`},
 		{name: "a full-width comma in braces", code: "yaml-full-width", find: `^(  - \{ section: \w+), as`, to: `${1}，as`},
 		{name: "a full-width brace", code: "yaml-full-width", find: `^(    promised: )\{`, to: `${1}｛`},
 		{name: "full-width spaces", code: "yaml-full-width", find: `^    (department: \w+)$`, to: `　　${1}`},
-		{name: "Chinese quotes around a rule in braces", code: "yaml-full-width", find: `^(  - \{ id: \w+, require: )"(age\(form[^"]*, [^"]*)"`, to: `${1}“${2}”`},
-		{name: "Chinese quotes around a rule", code: "rule-syntax", find: `^(    when: )(own\.\w+)$`, to: `${1}“${2}”`, without: `results:`},
+		{name: "Chinese quotes around a rule in braces", code: "yaml-full-width", find: `(\{ field: \w+, kind: BOOL, is: )"([^"]*[\[,][^"]*)"`, to: `${1}“${2}”`},
+		{name: "Chinese quotes around a rule", code: "rule-syntax", find: `^(    when: )(own\.\w+)$`, to: `${1}“${2}”`, under: "steps", without: `results:`},
 		{name: "no space behind a colon", code: "yaml-space", find: `^(    department:) `, to: `${1}`},
 		{name: "no space behind a colon in braces", code: "yaml-space", find: `(because: \{ zh:) `, to: `${1}`},
 		{name: "no space behind a dash", code: "yaml-space", find: `^(  -) (\{ use: )`, to: `${1}${2}`},
@@ -211,6 +211,12 @@ func (m mistake) plant(t *testing.T, texts map[string]string, random *rand.Rand)
 			if m.under != "" && key(lines[:i]) != m.under || m.once != "" && regexp.MustCompile(m.once).MatchString(item(lines, i)) {
 				continue
 			}
+			if m.ahead != "" {
+				begin := i - strings.Count(beginning(lines, i), "\n")
+				text := strings.Join(slices.Concat(lines[:begin], []string{expand(m.ahead)}, lines[begin:]), "\n")
+				all = append(all, planted{file, text, begin + 1})
+				continue
+			}
 			changed := line[:at[0]] + expand(m.to) + line[at[1]:]
 			if changed == line || m.with != "" && !strings.Contains(changed, expand(m.with)) {
 				continue
@@ -233,9 +239,20 @@ func key(lines []string) string {
 	return ""
 }
 
+// begins reports whether a line begins an item of one of the bundle's lists.
+func begins(line string) bool { return strings.HasPrefix(line, "  - ") || line != "" && line[0] != ' ' }
+
+// beginning are the lines of an item up to one of them.
+func beginning(lines []string, at int) string {
+	from := at
+	for from > 0 && !begins(lines[from]) {
+		from--
+	}
+	return strings.Join(lines[from:at+1], "\n")
+}
+
 // item are the lines of the item of a list in which a line stands.
 func item(lines []string, at int) string {
-	begins := func(line string) bool { return strings.HasPrefix(line, "  - ") || line != "" && line[0] != ' ' }
 	from, to := at, at+1
 	for from > 0 && !begins(lines[from]) {
 		from--
