@@ -41,7 +41,7 @@ func checksLikeTheCommand(t *testing.T, st *stage) {
 		{"an unknown field", "newborn", "form.newborn.birth_date <= today", "form.newborn.birth_dat <= today"},
 		{"YAML", "newborn", "eligibility:", "eligibility: {"},
 		{"a condition that always holds", "newborn", "form.mother.hukou.here, because", "form.mother.hukou.here || own.insured || !own.insured, because"},
-		{"a condition that never holds", "newborn", "require: own.agreed,", "require: own.agreed && !own.agreed,"},
+		{"a condition that never holds", "newborn", "require: own.agreed\n", "require: own.agreed && !own.agreed\n"},
 		{"another bundle's folder", "newborn", "bundle: newborn", "bundle: nursery"},
 		{"another matter's text", "retirement", "age(", "agee("},
 	}
