@@ -14,6 +14,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/siyiban/onething/engine/pluginvalue"
 	"github.com/siyiban/onething/forms/kind"
 	"github.com/siyiban/onething/plugins/capability"
 	pluginv1 "github.com/siyiban/onething/proto/gen/onething/plugin/v1"
@@ -100,7 +101,7 @@ func (r register) read() (map[string]entry, []fault) {
 	specs := map[string]kind.Spec{}
 	for _, id := range slices.Sorted(maps.Keys(r.Values)) {
 		k, ok := kind.Parse(r.Values[id])
-		if !ok || wireKind(k) == pluginv1.ValueKind_VALUE_KIND_UNSPECIFIED {
+		if !ok || !holds(k) {
 			return nil, []fault{{r.Entries.Line, fmt.Sprintf("the kind %q of %s is none that a register holds", r.Values[id], id)}}
 		}
 		specs[id] = kind.Spec{Kind: k, Scale: decimalScale}
@@ -139,7 +140,11 @@ func (r register) read() (map[string]entry, []fault) {
 				faults = append(faults, fault{at.Line, "the value " + id + " is wrong: " + wrong.Text})
 				continue
 			}
-			e[id] = wire(value)
+			given, err := pluginvalue.Of(value)
+			if err != nil {
+				return nil, []fault{{at.Line, err.Error()}} // not of the kinds that it holds
+			}
+			e[id] = given
 		}
 		entries[canonical] = e
 	}
@@ -176,44 +181,12 @@ func (r *Registers) Fact(ctx context.Context, source, fact, number string) (valu
 	return kind.Bool(restricted), kind.Date{}, true, nil
 }
 
-// wireKind is how the plugin interface names a kind; the unspecified one for what no register holds.
-func wireKind(k kind.Kind) pluginv1.ValueKind {
+// holds reports whether a register may have values of a kind: a single one, that needs no options.
+func holds(k kind.Kind) bool {
 	switch k {
-	case kind.KindText, kind.KindUSCC, kind.KindPhone, kind.KindBankAccount, kind.KindPlate:
-		return pluginv1.ValueKind_VALUE_KIND_TEXT
-	case kind.KindBool:
-		return pluginv1.ValueKind_VALUE_KIND_BOOL
-	case kind.KindInt:
-		return pluginv1.ValueKind_VALUE_KIND_INT
-	case kind.KindDecimal:
-		return pluginv1.ValueKind_VALUE_KIND_DECIMAL
-	case kind.KindMoney:
-		return pluginv1.ValueKind_VALUE_KIND_MONEY
-	case kind.KindDate:
-		return pluginv1.ValueKind_VALUE_KIND_DATE
-	case kind.KindCitizenNumber:
-		return pluginv1.ValueKind_VALUE_KIND_CITIZEN_NUMBER
-	case kind.KindAddress:
-		return pluginv1.ValueKind_VALUE_KIND_ADDRESS
+	case kind.KindChoice, kind.KindChoices, kind.KindList, kind.KindFile:
+		return false
 	default:
-		return pluginv1.ValueKind_VALUE_KIND_UNSPECIFIED
+		return true
 	}
-}
-
-// wire is a value as the plugin interface carries it.
-func wire(value kind.Value) *pluginv1.Value {
-	w := &pluginv1.Value{Kind: wireKind(value.Kind())}
-	switch v := value.(type) {
-	case kind.Bool:
-		w.Flag = bool(v)
-	case kind.Int:
-		w.Number = int64(v)
-	case kind.Money:
-		w.Number = int64(v)
-	case kind.Address:
-		w.Region, w.Text = v.Region, v.Text
-	default:
-		w.Text, _ = kind.Encode(v).(string)
-	}
-	return w
 }

@@ -10,8 +10,8 @@ import (
 
 	"github.com/siyiban/onething/engine/application"
 	"github.com/siyiban/onething/engine/catalog"
+	"github.com/siyiban/onething/engine/pluginvalue"
 	"github.com/siyiban/onething/forms"
-	"github.com/siyiban/onething/forms/kind"
 	applicationv1 "github.com/siyiban/onething/proto/gen/onething/application/v1"
 	formsv1 "github.com/siyiban/onething/proto/gen/onething/forms/v1"
 	pluginv1 "github.com/siyiban/onething/proto/gen/onething/plugin/v1"
@@ -104,7 +104,7 @@ func result(step *catalog.Step, values map[string]*pluginv1.Value) (map[string]*
 		if f == nil {
 			return nil, fmt.Errorf("the step has no result %s", id)
 		}
-		value, err := fromPlugin(f, v)
+		value, err := pluginvalue.Read(f, v)
 		if err != nil {
 			return nil, fmt.Errorf("result %s: %w", id, err)
 		}
@@ -113,95 +113,6 @@ func result(step *catalog.Step, values map[string]*pluginv1.Value) (map[string]*
 		}
 	}
 	return out, nil
-}
-
-// fromPlugin returns a value that a plugin gave for a field, checked as if a person had given it.
-func fromPlugin(f *forms.Field, v *pluginv1.Value) (kind.Value, error) {
-	plain, err := plain(f, v)
-	if err != nil {
-		return nil, err
-	}
-	value, fault := f.Spec().Parse(plain)
-	if fault != nil {
-		return nil, errors.New(string(fault.Code))
-	}
-	return value, nil
-}
-
-// plain returns a value as [kind.Spec.Parse] takes it, if it is of the kind that the field has.
-func plain(f *forms.Field, v *pluginv1.Value) (any, error) {
-	if v.GetKind() != valueKind(f.Kind) {
-		return nil, fmt.Errorf("%s for a %s", v.GetKind(), f.Kind)
-	}
-	switch v.GetKind() {
-	case pluginv1.ValueKind_VALUE_KIND_BOOL:
-		return v.GetFlag(), nil
-	case pluginv1.ValueKind_VALUE_KIND_INT:
-		return v.GetNumber(), nil
-	case pluginv1.ValueKind_VALUE_KIND_MONEY:
-		return kind.Money(v.GetNumber()).String(), nil
-	case pluginv1.ValueKind_VALUE_KIND_CHOICES:
-		items := []any{}
-		for _, item := range v.GetItems() {
-			items = append(items, item)
-		}
-		return items, nil
-	case pluginv1.ValueKind_VALUE_KIND_ADDRESS:
-		return map[string]any{"region": v.GetRegion(), "text": v.GetText()}, nil
-	case pluginv1.ValueKind_VALUE_KIND_LIST:
-		cells := map[string]*forms.Field{}
-		for _, c := range f.Row {
-			cells[c.ID] = c
-		}
-		rows := []any{}
-		for _, r := range v.GetRows() {
-			row := map[string]any{}
-			for id, cell := range r.GetCells() {
-				if cells[id] == nil {
-					return nil, fmt.Errorf("no cell %s", id)
-				}
-				value, err := plain(cells[id], cell)
-				if err != nil {
-					return nil, fmt.Errorf("%s: %w", id, err)
-				}
-				row[id] = value
-			}
-			rows = append(rows, row)
-		}
-		return rows, nil
-	default: // every other kind is a text
-		return v.GetText(), nil
-	}
-}
-
-// valueKind is the kind of a plugin's value for a kind of field.
-func valueKind(k kind.Kind) pluginv1.ValueKind {
-	switch k {
-	case kind.KindText, kind.KindPhone, kind.KindPlate, kind.KindBankAccount, kind.KindUSCC:
-		return pluginv1.ValueKind_VALUE_KIND_TEXT
-	case kind.KindBool:
-		return pluginv1.ValueKind_VALUE_KIND_BOOL
-	case kind.KindInt:
-		return pluginv1.ValueKind_VALUE_KIND_INT
-	case kind.KindDecimal:
-		return pluginv1.ValueKind_VALUE_KIND_DECIMAL
-	case kind.KindMoney:
-		return pluginv1.ValueKind_VALUE_KIND_MONEY
-	case kind.KindDate:
-		return pluginv1.ValueKind_VALUE_KIND_DATE
-	case kind.KindChoice:
-		return pluginv1.ValueKind_VALUE_KIND_CHOICE
-	case kind.KindChoices:
-		return pluginv1.ValueKind_VALUE_KIND_CHOICES
-	case kind.KindCitizenNumber:
-		return pluginv1.ValueKind_VALUE_KIND_CITIZEN_NUMBER
-	case kind.KindAddress:
-		return pluginv1.ValueKind_VALUE_KIND_ADDRESS
-	case kind.KindList:
-		return pluginv1.ValueKind_VALUE_KIND_LIST
-	case kind.KindFile:
-	}
-	return pluginv1.ValueKind_VALUE_KIND_UNSPECIFIED
 }
 
 // findings returns a plugin's findings as events hold them.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/siyiban/onething/engine/catalog"
+	"github.com/siyiban/onething/engine/pluginvalue"
 	"github.com/siyiban/onething/forms"
 	"github.com/siyiban/onething/forms/kind"
 	pluginv1 "github.com/siyiban/onething/proto/gen/onething/plugin/v1"
@@ -27,7 +28,7 @@ func (p Prefiller) Prefill(ctx context.Context, b *catalog.Bundle, step *catalog
 			continue // not answered, or blank
 		}
 		var err error
-		if request.Answers[shorten(path, b.ID)], err = toPlugin(step.Narrow(path, value)); err != nil {
+		if request.Answers[shorten(path, b.ID)], err = pluginvalue.Of(step.Narrow(path, value)); err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 	}
@@ -35,7 +36,7 @@ func (p Prefiller) Prefill(ctx context.Context, b *catalog.Bundle, step *catalog
 	for id := range parameters {
 		if value, ok := parameters.Value(id, today, place); ok {
 			var err error
-			if request.Parameters[id], err = toPlugin(value); err != nil {
+			if request.Parameters[id], err = pluginvalue.Of(value); err != nil {
 				return nil, fmt.Errorf("parameter %s: %w", id, err)
 			}
 		}
@@ -58,7 +59,7 @@ func (p Prefiller) Prefill(ctx context.Context, b *catalog.Bundle, step *catalog
 		if field == nil {
 			return nil, &Failure{Kind: "unfit_answer", Err: fmt.Errorf("no field %s", path)}
 		}
-		if proposals[path], err = fromPlugin(field.Field, v); err != nil {
+		if proposals[path], err = pluginvalue.Read(field.Field, v); err != nil {
 			return nil, &Failure{Kind: "unfit_answer", Err: fmt.Errorf("proposal %s: %w", path, err)}
 		}
 	}

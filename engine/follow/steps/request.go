@@ -9,6 +9,7 @@ import (
 	"github.com/siyiban/onething/engine/application"
 	"github.com/siyiban/onething/engine/catalog"
 	"github.com/siyiban/onething/engine/guide"
+	"github.com/siyiban/onething/engine/pluginvalue"
 	"github.com/siyiban/onething/forms"
 	"github.com/siyiban/onething/forms/kind"
 	"github.com/siyiban/onething/forms/rule"
@@ -46,7 +47,7 @@ func build(a *Application, w work, step *catalog.Step) (*pluginv1.Request, error
 		if v == nil {
 			return nil // blank, or does not apply
 		}
-		value, err := toPlugin(v)
+		value, err := pluginvalue.Of(v)
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
@@ -120,7 +121,7 @@ func published(parameters catalog.Parameters, place string) (map[string]*pluginv
 		})
 		p := &pluginv1.Published{}
 		for _, v := range held[:min(len(held), maxPublished)] {
-			value, err := toPlugin(v.Value)
+			value, err := pluginvalue.Of(v.Value)
 			if err != nil {
 				return nil, fmt.Errorf("parameter %s: %w", id, err)
 			}
@@ -155,60 +156,4 @@ func origin(o applicationv1.Origin) string {
 	default:
 		return strings.TrimPrefix(o.String(), "ORIGIN_")
 	}
-}
-
-// toPlugin returns a value as plugins get it.
-func toPlugin(v kind.Value) (*pluginv1.Value, error) {
-	text := func(k pluginv1.ValueKind, s string) (*pluginv1.Value, error) {
-		return &pluginv1.Value{Kind: k, Text: s}, nil
-	}
-	switch v := v.(type) {
-	case kind.Text:
-		return text(pluginv1.ValueKind_VALUE_KIND_TEXT, string(v))
-	case kind.Phone:
-		return text(pluginv1.ValueKind_VALUE_KIND_TEXT, string(v))
-	case kind.Plate:
-		return text(pluginv1.ValueKind_VALUE_KIND_TEXT, string(v))
-	case kind.BankAccount:
-		return text(pluginv1.ValueKind_VALUE_KIND_TEXT, string(v))
-	case kind.USCC:
-		return text(pluginv1.ValueKind_VALUE_KIND_TEXT, string(v))
-	case kind.Bool:
-		return &pluginv1.Value{Kind: pluginv1.ValueKind_VALUE_KIND_BOOL, Flag: bool(v)}, nil
-	case kind.Int:
-		return &pluginv1.Value{Kind: pluginv1.ValueKind_VALUE_KIND_INT, Number: int64(v)}, nil
-	case kind.Money:
-		return &pluginv1.Value{Kind: pluginv1.ValueKind_VALUE_KIND_MONEY, Number: int64(v)}, nil
-	case kind.Decimal:
-		return text(pluginv1.ValueKind_VALUE_KIND_DECIMAL, v.String())
-	case kind.Date:
-		return text(pluginv1.ValueKind_VALUE_KIND_DATE, v.String())
-	case kind.Choice:
-		return text(pluginv1.ValueKind_VALUE_KIND_CHOICE, string(v))
-	case kind.Choices:
-		return &pluginv1.Value{Kind: pluginv1.ValueKind_VALUE_KIND_CHOICES, Items: v}, nil
-	case kind.CitizenNumber:
-		return text(pluginv1.ValueKind_VALUE_KIND_CITIZEN_NUMBER, string(v))
-	case kind.Address:
-		return &pluginv1.Value{Kind: pluginv1.ValueKind_VALUE_KIND_ADDRESS, Region: v.Region, Text: v.Text}, nil
-	case kind.List:
-		list := &pluginv1.Value{Kind: pluginv1.ValueKind_VALUE_KIND_LIST}
-		for _, row := range v {
-			cells := map[string]*pluginv1.Value{}
-			for id, cell := range row {
-				if cell == nil {
-					continue // blank
-				}
-				value, err := toPlugin(cell)
-				if err != nil {
-					return nil, fmt.Errorf("%s: %w", id, err)
-				}
-				cells[id] = value
-			}
-			list.Rows = append(list.Rows, &pluginv1.Row{Cells: cells})
-		}
-		return list, nil
-	case kind.File: // its content is not handed to plugins, and the digest says nothing to them
-	}
-	return nil, fmt.Errorf("plugins get no %s", v.Kind())
 }
