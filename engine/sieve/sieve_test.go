@@ -44,7 +44,7 @@ func load(t testing.TB, tree string) []*matter {
 	return loading.trees[tree]
 }
 
-//nolint:gochecknoglobals // what is loaded is immutable
+// loading keeps what was loaded: it is immutable.
 var loading = struct {
 	sync.Mutex
 	trees map[string][]*matter
