@@ -77,6 +77,7 @@ type Engine struct {
 	deciding sync.RWMutex
 
 	numbers serials
+	offers  offers
 	// searching holds the one search that is under way.
 	searching chan struct{}
 }

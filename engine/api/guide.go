@@ -43,6 +43,23 @@ func (s guideService) Assess(_ context.Context, r *apiv1.AssessRequest) (*apiv1.
 	return &apiv1.AssessResponse{Change: guide.Diff(before, after)}, nil
 }
 
+// Verdicts implements GuideService.
+func (s guideService) Verdicts(_ context.Context, r *apiv1.VerdictsRequest) (*apiv1.VerdictsResponse, error) {
+	judgements, unreadable := s.engine.Verdicts(r.GetPlace(), r.GetRecord().GetAnswers())
+	response := &apiv1.VerdictsResponse{Matters: make(map[string]*apiv1.MatterVerdict, len(judgements))}
+	for _, j := range judgements {
+		matter := &apiv1.MatterVerdict{Verdict: j.Verdict.Proto()}
+		for _, failing := range j.Failing {
+			matter.Failing = append(matter.Failing, failing.ID)
+		}
+		response.Matters[j.Bundle.ID] = matter
+	}
+	for _, v := range unreadable {
+		response.Faults = append(response.Faults, v.Proto())
+	}
+	return response, nil
+}
+
 // change returns the answers with changes; those that are cleared are taken back.
 func change(answers, changes map[string]*structpb.Value, cleared []string) map[string]*structpb.Value {
 	changed := maps.Clone(answers)

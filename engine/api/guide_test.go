@@ -3,9 +3,13 @@ package api_test
 import (
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
+	"connectrpc.com/connect/v2"
 	"google.golang.org/protobuf/types/known/structpb"
+
+	"github.com/google/uuid"
 
 	"github.com/siyiban/onething/engine/guide"
 	apiv1 "github.com/siyiban/onething/proto/gen/onething/api/v1"
@@ -80,4 +84,84 @@ func (h *house) field(t testing.TB, path string) string {
 	}
 	t.Fatalf("nobody asks %s", path)
 	return ""
+}
+
+// The verdicts alone are those of the assessment, of every matter in force, with the rules that fail; what cannot be
+// read is a fault and counts as not given, and what is published is judged at once.
+func TestVerdicts_AsAssessed(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	service := apiv1connect.NewGuideServiceClient(h.as(""))
+	answers := maps.Clone(record(t, newborn).GetAnswers())
+	for _, change := range []map[string]*structpb.Value{
+		{}, {"form.newborn.birth_date": structpb.NewStringValue("2020-01-01")}, {"form.mother.hukou": nil}, {"own.newborn.single_parent": structpb.NewBoolValue(true)},
+	} {
+		given := maps.Clone(answers)
+		for p, v := range change {
+			if given[p] = v; v == nil {
+				delete(given, p)
+			}
+		}
+		verdicts, err := service.Verdicts(t.Context(), &apiv1.VerdictsRequest{Record: &formsv1.Record{Answers: given}})
+		if err != nil {
+			t.Fatal(explain(err))
+		}
+		assessed, err := service.Assess(t.Context(), &apiv1.AssessRequest{Fresh: true, Record: &formsv1.Record{Answers: given}})
+		if err != nil {
+			t.Fatal(explain(err))
+		}
+		whole := assessed.GetChange().GetChanged()
+		if len(verdicts.GetMatters()) != len(whole.GetCases()) || len(whole.GetCases()) < 4 {
+			t.Fatalf("%d verdicts, %d cases", len(verdicts.GetMatters()), len(whole.GetCases()))
+		}
+		for id, c := range whole.GetCases() {
+			if got := verdicts.GetMatters()[id]; got.GetVerdict() != c.GetVerdict() {
+				t.Errorf("%v: %s is %s, assessed %s", change, id, got.GetVerdict(), c.GetVerdict())
+			} else if fails := len(got.GetFailing()) > 0; fails != (c.GetVerdict() != apiv1.Verdict_VERDICT_ELIGIBLE) && c.GetVerdict() != apiv1.Verdict_VERDICT_UNDECIDED {
+				t.Errorf("%v: %s is %s and fails %v", change, id, got.GetVerdict(), got.GetFailing())
+			}
+		}
+	}
+
+	late := maps.Clone(answers)
+	late["form.newborn.birth_date"], late["form.nobody.asks"] = structpb.NewStringValue("2020-13-01"), structpb.NewBoolValue(true)
+	verdicts, err := service.Verdicts(t.Context(), &apiv1.VerdictsRequest{Record: &formsv1.Record{Answers: late}})
+	if err != nil {
+		t.Fatal(explain(err))
+	}
+	if len(verdicts.GetFaults()) != 2 || verdicts.GetMatters()["newborn"].GetVerdict() != apiv1.Verdict_VERDICT_UNDECIDED {
+		t.Errorf("faults %v, newborn %s", verdicts.GetFaults(), verdicts.GetMatters()["newborn"].GetVerdict())
+	}
+
+	if _, err := service.Verdicts(t.Context(), &apiv1.VerdictsRequest{Place: "3213"}); connect.CodeOf(err) != connect.CodeInvalidArgument {
+		t.Errorf("a region of four digits: %v", err)
+	}
+	old := maps.Clone(answers)
+	old["form.newborn.birth_date"] = structpb.NewStringValue("2020-01-01")
+	for _, months := range []string{"12", "1200"} { // the version in force, then one that is published now
+		text := strings.Replace(newbornText(t), "months_between(form.newborn.birth_date, today) < 12", "months_between(form.newborn.birth_date, today) < "+months, 1)
+		if months != "12" {
+			author := apiv1connect.NewPublishServiceClient(h.as("author"))
+			if _, err := author.PublishBundle(t.Context(), &apiv1.PublishBundleRequest{RequestId: uuid.NewString(), Text: text, Reason: "longer"}); err != nil {
+				t.Fatal(explain(err))
+			}
+		}
+		verdicts, err := service.Verdicts(t.Context(), &apiv1.VerdictsRequest{Record: &formsv1.Record{Answers: old}})
+		if err != nil {
+			t.Fatal(explain(err))
+		}
+		if got := slices.Contains(verdicts.GetMatters()["newborn"].GetFailing(), "infant"); got != (months == "12") {
+			t.Errorf("under %s months: %v fail", months, verdicts.GetMatters()["newborn"].GetFailing())
+		}
+	}
+
+	empty, err := service.Verdicts(t.Context(), &apiv1.VerdictsRequest{})
+	if err != nil {
+		t.Fatal(explain(err))
+	}
+	for id, m := range empty.GetMatters() {
+		if m.GetVerdict() != apiv1.Verdict_VERDICT_UNDECIDED {
+			t.Errorf("of nobody, %s is %s", id, m.GetVerdict())
+		}
+	}
 }

@@ -12,7 +12,7 @@ import (
 // has pages; whoever reads what is projected from the log can ask for at least a position. What does not says why.
 func TestSchema_Conventions(t *testing.T) {
 	t.Parallel()
-	reads := []string{"Get", "List", "Search", "Assess", "Watch", "Download", "Check", "Diff"}
+	reads := []string{"Get", "List", "Search", "Assess", "Verdicts", "Watch", "Download", "Check", "Diff"}
 	without := map[string]map[string]string{ // by field: why a method does without
 		"request_id": {
 			"DiscardBundleDraft": "like DeleteDraft",
@@ -45,6 +45,7 @@ func TestSchema_Conventions(t *testing.T) {
 			"ListProposals": "read from what is in force, never behind", "GetProposal": "read from what is in force, never behind",
 			"CheckBundle": "keeps nothing, and reads what is in force",
 			"Assess":      "keeps nothing and reads no application",
+			"Verdicts":    "keeps nothing and reads no application",
 			"Watch":       "reads the log itself, and goes on", "Download": "reads the log itself", "DownloadFile": "reads the log itself", "DownloadMaterial": "is called with a task that was shown",
 		},
 	}

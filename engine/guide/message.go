@@ -98,8 +98,7 @@ func fieldMessage(shown, required rule.Truth, options []string, proposal, derive
 func (c *Case) fill(m *apiv1.Assessment) {
 	id := c.Bundle.ID
 	m.Cases[id] = &apiv1.CaseAssessment{
-		Verdict: map[Verdict]apiv1.Verdict{Undecided: apiv1.Verdict_VERDICT_UNDECIDED, Eligible: apiv1.Verdict_VERDICT_ELIGIBLE,
-			NotEligible: apiv1.Verdict_VERDICT_NOT_ELIGIBLE, NotNeeded: apiv1.Verdict_VERDICT_NOT_NEEDED, Elsewhere: apiv1.Verdict_VERDICT_ELSEWHERE}[c.Verdict],
+		Verdict:  c.Verdict.Proto(),
 		TotalMin: int32(c.Total.Min), TotalMax: int32(c.Total.Max),
 		Due: c.Due.message(), FeeMinFen: c.Fee.Min, FeeMaxFen: c.Fee.Max, Together: c.Together,
 	}
@@ -228,4 +227,20 @@ func Apply(before *apiv1.Assessment, change *apiv1.AssessmentChange) *apiv1.Asse
 // Unchanged reports whether a change changes nothing.
 func Unchanged(c *apiv1.AssessmentChange) bool {
 	return len(c.GetGone()) == 0 && proto.Size(c.GetChanged()) == 0
+}
+
+// Proto returns the verdict as the API has it.
+func (v Verdict) Proto() apiv1.Verdict {
+	switch v {
+	case Eligible:
+		return apiv1.Verdict_VERDICT_ELIGIBLE
+	case NotEligible:
+		return apiv1.Verdict_VERDICT_NOT_ELIGIBLE
+	case NotNeeded:
+		return apiv1.Verdict_VERDICT_NOT_NEEDED
+	case Elsewhere:
+		return apiv1.Verdict_VERDICT_ELSEWHERE
+	default:
+		return apiv1.Verdict_VERDICT_UNDECIDED
+	}
 }

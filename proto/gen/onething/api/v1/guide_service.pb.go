@@ -147,6 +147,171 @@ func (Truth) EnumDescriptor() ([]byte, []int) {
 	return file_onething_api_v1_guide_service_proto_rawDescGZIP(), []int{1}
 }
 
+// VerdictsRequest asks what could be applied for.
+type VerdictsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Answers so far.
+	Record *v1.Record `protobuf:"bytes,1,opt,name=record,proto3" json:"record,omitempty"`
+	// Region of the office; default the server's.
+	Place         string `protobuf:"bytes,2,opt,name=place,proto3" json:"place,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VerdictsRequest) Reset() {
+	*x = VerdictsRequest{}
+	mi := &file_onething_api_v1_guide_service_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VerdictsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VerdictsRequest) ProtoMessage() {}
+
+func (x *VerdictsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_guide_service_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VerdictsRequest.ProtoReflect.Descriptor instead.
+func (*VerdictsRequest) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_guide_service_proto_rawDescGZIP(), []int{0}
+}
+
+func (x *VerdictsRequest) GetRecord() *v1.Record {
+	if x != nil {
+		return x.Record
+	}
+	return nil
+}
+
+func (x *VerdictsRequest) GetPlace() string {
+	if x != nil {
+		return x.Place
+	}
+	return ""
+}
+
+// VerdictsResponse says of every matter in force whether it could be applied for.
+type VerdictsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Matters, by bundle.
+	Matters map[string]*MatterVerdict `protobuf:"bytes,1,rep,name=matters,proto3" json:"matters,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Answers that cannot be read; they count as not given.
+	Faults        []*v1.Violation `protobuf:"bytes,2,rep,name=faults,proto3" json:"faults,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VerdictsResponse) Reset() {
+	*x = VerdictsResponse{}
+	mi := &file_onething_api_v1_guide_service_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VerdictsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VerdictsResponse) ProtoMessage() {}
+
+func (x *VerdictsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_guide_service_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VerdictsResponse.ProtoReflect.Descriptor instead.
+func (*VerdictsResponse) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_guide_service_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *VerdictsResponse) GetMatters() map[string]*MatterVerdict {
+	if x != nil {
+		return x.Matters
+	}
+	return nil
+}
+
+func (x *VerdictsResponse) GetFaults() []*v1.Violation {
+	if x != nil {
+		return x.Faults
+	}
+	return nil
+}
+
+// MatterVerdict is the verdict on one matter.
+type MatterVerdict struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The verdict.
+	Verdict Verdict `protobuf:"varint,1,opt,name=verdict,proto3,enum=onething.api.v1.Verdict" json:"verdict,omitempty"`
+	// Rules that fail, by id, in the order of the bundle.
+	Failing       []string `protobuf:"bytes,2,rep,name=failing,proto3" json:"failing,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MatterVerdict) Reset() {
+	*x = MatterVerdict{}
+	mi := &file_onething_api_v1_guide_service_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MatterVerdict) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MatterVerdict) ProtoMessage() {}
+
+func (x *MatterVerdict) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_guide_service_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MatterVerdict.ProtoReflect.Descriptor instead.
+func (*MatterVerdict) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_guide_service_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *MatterVerdict) GetVerdict() Verdict {
+	if x != nil {
+		return x.Verdict
+	}
+	return Verdict_VERDICT_UNSPECIFIED
+}
+
+func (x *MatterVerdict) GetFailing() []string {
+	if x != nil {
+		return x.Failing
+	}
+	return nil
+}
+
 // AssessRequest asks for an assessment.
 type AssessRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -168,7 +333,7 @@ type AssessRequest struct {
 
 func (x *AssessRequest) Reset() {
 	*x = AssessRequest{}
-	mi := &file_onething_api_v1_guide_service_proto_msgTypes[0]
+	mi := &file_onething_api_v1_guide_service_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -180,7 +345,7 @@ func (x *AssessRequest) String() string {
 func (*AssessRequest) ProtoMessage() {}
 
 func (x *AssessRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_guide_service_proto_msgTypes[0]
+	mi := &file_onething_api_v1_guide_service_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -193,7 +358,7 @@ func (x *AssessRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AssessRequest.ProtoReflect.Descriptor instead.
 func (*AssessRequest) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_guide_service_proto_rawDescGZIP(), []int{0}
+	return file_onething_api_v1_guide_service_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *AssessRequest) GetBundles() []string {
@@ -249,7 +414,7 @@ type AssessResponse struct {
 
 func (x *AssessResponse) Reset() {
 	*x = AssessResponse{}
-	mi := &file_onething_api_v1_guide_service_proto_msgTypes[1]
+	mi := &file_onething_api_v1_guide_service_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -261,7 +426,7 @@ func (x *AssessResponse) String() string {
 func (*AssessResponse) ProtoMessage() {}
 
 func (x *AssessResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_guide_service_proto_msgTypes[1]
+	mi := &file_onething_api_v1_guide_service_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -274,7 +439,7 @@ func (x *AssessResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AssessResponse.ProtoReflect.Descriptor instead.
 func (*AssessResponse) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_guide_service_proto_rawDescGZIP(), []int{1}
+	return file_onething_api_v1_guide_service_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *AssessResponse) GetChange() *AssessmentChange {
@@ -307,7 +472,7 @@ type Assessment struct {
 
 func (x *Assessment) Reset() {
 	*x = Assessment{}
-	mi := &file_onething_api_v1_guide_service_proto_msgTypes[2]
+	mi := &file_onething_api_v1_guide_service_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -319,7 +484,7 @@ func (x *Assessment) String() string {
 func (*Assessment) ProtoMessage() {}
 
 func (x *Assessment) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_guide_service_proto_msgTypes[2]
+	mi := &file_onething_api_v1_guide_service_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -332,7 +497,7 @@ func (x *Assessment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Assessment.ProtoReflect.Descriptor instead.
 func (*Assessment) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_guide_service_proto_rawDescGZIP(), []int{2}
+	return file_onething_api_v1_guide_service_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Assessment) GetFields() map[string]*FieldAssessment {
@@ -397,7 +562,7 @@ type AssessmentChange struct {
 
 func (x *AssessmentChange) Reset() {
 	*x = AssessmentChange{}
-	mi := &file_onething_api_v1_guide_service_proto_msgTypes[3]
+	mi := &file_onething_api_v1_guide_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -409,7 +574,7 @@ func (x *AssessmentChange) String() string {
 func (*AssessmentChange) ProtoMessage() {}
 
 func (x *AssessmentChange) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_guide_service_proto_msgTypes[3]
+	mi := &file_onething_api_v1_guide_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -422,7 +587,7 @@ func (x *AssessmentChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AssessmentChange.ProtoReflect.Descriptor instead.
 func (*AssessmentChange) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_guide_service_proto_rawDescGZIP(), []int{3}
+	return file_onething_api_v1_guide_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *AssessmentChange) GetChanged() *Assessment {
@@ -452,7 +617,7 @@ type NextQuestion struct {
 
 func (x *NextQuestion) Reset() {
 	*x = NextQuestion{}
-	mi := &file_onething_api_v1_guide_service_proto_msgTypes[4]
+	mi := &file_onething_api_v1_guide_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -464,7 +629,7 @@ func (x *NextQuestion) String() string {
 func (*NextQuestion) ProtoMessage() {}
 
 func (x *NextQuestion) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_guide_service_proto_msgTypes[4]
+	mi := &file_onething_api_v1_guide_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -477,7 +642,7 @@ func (x *NextQuestion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NextQuestion.ProtoReflect.Descriptor instead.
 func (*NextQuestion) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_guide_service_proto_rawDescGZIP(), []int{4}
+	return file_onething_api_v1_guide_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *NextQuestion) GetPath() string {
@@ -517,7 +682,7 @@ type FieldAssessment struct {
 
 func (x *FieldAssessment) Reset() {
 	*x = FieldAssessment{}
-	mi := &file_onething_api_v1_guide_service_proto_msgTypes[5]
+	mi := &file_onething_api_v1_guide_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -529,7 +694,7 @@ func (x *FieldAssessment) String() string {
 func (*FieldAssessment) ProtoMessage() {}
 
 func (x *FieldAssessment) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_guide_service_proto_msgTypes[5]
+	mi := &file_onething_api_v1_guide_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -542,7 +707,7 @@ func (x *FieldAssessment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FieldAssessment.ProtoReflect.Descriptor instead.
 func (*FieldAssessment) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_guide_service_proto_rawDescGZIP(), []int{5}
+	return file_onething_api_v1_guide_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *FieldAssessment) GetShown() Truth {
@@ -605,7 +770,7 @@ type RowAssessment struct {
 
 func (x *RowAssessment) Reset() {
 	*x = RowAssessment{}
-	mi := &file_onething_api_v1_guide_service_proto_msgTypes[6]
+	mi := &file_onething_api_v1_guide_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -617,7 +782,7 @@ func (x *RowAssessment) String() string {
 func (*RowAssessment) ProtoMessage() {}
 
 func (x *RowAssessment) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_guide_service_proto_msgTypes[6]
+	mi := &file_onething_api_v1_guide_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -630,7 +795,7 @@ func (x *RowAssessment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RowAssessment.ProtoReflect.Descriptor instead.
 func (*RowAssessment) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_guide_service_proto_rawDescGZIP(), []int{6}
+	return file_onething_api_v1_guide_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *RowAssessment) GetCells() map[string]*FieldAssessment {
@@ -663,7 +828,7 @@ type CaseAssessment struct {
 
 func (x *CaseAssessment) Reset() {
 	*x = CaseAssessment{}
-	mi := &file_onething_api_v1_guide_service_proto_msgTypes[7]
+	mi := &file_onething_api_v1_guide_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -675,7 +840,7 @@ func (x *CaseAssessment) String() string {
 func (*CaseAssessment) ProtoMessage() {}
 
 func (x *CaseAssessment) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_guide_service_proto_msgTypes[7]
+	mi := &file_onething_api_v1_guide_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -688,7 +853,7 @@ func (x *CaseAssessment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CaseAssessment.ProtoReflect.Descriptor instead.
 func (*CaseAssessment) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_guide_service_proto_rawDescGZIP(), []int{7}
+	return file_onething_api_v1_guide_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *CaseAssessment) GetVerdict() Verdict {
@@ -767,7 +932,7 @@ type RuleAssessment struct {
 
 func (x *RuleAssessment) Reset() {
 	*x = RuleAssessment{}
-	mi := &file_onething_api_v1_guide_service_proto_msgTypes[8]
+	mi := &file_onething_api_v1_guide_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -779,7 +944,7 @@ func (x *RuleAssessment) String() string {
 func (*RuleAssessment) ProtoMessage() {}
 
 func (x *RuleAssessment) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_guide_service_proto_msgTypes[8]
+	mi := &file_onething_api_v1_guide_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -792,7 +957,7 @@ func (x *RuleAssessment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RuleAssessment.ProtoReflect.Descriptor instead.
 func (*RuleAssessment) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_guide_service_proto_rawDescGZIP(), []int{8}
+	return file_onething_api_v1_guide_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *RuleAssessment) GetBundle() string {
@@ -875,7 +1040,7 @@ type StepAssessment struct {
 
 func (x *StepAssessment) Reset() {
 	*x = StepAssessment{}
-	mi := &file_onething_api_v1_guide_service_proto_msgTypes[9]
+	mi := &file_onething_api_v1_guide_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -887,7 +1052,7 @@ func (x *StepAssessment) String() string {
 func (*StepAssessment) ProtoMessage() {}
 
 func (x *StepAssessment) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_guide_service_proto_msgTypes[9]
+	mi := &file_onething_api_v1_guide_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -900,7 +1065,7 @@ func (x *StepAssessment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StepAssessment.ProtoReflect.Descriptor instead.
 func (*StepAssessment) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_guide_service_proto_rawDescGZIP(), []int{9}
+	return file_onething_api_v1_guide_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *StepAssessment) GetName() *v1.Text {
@@ -960,7 +1125,7 @@ type MaterialAssessment struct {
 
 func (x *MaterialAssessment) Reset() {
 	*x = MaterialAssessment{}
-	mi := &file_onething_api_v1_guide_service_proto_msgTypes[10]
+	mi := &file_onething_api_v1_guide_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -972,7 +1137,7 @@ func (x *MaterialAssessment) String() string {
 func (*MaterialAssessment) ProtoMessage() {}
 
 func (x *MaterialAssessment) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_guide_service_proto_msgTypes[10]
+	mi := &file_onething_api_v1_guide_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -985,7 +1150,7 @@ func (x *MaterialAssessment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaterialAssessment.ProtoReflect.Descriptor instead.
 func (*MaterialAssessment) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_guide_service_proto_rawDescGZIP(), []int{10}
+	return file_onething_api_v1_guide_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *MaterialAssessment) GetName() *v1.Text {
@@ -1062,7 +1227,19 @@ var File_onething_api_v1_guide_service_proto protoreflect.FileDescriptor
 
 const file_onething_api_v1_guide_service_proto_rawDesc = "" +
 	"\n" +
-	"#onething/api/v1/guide_service.proto\x12\x0fonething.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fonething/access/v1/access.proto\x1a\x1conething/api/v1/common.proto\x1a\x1donething/forms/v1/forms.proto\"\x94\x03\n" +
+	"#onething/api/v1/guide_service.proto\x12\x0fonething.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fonething/access/v1/access.proto\x1a\x1conething/api/v1/common.proto\x1a\x1donething/forms/v1/forms.proto\"p\n" +
+	"\x0fVerdictsRequest\x121\n" +
+	"\x06record\x18\x01 \x01(\v2\x19.onething.forms.v1.RecordR\x06record\x12*\n" +
+	"\x05place\x18\x02 \x01(\tB\x14\xbaH\x11r\x0f2\r^([0-9]{6})?$R\x05place\"\xee\x01\n" +
+	"\x10VerdictsResponse\x12H\n" +
+	"\amatters\x18\x01 \x03(\v2..onething.api.v1.VerdictsResponse.MattersEntryR\amatters\x124\n" +
+	"\x06faults\x18\x02 \x03(\v2\x1c.onething.forms.v1.ViolationR\x06faults\x1aZ\n" +
+	"\fMattersEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x124\n" +
+	"\x05value\x18\x02 \x01(\v2\x1e.onething.api.v1.MatterVerdictR\x05value:\x028\x01\"]\n" +
+	"\rMatterVerdict\x122\n" +
+	"\averdict\x18\x01 \x01(\x0e2\x18.onething.api.v1.VerdictR\averdict\x12\x18\n" +
+	"\afailing\x18\x02 \x03(\tR\afailing\"\x94\x03\n" +
 	"\rAssessRequest\x12A\n" +
 	"\abundles\x18\x01 \x03(\tB'\xbaH$\x92\x01!\x10\xf4\x03\x18\x01\"\x1ar\x182\x16^[a-z][a-z0-9_]{0,39}$R\abundles\x121\n" +
 	"\x06record\x18\x02 \x01(\v2\x19.onething.forms.v1.RecordR\x06record\x12P\n" +
@@ -1175,9 +1352,10 @@ const file_onething_api_v1_guide_service_proto_rawDesc = "" +
 	"\x11TRUTH_UNSPECIFIED\x10\x00\x12\r\n" +
 	"\tTRUTH_YES\x10\x01\x12\f\n" +
 	"\bTRUTH_NO\x10\x02\x12\x11\n" +
-	"\rTRUTH_UNKNOWN\x10\x032c\n" +
+	"\rTRUTH_UNKNOWN\x10\x032\xbe\x01\n" +
 	"\fGuideService\x12S\n" +
-	"\x06Assess\x12\x1e.onething.api.v1.AssessRequest\x1a\x1f.onething.api.v1.AssessResponse\"\b\xda\xe2\x18\x04\x10\x01\x18\x01B=Z;github.com/siyiban/onething/proto/gen/onething/api/v1;apiv1b\x06proto3"
+	"\x06Assess\x12\x1e.onething.api.v1.AssessRequest\x1a\x1f.onething.api.v1.AssessResponse\"\b\xda\xe2\x18\x04\x10\x01\x18\x01\x12Y\n" +
+	"\bVerdicts\x12 .onething.api.v1.VerdictsRequest\x1a!.onething.api.v1.VerdictsResponse\"\b\xda\xe2\x18\x04\x10\x01\x18\x01B=Z;github.com/siyiban/onething/proto/gen/onething/api/v1;apiv1b\x06proto3"
 
 var (
 	file_onething_api_v1_guide_service_proto_rawDescOnce sync.Once
@@ -1192,84 +1370,95 @@ func file_onething_api_v1_guide_service_proto_rawDescGZIP() []byte {
 }
 
 var file_onething_api_v1_guide_service_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_onething_api_v1_guide_service_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_onething_api_v1_guide_service_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_onething_api_v1_guide_service_proto_goTypes = []any{
 	(Verdict)(0),                // 0: onething.api.v1.Verdict
 	(Truth)(0),                  // 1: onething.api.v1.Truth
-	(*AssessRequest)(nil),       // 2: onething.api.v1.AssessRequest
-	(*AssessResponse)(nil),      // 3: onething.api.v1.AssessResponse
-	(*Assessment)(nil),          // 4: onething.api.v1.Assessment
-	(*AssessmentChange)(nil),    // 5: onething.api.v1.AssessmentChange
-	(*NextQuestion)(nil),        // 6: onething.api.v1.NextQuestion
-	(*FieldAssessment)(nil),     // 7: onething.api.v1.FieldAssessment
-	(*RowAssessment)(nil),       // 8: onething.api.v1.RowAssessment
-	(*CaseAssessment)(nil),      // 9: onething.api.v1.CaseAssessment
-	(*RuleAssessment)(nil),      // 10: onething.api.v1.RuleAssessment
-	(*StepAssessment)(nil),      // 11: onething.api.v1.StepAssessment
-	(*MaterialAssessment)(nil),  // 12: onething.api.v1.MaterialAssessment
-	nil,                         // 13: onething.api.v1.AssessRequest.ChangesEntry
-	nil,                         // 14: onething.api.v1.Assessment.FieldsEntry
-	nil,                         // 15: onething.api.v1.Assessment.CasesEntry
-	nil,                         // 16: onething.api.v1.Assessment.RulesEntry
-	nil,                         // 17: onething.api.v1.Assessment.StepsEntry
-	nil,                         // 18: onething.api.v1.Assessment.MaterialsEntry
-	nil,                         // 19: onething.api.v1.Assessment.FaultsEntry
-	nil,                         // 20: onething.api.v1.RowAssessment.CellsEntry
-	(*v1.Record)(nil),           // 21: onething.forms.v1.Record
-	(*structpb.Value)(nil),      // 22: google.protobuf.Value
-	(*Due)(nil),                 // 23: onething.api.v1.Due
-	(*v1.Text)(nil),             // 24: onething.forms.v1.Text
-	(*MaterialAlternative)(nil), // 25: onething.api.v1.MaterialAlternative
+	(*VerdictsRequest)(nil),     // 2: onething.api.v1.VerdictsRequest
+	(*VerdictsResponse)(nil),    // 3: onething.api.v1.VerdictsResponse
+	(*MatterVerdict)(nil),       // 4: onething.api.v1.MatterVerdict
+	(*AssessRequest)(nil),       // 5: onething.api.v1.AssessRequest
+	(*AssessResponse)(nil),      // 6: onething.api.v1.AssessResponse
+	(*Assessment)(nil),          // 7: onething.api.v1.Assessment
+	(*AssessmentChange)(nil),    // 8: onething.api.v1.AssessmentChange
+	(*NextQuestion)(nil),        // 9: onething.api.v1.NextQuestion
+	(*FieldAssessment)(nil),     // 10: onething.api.v1.FieldAssessment
+	(*RowAssessment)(nil),       // 11: onething.api.v1.RowAssessment
+	(*CaseAssessment)(nil),      // 12: onething.api.v1.CaseAssessment
+	(*RuleAssessment)(nil),      // 13: onething.api.v1.RuleAssessment
+	(*StepAssessment)(nil),      // 14: onething.api.v1.StepAssessment
+	(*MaterialAssessment)(nil),  // 15: onething.api.v1.MaterialAssessment
+	nil,                         // 16: onething.api.v1.VerdictsResponse.MattersEntry
+	nil,                         // 17: onething.api.v1.AssessRequest.ChangesEntry
+	nil,                         // 18: onething.api.v1.Assessment.FieldsEntry
+	nil,                         // 19: onething.api.v1.Assessment.CasesEntry
+	nil,                         // 20: onething.api.v1.Assessment.RulesEntry
+	nil,                         // 21: onething.api.v1.Assessment.StepsEntry
+	nil,                         // 22: onething.api.v1.Assessment.MaterialsEntry
+	nil,                         // 23: onething.api.v1.Assessment.FaultsEntry
+	nil,                         // 24: onething.api.v1.RowAssessment.CellsEntry
+	(*v1.Record)(nil),           // 25: onething.forms.v1.Record
 	(*v1.Violation)(nil),        // 26: onething.forms.v1.Violation
+	(*structpb.Value)(nil),      // 27: google.protobuf.Value
+	(*Due)(nil),                 // 28: onething.api.v1.Due
+	(*v1.Text)(nil),             // 29: onething.forms.v1.Text
+	(*MaterialAlternative)(nil), // 30: onething.api.v1.MaterialAlternative
 }
 var file_onething_api_v1_guide_service_proto_depIdxs = []int32{
-	21, // 0: onething.api.v1.AssessRequest.record:type_name -> onething.forms.v1.Record
-	13, // 1: onething.api.v1.AssessRequest.changes:type_name -> onething.api.v1.AssessRequest.ChangesEntry
-	5,  // 2: onething.api.v1.AssessResponse.change:type_name -> onething.api.v1.AssessmentChange
-	14, // 3: onething.api.v1.Assessment.fields:type_name -> onething.api.v1.Assessment.FieldsEntry
-	15, // 4: onething.api.v1.Assessment.cases:type_name -> onething.api.v1.Assessment.CasesEntry
-	16, // 5: onething.api.v1.Assessment.rules:type_name -> onething.api.v1.Assessment.RulesEntry
-	17, // 6: onething.api.v1.Assessment.steps:type_name -> onething.api.v1.Assessment.StepsEntry
-	18, // 7: onething.api.v1.Assessment.materials:type_name -> onething.api.v1.Assessment.MaterialsEntry
-	19, // 8: onething.api.v1.Assessment.faults:type_name -> onething.api.v1.Assessment.FaultsEntry
-	6,  // 9: onething.api.v1.Assessment.next_question:type_name -> onething.api.v1.NextQuestion
-	4,  // 10: onething.api.v1.AssessmentChange.changed:type_name -> onething.api.v1.Assessment
-	1,  // 11: onething.api.v1.FieldAssessment.shown:type_name -> onething.api.v1.Truth
-	1,  // 12: onething.api.v1.FieldAssessment.required:type_name -> onething.api.v1.Truth
-	22, // 13: onething.api.v1.FieldAssessment.proposal:type_name -> google.protobuf.Value
-	22, // 14: onething.api.v1.FieldAssessment.derived:type_name -> google.protobuf.Value
-	8,  // 15: onething.api.v1.FieldAssessment.rows:type_name -> onething.api.v1.RowAssessment
-	20, // 16: onething.api.v1.RowAssessment.cells:type_name -> onething.api.v1.RowAssessment.CellsEntry
-	0,  // 17: onething.api.v1.CaseAssessment.verdict:type_name -> onething.api.v1.Verdict
-	23, // 18: onething.api.v1.CaseAssessment.due:type_name -> onething.api.v1.Due
-	1,  // 19: onething.api.v1.RuleAssessment.holds:type_name -> onething.api.v1.Truth
-	24, // 20: onething.api.v1.RuleAssessment.because:type_name -> onething.forms.v1.Text
-	24, // 21: onething.api.v1.RuleAssessment.remedy:type_name -> onething.forms.v1.Text
-	24, // 22: onething.api.v1.StepAssessment.name:type_name -> onething.forms.v1.Text
-	1,  // 23: onething.api.v1.StepAssessment.applies:type_name -> onething.api.v1.Truth
-	23, // 24: onething.api.v1.StepAssessment.due:type_name -> onething.api.v1.Due
-	24, // 25: onething.api.v1.MaterialAssessment.name:type_name -> onething.forms.v1.Text
-	1,  // 26: onething.api.v1.MaterialAssessment.asked:type_name -> onething.api.v1.Truth
-	1,  // 27: onething.api.v1.MaterialAssessment.tolerable:type_name -> onething.api.v1.Truth
-	1,  // 28: onething.api.v1.MaterialAssessment.promisable:type_name -> onething.api.v1.Truth
-	24, // 29: onething.api.v1.MaterialAssessment.promise:type_name -> onething.forms.v1.Text
-	24, // 30: onething.api.v1.MaterialAssessment.tolerance:type_name -> onething.forms.v1.Text
-	25, // 31: onething.api.v1.MaterialAssessment.one_of:type_name -> onething.api.v1.MaterialAlternative
-	22, // 32: onething.api.v1.AssessRequest.ChangesEntry.value:type_name -> google.protobuf.Value
-	7,  // 33: onething.api.v1.Assessment.FieldsEntry.value:type_name -> onething.api.v1.FieldAssessment
-	9,  // 34: onething.api.v1.Assessment.CasesEntry.value:type_name -> onething.api.v1.CaseAssessment
-	10, // 35: onething.api.v1.Assessment.RulesEntry.value:type_name -> onething.api.v1.RuleAssessment
-	11, // 36: onething.api.v1.Assessment.StepsEntry.value:type_name -> onething.api.v1.StepAssessment
-	12, // 37: onething.api.v1.Assessment.MaterialsEntry.value:type_name -> onething.api.v1.MaterialAssessment
-	26, // 38: onething.api.v1.Assessment.FaultsEntry.value:type_name -> onething.forms.v1.Violation
-	7,  // 39: onething.api.v1.RowAssessment.CellsEntry.value:type_name -> onething.api.v1.FieldAssessment
-	2,  // 40: onething.api.v1.GuideService.Assess:input_type -> onething.api.v1.AssessRequest
-	3,  // 41: onething.api.v1.GuideService.Assess:output_type -> onething.api.v1.AssessResponse
-	41, // [41:42] is the sub-list for method output_type
-	40, // [40:41] is the sub-list for method input_type
-	40, // [40:40] is the sub-list for extension type_name
-	40, // [40:40] is the sub-list for extension extendee
-	0,  // [0:40] is the sub-list for field type_name
+	25, // 0: onething.api.v1.VerdictsRequest.record:type_name -> onething.forms.v1.Record
+	16, // 1: onething.api.v1.VerdictsResponse.matters:type_name -> onething.api.v1.VerdictsResponse.MattersEntry
+	26, // 2: onething.api.v1.VerdictsResponse.faults:type_name -> onething.forms.v1.Violation
+	0,  // 3: onething.api.v1.MatterVerdict.verdict:type_name -> onething.api.v1.Verdict
+	25, // 4: onething.api.v1.AssessRequest.record:type_name -> onething.forms.v1.Record
+	17, // 5: onething.api.v1.AssessRequest.changes:type_name -> onething.api.v1.AssessRequest.ChangesEntry
+	8,  // 6: onething.api.v1.AssessResponse.change:type_name -> onething.api.v1.AssessmentChange
+	18, // 7: onething.api.v1.Assessment.fields:type_name -> onething.api.v1.Assessment.FieldsEntry
+	19, // 8: onething.api.v1.Assessment.cases:type_name -> onething.api.v1.Assessment.CasesEntry
+	20, // 9: onething.api.v1.Assessment.rules:type_name -> onething.api.v1.Assessment.RulesEntry
+	21, // 10: onething.api.v1.Assessment.steps:type_name -> onething.api.v1.Assessment.StepsEntry
+	22, // 11: onething.api.v1.Assessment.materials:type_name -> onething.api.v1.Assessment.MaterialsEntry
+	23, // 12: onething.api.v1.Assessment.faults:type_name -> onething.api.v1.Assessment.FaultsEntry
+	9,  // 13: onething.api.v1.Assessment.next_question:type_name -> onething.api.v1.NextQuestion
+	7,  // 14: onething.api.v1.AssessmentChange.changed:type_name -> onething.api.v1.Assessment
+	1,  // 15: onething.api.v1.FieldAssessment.shown:type_name -> onething.api.v1.Truth
+	1,  // 16: onething.api.v1.FieldAssessment.required:type_name -> onething.api.v1.Truth
+	27, // 17: onething.api.v1.FieldAssessment.proposal:type_name -> google.protobuf.Value
+	27, // 18: onething.api.v1.FieldAssessment.derived:type_name -> google.protobuf.Value
+	11, // 19: onething.api.v1.FieldAssessment.rows:type_name -> onething.api.v1.RowAssessment
+	24, // 20: onething.api.v1.RowAssessment.cells:type_name -> onething.api.v1.RowAssessment.CellsEntry
+	0,  // 21: onething.api.v1.CaseAssessment.verdict:type_name -> onething.api.v1.Verdict
+	28, // 22: onething.api.v1.CaseAssessment.due:type_name -> onething.api.v1.Due
+	1,  // 23: onething.api.v1.RuleAssessment.holds:type_name -> onething.api.v1.Truth
+	29, // 24: onething.api.v1.RuleAssessment.because:type_name -> onething.forms.v1.Text
+	29, // 25: onething.api.v1.RuleAssessment.remedy:type_name -> onething.forms.v1.Text
+	29, // 26: onething.api.v1.StepAssessment.name:type_name -> onething.forms.v1.Text
+	1,  // 27: onething.api.v1.StepAssessment.applies:type_name -> onething.api.v1.Truth
+	28, // 28: onething.api.v1.StepAssessment.due:type_name -> onething.api.v1.Due
+	29, // 29: onething.api.v1.MaterialAssessment.name:type_name -> onething.forms.v1.Text
+	1,  // 30: onething.api.v1.MaterialAssessment.asked:type_name -> onething.api.v1.Truth
+	1,  // 31: onething.api.v1.MaterialAssessment.tolerable:type_name -> onething.api.v1.Truth
+	1,  // 32: onething.api.v1.MaterialAssessment.promisable:type_name -> onething.api.v1.Truth
+	29, // 33: onething.api.v1.MaterialAssessment.promise:type_name -> onething.forms.v1.Text
+	29, // 34: onething.api.v1.MaterialAssessment.tolerance:type_name -> onething.forms.v1.Text
+	30, // 35: onething.api.v1.MaterialAssessment.one_of:type_name -> onething.api.v1.MaterialAlternative
+	4,  // 36: onething.api.v1.VerdictsResponse.MattersEntry.value:type_name -> onething.api.v1.MatterVerdict
+	27, // 37: onething.api.v1.AssessRequest.ChangesEntry.value:type_name -> google.protobuf.Value
+	10, // 38: onething.api.v1.Assessment.FieldsEntry.value:type_name -> onething.api.v1.FieldAssessment
+	12, // 39: onething.api.v1.Assessment.CasesEntry.value:type_name -> onething.api.v1.CaseAssessment
+	13, // 40: onething.api.v1.Assessment.RulesEntry.value:type_name -> onething.api.v1.RuleAssessment
+	14, // 41: onething.api.v1.Assessment.StepsEntry.value:type_name -> onething.api.v1.StepAssessment
+	15, // 42: onething.api.v1.Assessment.MaterialsEntry.value:type_name -> onething.api.v1.MaterialAssessment
+	26, // 43: onething.api.v1.Assessment.FaultsEntry.value:type_name -> onething.forms.v1.Violation
+	10, // 44: onething.api.v1.RowAssessment.CellsEntry.value:type_name -> onething.api.v1.FieldAssessment
+	5,  // 45: onething.api.v1.GuideService.Assess:input_type -> onething.api.v1.AssessRequest
+	2,  // 46: onething.api.v1.GuideService.Verdicts:input_type -> onething.api.v1.VerdictsRequest
+	6,  // 47: onething.api.v1.GuideService.Assess:output_type -> onething.api.v1.AssessResponse
+	3,  // 48: onething.api.v1.GuideService.Verdicts:output_type -> onething.api.v1.VerdictsResponse
+	47, // [47:49] is the sub-list for method output_type
+	45, // [45:47] is the sub-list for method input_type
+	45, // [45:45] is the sub-list for extension type_name
+	45, // [45:45] is the sub-list for extension extendee
+	0,  // [0:45] is the sub-list for field type_name
 }
 
 func init() { file_onething_api_v1_guide_service_proto_init() }
@@ -1284,7 +1473,7 @@ func file_onething_api_v1_guide_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_onething_api_v1_guide_service_proto_rawDesc), len(file_onething_api_v1_guide_service_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   19,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

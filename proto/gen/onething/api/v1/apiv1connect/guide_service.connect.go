@@ -26,6 +26,8 @@ const (
 const (
 	// GuideServiceAssessProcedure is the procedure name of the GuideService's Assess RPC.
 	GuideServiceAssessProcedure = "/onething.api.v1.GuideService/Assess"
+	// GuideServiceVerdictsProcedure is the procedure name of the GuideService's Verdicts RPC.
+	GuideServiceVerdictsProcedure = "/onething.api.v1.GuideService/Verdicts"
 )
 
 var (
@@ -36,6 +38,13 @@ var (
 			Procedure:  GuideServiceAssessProcedure,
 		}
 	})
+	guideServiceVerdictsSpec = sync.OnceValue(func() connect.Spec {
+		return connect.Spec{
+			StreamType: connect.StreamTypeUnary,
+			Schema:     v1.File_onething_api_v1_guide_service_proto.Services().ByName("GuideService").Methods().ByName("Verdicts"),
+			Procedure:  GuideServiceVerdictsProcedure,
+		}
+	})
 )
 
 // GuideServiceClient is a client for the onething.api.v1.GuideService service.
@@ -44,6 +53,9 @@ type GuideServiceClient interface {
 	// no trace. Accumulated from an empty record on, the answers are the whole assessment; changes that change
 	// nothing get an empty answer.
 	Assess(context.Context, *v1.AssessRequest) (*v1.AssessResponse, error)
+	// Verdicts answers "what could I apply for?" for every matter in force at the place: the verdicts alone, and which
+	// rules fail, for a fraction of what Assess costs. Without signing in it leaves no trace.
+	Verdicts(context.Context, *v1.VerdictsRequest) (*v1.VerdictsResponse, error)
 }
 
 // NewGuideServiceClient constructs a client for the onething.api.v1.GuideService service. Multiple
@@ -58,6 +70,9 @@ type GuideServiceHandler interface {
 	// no trace. Accumulated from an empty record on, the answers are the whole assessment; changes that change
 	// nothing get an empty answer.
 	Assess(context.Context, *v1.AssessRequest) (*v1.AssessResponse, error)
+	// Verdicts answers "what could I apply for?" for every matter in force at the place: the verdicts alone, and which
+	// rules fail, for a fraction of what Assess costs. Without signing in it leaves no trace.
+	Verdicts(context.Context, *v1.VerdictsRequest) (*v1.VerdictsResponse, error)
 }
 
 // RegisterGuideServiceHandler registers svc as the onething.api.v1.GuideService implementation on
@@ -66,6 +81,7 @@ func RegisterGuideServiceHandler(server *connect.Server, svc GuideServiceHandler
 	adapter := guideServiceHandler{svc: svc}
 	server.Register(
 		connect.Method{Spec: guideServiceAssessSpec(), Handler: adapter.assess},
+		connect.Method{Spec: guideServiceVerdictsSpec(), Handler: adapter.verdicts},
 	)
 }
 
@@ -74,6 +90,10 @@ type UnimplementedGuideServiceHandler struct{}
 
 func (UnimplementedGuideServiceHandler) Assess(context.Context, *v1.AssessRequest) (*v1.AssessResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, "onething.api.v1.GuideService.Assess is not implemented")
+}
+
+func (UnimplementedGuideServiceHandler) Verdicts(context.Context, *v1.VerdictsRequest) (*v1.VerdictsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, "onething.api.v1.GuideService.Verdicts is not implemented")
 }
 
 type guideServiceClient struct {
@@ -88,6 +108,14 @@ func (c *guideServiceClient) Assess(ctx context.Context, req *v1.AssessRequest) 
 	return &res, nil
 }
 
+func (c *guideServiceClient) Verdicts(ctx context.Context, req *v1.VerdictsRequest) (*v1.VerdictsResponse, error) {
+	var res v1.VerdictsResponse
+	if err := c.client.CallUnary(ctx, guideServiceVerdictsSpec(), req, &res); err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
 type guideServiceHandler struct{ svc GuideServiceHandler }
 
 func (h guideServiceHandler) assess(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
@@ -96,6 +124,18 @@ func (h guideServiceHandler) assess(ctx context.Context, _ connect.Spec, stream 
 		return err
 	}
 	res, err := h.svc.Assess(ctx, &req)
+	if err != nil {
+		return err
+	}
+	return stream.Send(res)
+}
+
+func (h guideServiceHandler) verdicts(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
+	var req v1.VerdictsRequest
+	if err := stream.Receive(&req); err != nil {
+		return err
+	}
+	res, err := h.svc.Verdicts(ctx, &req)
 	if err != nil {
 		return err
 	}
