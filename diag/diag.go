@@ -70,6 +70,20 @@ func (d Diagnostic) Proto() *diagv1.Diagnostic {
 	return p
 }
 
+// FromProto returns a diagnostic as another program has told it.
+func FromProto(p *diagv1.Diagnostic) Diagnostic {
+	at := func(p *diagv1.Position) Position { return Position{Line: int(p.GetLine()), Column: int(p.GetColumn())} }
+	d := Diagnostic{Span: Span{File: p.GetFile(), Start: at(p.GetStart()), End: at(p.GetEnd())}, Severity: Error, Code: p.GetCode(), Path: p.GetPath(),
+		Message: p.GetMessage(), Hint: p.GetHint()}
+	if p.GetSeverity() == diagv1.Diagnostic_WARNING {
+		d.Severity = Warning
+	}
+	for _, r := range p.GetRelated() {
+		d.Related = append(d.Related, Related{Span: Span{File: r.GetFile(), Start: at(r.GetStart())}, Message: r.GetMessage()})
+	}
+	return d
+}
+
 func (p Position) proto() *diagv1.Position {
 	if p == (Position{}) {
 		return nil

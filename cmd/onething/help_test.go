@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -96,10 +97,15 @@ func runExample(t *testing.T, example string) {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "sh", "-eu", "-c", example)
 	cmd.Dir = folder
+	if strings.Contains(example, "--as ") || strings.Contains(example, "ONETHING_AS") {
+		st := newStage(t, t.TempDir(), "2026-03-16", io.Discard)
+		defer st.stop(t)
+		cmd.Env = append(os.Environ(), "ONETHING_SERVER="+st.api, "ONETHING_DEV_ISSUER="+strings.TrimSuffix(strings.TrimPrefix(st.issuer, "http://"), "/issuer"))
+	}
 	var progress bytes.Buffer
 	cmd.Stderr = &progress
 	if serves {
-		end, err := untilReady(cmd)
+		_, end, err := untilReady(cmd)
 		if err == nil {
 			err = end()
 		}

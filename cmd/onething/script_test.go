@@ -62,29 +62,38 @@ func occupy(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Setenv("TAKEN", l.Addr().String())
 }
 
-// serving starts a development server over a data folder, and returns when it answers. It runs until the script ends.
+// serving starts a development server over a data folder, `serving FOLDER [FLAG…]`, and returns when it answers. Verbs that
+// speak to a server speak to this one. It runs until the script ends.
 func serving(ts *testscript.TestScript, _ bool, args []string) {
-	cmd := exec.CommandContext(context.Background(), "onething", "serve", "--dev", "--without-plugins", "--listen", "127.0.0.1:0", "--dev-issuer", "127.0.0.1:0", "--data", ts.MkAbs(args[0]))
-	end, err := untilReady(cmd)
+	cmd := exec.CommandContext(context.Background(), "onething", append([]string{"serve", "--dev", "--without-plugins", "--listen", "127.0.0.1:0", "--dev-issuer", "127.0.0.1:0",
+		"--data", ts.MkAbs(args[0])}, args[1:]...)...)
+	cmd.Dir = ts.MkAbs(".")
+	at, end, err := untilReady(cmd)
 	ts.Check(err)
 	ts.Defer(func() { _ = end() })
+	ts.Setenv("ONETHING_SERVER", at["API"])
+	ts.Setenv("ONETHING_DEV_ISSUER", strings.TrimSuffix(strings.TrimPrefix(at["issuer"], "http://"), "/issuer"))
 }
 
-// untilReady starts a server and returns when it has printed its addresses. end interrupts it.
-func untilReady(cmd *exec.Cmd) (end func() error, err error) {
+// untilReady starts a server and returns when it has printed its addresses: they are in at. end interrupts it.
+func untilReady(cmd *exec.Cmd) (at map[string]string, end func() error, err error) {
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := cmd.Start(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	at = map[string]string{}
 	for lines := bufio.NewScanner(out); lines.Scan(); {
-		if strings.HasPrefix(lines.Text(), "today") {
-			return func() error { return errors.Join(cmd.Process.Signal(os.Interrupt), cmd.Wait()) }, nil
+		if name, value, ok := strings.Cut(lines.Text(), " "); ok {
+			at[name] = strings.TrimSpace(value)
+		}
+		if at["today"] != "" {
+			return at, func() error { return errors.Join(cmd.Process.Signal(os.Interrupt), cmd.Wait()) }, nil
 		}
 	}
-	return nil, errors.Join(errors.New("the server has ended"), cmd.Wait())
+	return nil, nil, errors.Join(errors.New("the server has ended"), cmd.Wait())
 }
 
 // exits runs a command and holds its exit code against the wanted one: `exits 2 onething days`. What it printed is there

@@ -36,6 +36,18 @@ type Token func(context.Context) (string, error)
 // Dial returns a client of the API at an address such as http://127.0.0.1:8080. Without a token it has not signed in;
 // guide and catalogue answer all the same.
 func Dial(address string, token Token) *Client {
+	c := Connect(address, token)
+	return &Client{
+		Catalog: apiv1connect.NewCatalogServiceClient(c),
+		Guide:   apiv1connect.NewGuideServiceClient(c),
+		Intake:  apiv1connect.NewIntakeServiceClient(c),
+		Review:  apiv1connect.NewReviewServiceClient(c),
+		Task:    apiv1connect.NewTaskServiceClient(c),
+	}
+}
+
+// Connect returns what a client of any one service is made of.
+func Connect(address string, token Token) *connect.Client {
 	var signIn []connect.ClientInterceptor
 	if token != nil {
 		signIn = append(signIn, func(next connect.ClientFunc) connect.ClientFunc {
@@ -51,14 +63,7 @@ func Dial(address string, token Token) *Client {
 			}
 		})
 	}
-	c := connect.NewClient(connecthttp.NewTransport(http.DefaultClient, address), signIn...)
-	return &Client{
-		Catalog: apiv1connect.NewCatalogServiceClient(c),
-		Guide:   apiv1connect.NewGuideServiceClient(c),
-		Intake:  apiv1connect.NewIntakeServiceClient(c),
-		Review:  apiv1connect.NewReviewServiceClient(c),
-		Task:    apiv1connect.NewTaskServiceClient(c),
-	}
+	return connect.NewClient(connecthttp.NewTransport(http.DefaultClient, address), signIn...)
 }
 
 // SignIn signs in under a name of the development issuer at an address such as http://127.0.0.1:8081/issuer. A real front
