@@ -92,7 +92,7 @@ func (e *Engine) CheckBundleDraft(ctx context.Context, id string) (diag.List, in
 
 // PublishBundleDraft publishes a draft that is at a revision. number is that of the last version that the caller has
 // compared it with; 0: the one on which it was begun. Once its text is in force the draft is removed.
-func (e *Engine) PublishBundleDraft(ctx context.Context, r Request, id string, expected int64, reason string, number int) (*Publication, error) {
+func (e *Engine) PublishBundleDraft(ctx context.Context, r Request, id string, expected int64, reason string, number int, moving registryv1.Moving) (*Publication, error) {
 	digest, err := e.digest(r)
 	if err != nil {
 		return nil, err
@@ -118,7 +118,7 @@ func (e *Engine) PublishBundleDraft(ctx context.Context, r Request, id string, e
 		number = d.Base
 	}
 	return e.publish(ctx, r.ID, r.Subject, e.cfg.SecondPerson, digest,
-		registry.PublishBundle{Name: catalog.BundleFile(d.Bundle), Text: text, Reason: reason, Expected: number, Draft: id, DraftRevision: expected})
+		registry.PublishBundle{Name: catalog.BundleFile(d.Bundle), Text: text, Reason: reason, Expected: number, Draft: id, DraftRevision: expected, Moving: moving})
 }
 
 // DiscardBundleDraft removes a draft that is at a revision.

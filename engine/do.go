@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 
 	"google.golang.org/protobuf/proto"
 
@@ -223,6 +225,19 @@ func (e *Engine) seal(ctx context.Context, c Call, stream string, at uint64, eve
 // code in canonical form.
 func (e *Engine) PersonDigest(number string) string {
 	return hex.EncodeToString(e.cfg.Keys.Digest("person", []byte(number)))
+}
+
+// UploadedAll returns the descriptions of files that were uploaded for materials of an application, by material.
+func (e *Engine) UploadedAll(ctx context.Context, application string, digests map[string]string) ([]*applicationv1.MaterialFile, error) {
+	var files []*applicationv1.MaterialFile
+	for _, material := range slices.Sorted(maps.Keys(digests)) {
+		file, err := e.Uploaded(ctx, application, material, digests[material])
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, file)
+	}
+	return files, nil
 }
 
 // Uploaded returns the description of a file that was uploaded for a material of an application, after reading it

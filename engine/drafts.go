@@ -57,11 +57,13 @@ func (e *Engine) digest(r Request) ([]byte, error) {
 type Drafted struct {
 	*draft.Draft
 	Assessed *Assessed
+	Reading  *Reading
 }
 
 // CreateDraft begins an application for bundles that are in force.
 func (e *Engine) CreateDraft(ctx context.Context, owner draft.Owner, r Request, bundles []string, record *formsv1.Record) (*Drafted, error) {
-	if _, err := e.InForce().Select(bundles, e.Today(), e.cfg.Place); err != nil {
+	selection, err := e.InForce().Select(bundles, e.Today(), e.cfg.Place)
+	if err != nil {
 		return nil, err
 	}
 	digest, err := e.digest(r)
@@ -69,7 +71,7 @@ func (e *Engine) CreateDraft(ctx context.Context, owner draft.Owner, r Request, 
 		return nil, err
 	}
 	d, err := e.cfg.Drafts.Create(ctx, owner, draft.Request{ID: r.ID, Digest: digest}, func(d *draft.Draft) error {
-		d.Bundles, d.Record = bundles, record
+		d.Bundles, d.Versions, d.Record = bundles, digests(selection), record
 		return nil
 	})
 	if err != nil {
@@ -118,20 +120,24 @@ func (e *Engine) ownDraft(ctx context.Context, owners []draft.Owner, id string) 
 
 // drafted assesses a draft, with what is known about its persons.
 func (e *Engine) drafted(ctx context.Context, d *draft.Draft) (*Drafted, error) {
-	selection, err := e.InForce().Select(d.Bundles, e.Today(), e.cfg.Place)
+	r, err := e.Reading(d)
 	if err != nil {
 		return nil, err
 	}
-	record, _ := forms.Decode(d.Record.GetAnswers(), selection.Field)
-	facts, err := e.facts(ctx, selection, record)
-	if err != nil {
-		return nil, err
-	}
-	return &Drafted{Draft: d, Assessed: e.assess(selection, d.Record.GetAnswers(), e.setting(e.cfg.Place, facts))}, nil
+	return e.assessDraft(ctx, d, r)
 }
 
-// SaveDraft saves changed answers; those that are cleared are taken back. It returns the draft before and after. A
-// repeated request changes nothing and returns the draft as it is.
+func (e *Engine) assessDraft(ctx context.Context, d *draft.Draft, r *Reading) (*Drafted, error) {
+	record, _ := forms.Decode(d.Record.GetAnswers(), r.Selection.Field)
+	facts, err := e.facts(ctx, r.Selection, record)
+	if err != nil {
+		return nil, err
+	}
+	return &Drafted{Draft: d, Assessed: e.assess(r.Selection, d.Record.GetAnswers(), e.setting(e.cfg.Place, facts)), Reading: r}, nil
+}
+
+// SaveDraft saves changed answers; those that are cleared are taken back. It returns the draft before and after, each by
+// the versions that it has. A repeated request changes nothing and returns the draft as it is.
 func (e *Engine) SaveDraft(ctx context.Context, owners []draft.Owner, id string, expected int64, r Request, changes map[string]*structpb.Value, cleared []string) (before, after *Drafted, err error) {
 	old, err := e.ownDraft(ctx, owners, id)
 	if err != nil {
@@ -150,7 +156,7 @@ func (e *Engine) SaveDraft(ctx context.Context, owners []draft.Owner, id string,
 	if err != nil {
 		return nil, nil, err
 	}
-	if before, err = e.drafted(ctx, old); err != nil {
+	if before, err = e.kept(ctx, old); err != nil {
 		return nil, nil, err
 	}
 	after, err = e.drafted(ctx, saved)
@@ -160,6 +166,11 @@ func (e *Engine) SaveDraft(ctx context.Context, owners []draft.Owner, id string,
 // save saves a change. Whoever has confirmed a draft can change nothing in it until that is taken back; by a change of
 // another one it is void.
 func (e *Engine) save(ctx context.Context, owners []draft.Owner, id string, expected int64, r Request, change func(*draft.Draft) error) (*draft.Draft, error) {
+	return e.saveAs(ctx, owners, id, expected, r, false, change)
+}
+
+// saveAs is save; before the change the draft is taken over to the versions in force, if they or its applicant want that.
+func (e *Engine) saveAs(ctx context.Context, owners []draft.Owner, id string, expected int64, r Request, takeOver bool, change func(*draft.Draft) error) (*draft.Draft, error) {
 	digest, err := e.digest(r)
 	if err != nil {
 		return nil, err
@@ -167,6 +178,20 @@ func (e *Engine) save(ctx context.Context, owners []draft.Owner, id string, expe
 	saved, _, err := e.cfg.Drafts.Save(ctx, id, expected, draft.Request{ID: r.ID, Digest: digest}, func(d *draft.Draft) error {
 		if Confirmed(d, owners) {
 			return refusal.New(refusal.WrongState, "您已确认此申请，不能再修改", "you have confirmed this application and cannot change it").Else("须修改的，请先撤回确认", "take your confirmation back first")
+		}
+		reading, err := e.Reading(d)
+		if err != nil {
+			return err
+		}
+		switch {
+		case takeOver && len(reading.Behind) == 0:
+			return refusal.New(refusal.WrongState, "草稿已是现行版本", "the draft is on the versions in force already")
+		case takeOver || reading.ByItself:
+			if err := e.takeOver(d, reading, !reading.ByItself); err != nil {
+				return err
+			}
+		case len(d.Versions) != len(d.Bundles):
+			d.Versions = digests(reading.Selection)
 		}
 		if err := change(d); err != nil {
 			return err
@@ -276,8 +301,10 @@ func (e *Engine) AcceptsFile(ctx context.Context, owners []draft.Owner, mine fun
 	if err := mine(d); err != nil {
 		return false, false, err
 	}
-	if f := d.Selection.Field(forms.Path(key)); f != nil && f.Kind == kind.KindFile {
-		return extension != "", false, nil
+	for _, selection := range append([]*catalog.Selection{d.Selection}, e.offering(d)...) {
+		if f := selection.Field(forms.Path(key)); f != nil && f.Kind == kind.KindFile {
+			return extension != "", false, nil
+		}
 	}
 	for _, c := range d.State.Cases {
 		for _, m := range c.Materials {
@@ -286,5 +313,12 @@ func (e *Engine) AcceptsFile(ctx context.Context, owners []draft.Owner, mine fun
 			}
 		}
 	}
-	return false, false, ErrNoMaterial
+	m, err := e.offered(d, key)
+	if err != nil {
+		return false, false, err
+	}
+	if m == nil {
+		return false, false, ErrNoMaterial
+	}
+	return slices.Contains(m.Formats, extension), false, nil
 }

@@ -63,7 +63,7 @@ func (e *Engine) Submit(ctx context.Context, f Filing, c Call) (answer *Answer, 
 		answer, err = e.file(ctx, s, consents, c, digest)
 		if others, ok := errors.AsType[*application.UnconfirmedError](err); ok {
 			waiting = others.Aliases
-			drafted.Consents, drafted.ConfirmedBundles = consents, digests(s.Selection)
+			drafted.Consents, drafted.Versions = consents, digests(s.Selection)
 			drafted.With = with(drafted, s.together, s.Persons)
 			return true, nil
 		}
@@ -85,12 +85,16 @@ type submission struct {
 	together map[string][]string // who all have to submit, by bundle
 }
 
-// submission reads a draft against the bundles in force, with what is known about its persons.
+// submission reads a draft, which has to have the versions in force, with what is known about its persons.
 func (e *Engine) submission(ctx context.Context, drafted *draft.Draft, c Call) (*submission, error) {
-	selection, err := e.InForce().Select(drafted.Bundles, e.Today(), e.cfg.Place)
+	reading, err := e.Reading(drafted)
 	if err != nil {
 		return nil, err
 	}
+	if err := reading.current(); err != nil {
+		return nil, err
+	}
+	selection := reading.Selection
 	record, unreadable := forms.Decode(drafted.Record.GetAnswers(), selection.Field)
 	unknown, err := e.UnknownFiles(ctx, drafted.ID, record)
 	if err != nil {
@@ -134,7 +138,7 @@ func together(a *guide.Assessment) map[string][]string {
 
 // file decides a submission with what has been confirmed, and commits it.
 func (e *Engine) file(ctx context.Context, s *submission, consents []*applicationv1.DraftContent_Consent, c Call, digest []byte) (*Answer, error) {
-	command := application.Submit{Record: s.Record, Documents: documents(s.draft), Persons: s.Persons}
+	command := application.Submit{Record: s.Record, Documents: documents(s.draft), Persons: s.Persons, Moves: s.draft.Moves}
 	confirmed := map[string]bool{}
 	for _, k := range consents {
 		command.Confirmations, command.Confirmed = append(command.Confirmations, k.GetConfirmation()), append(command.Confirmed, k.GetConfirmed())
@@ -185,11 +189,9 @@ func (e *Engine) consents(s *submission, f Filing, c Call, digest []byte) ([]*ap
 			With(forms.Violation{Path: "on_behalf_of", Code: "required", Text: forms.Text{ZH: "请选择已委托您或已在窗口签字的申请人", EN: "Name the applicants who gave you a mandate, or who have signed at the counter."}})
 	}
 	var all []*applicationv1.DraftContent_Consent
-	if slices.Equal(s.draft.ConfirmedBundles, digests(s.Selection)) { // else the matter was published anew: what they confirmed is not what would be filed
-		for _, k := range s.draft.Consents {
-			if given[k.GetConfirmation().GetAlias()] == nil {
-				all = append(all, k)
-			}
+	for _, k := range s.draft.Consents { // of the versions that it has: where another one is in force, it is not submitted
+		if given[k.GetConfirmation().GetAlias()] == nil {
+			all = append(all, k)
 		}
 	}
 	for _, alias := range slices.Sorted(maps.Keys(given)) {
@@ -354,10 +356,11 @@ func (e *Engine) reshare(d *draft.Draft) error {
 	if len(d.With) == 0 {
 		return nil
 	}
-	selection, err := e.InForce().Select(d.Bundles, e.Today(), e.cfg.Place)
+	reading, err := e.Reading(d)
 	if err != nil {
 		return err
 	}
+	selection := reading.Selection
 	a := e.assess(selection, d.Record.GetAnswers(), e.setting(e.cfg.Place, nil))
 	d.With = with(d, together(a.Assessment), e.persons(selection, a.Record))
 	return nil

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"maps"
 	"slices"
 
 	"connectrpc.com/connect/v2"
@@ -104,14 +103,8 @@ func (s intakeService) Correct(ctx context.Context, r *apiv1.CorrectRequest) (*a
 			return nil, refusal.New(refusal.RecordInvalid, "表单中有填写不正确的内容", "the form has answers that are not right").With(unreadable...)
 		}
 		command := application.Correct{Changes: changes, Expected: r.GetExpectedVersion()}
-		for _, material := range slices.Sorted(maps.Keys(r.GetMaterials())) {
-			file, err := s.engine.Uploaded(ctx, r.GetApplication(), material, r.GetMaterials()[material])
-			if err != nil {
-				return nil, err
-			}
-			command.Files = append(command.Files, file)
-		}
-		return command, nil
+		command.Files, err = s.engine.UploadedAll(ctx, r.GetApplication(), r.GetMaterials())
+		return command, err
 	})
 	if err != nil {
 		return nil, refused(err)
@@ -152,7 +145,7 @@ func (s intakeService) GetApplication(ctx context.Context, r *apiv1.GetApplicati
 	if err != nil {
 		return nil, refused(err)
 	}
-	message, err := applicationMessage(d, true)
+	message, err := s.applicationMessage(d, true)
 	if err != nil {
 		return nil, refused(err)
 	}
@@ -192,7 +185,7 @@ func (s intakeService) ListApplications(ctx context.Context, r *apiv1.ListApplic
 		if err != nil {
 			return nil, refused(err)
 		}
-		message, err := applicationMessage(d, false)
+		message, err := s.applicationMessage(d, false)
 		if err != nil {
 			return nil, refused(err)
 		}
@@ -210,7 +203,7 @@ func (s intakeService) Watch(ctx context.Context, r *apiv1.WatchRequest, stream 
 		if err != nil {
 			return refused(err)
 		}
-		message, err := applicationMessage(d, true)
+		message, err := s.applicationMessage(d, true)
 		if err != nil {
 			return refused(err)
 		}

@@ -84,7 +84,7 @@ func (s publishService) CheckBundleDraft(ctx context.Context, r *apiv1.CheckBund
 
 // PublishBundleDraft implements PublishService.
 func (s publishService) PublishBundleDraft(ctx context.Context, r *apiv1.PublishBundleDraftRequest) (*apiv1.PublishBundleDraftResponse, error) {
-	p, err := s.engine.PublishBundleDraft(ctx, requestOf(ctx, r), r.GetDraft(), r.GetExpectedVersion(), r.GetReason(), int(r.GetNumber()))
+	p, err := s.engine.PublishBundleDraft(ctx, requestOf(ctx, r), r.GetDraft(), r.GetExpectedVersion(), r.GetReason(), int(r.GetNumber()), r.GetMoving())
 	if err != nil {
 		return nil, refused(err)
 	}

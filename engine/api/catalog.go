@@ -79,6 +79,9 @@ func relevance(b *catalog.Bundle, words []string) (score int, found bool) {
 // GetBundle implements CatalogService.
 func (s catalogService) GetBundle(_ context.Context, r *apiv1.GetBundleRequest) (*apiv1.GetBundleResponse, error) {
 	b := s.engine.InForce().On(r.GetBundle(), s.engine.Today(), s.engine.Place())
+	if r.GetVersion() > 0 {
+		b = s.engine.InForce().Version(r.GetBundle(), int(r.GetVersion()))
+	}
 	if b == nil {
 		return nil, fail(connect.CodeNotFound, nil, apiv1.Reason_REASON_NOT_FOUND, "没有这个事项，或目前未开放", "there is no such bundle, or it is not in force")
 	}

@@ -52,7 +52,7 @@ func (s intakeService) CreateDraft(ctx context.Context, r *apiv1.CreateDraftRequ
 	if err != nil {
 		return nil, refused(err)
 	}
-	return &apiv1.CreateDraftResponse{Draft: s.draftMessage(d.Draft, who, true), Change: change}, nil
+	return &apiv1.CreateDraftResponse{Draft: s.draftedMessage(d, who), Change: change}, nil
 }
 
 // GetDraft implements IntakeService.
@@ -66,7 +66,7 @@ func (s intakeService) GetDraft(ctx context.Context, r *apiv1.GetDraftRequest) (
 	if err != nil {
 		return nil, refused(err)
 	}
-	return &apiv1.GetDraftResponse{Draft: s.draftMessage(d.Draft, who, true), Change: change}, nil
+	return &apiv1.GetDraftResponse{Draft: s.draftedMessage(d, who), Change: change}, nil
 }
 
 // SaveDraft implements IntakeService.
@@ -76,15 +76,15 @@ func (s intakeService) SaveDraft(ctx context.Context, r *apiv1.SaveDraftRequest)
 	if err != nil {
 		return nil, refused(err)
 	}
-	old, err := before.Assessed.Message()
+	change, err := changeOf(before, after)
 	if err != nil {
 		return nil, refused(err)
 	}
-	now, err := after.Assessed.Message()
-	if err != nil {
-		return nil, refused(err)
+	answer := &apiv1.SaveDraftResponse{Revision: after.Revision, Change: change}
+	if len(after.Moves) > len(before.Moves) {
+		answer.Versions = s.draftVersions(after.Reading)
 	}
-	return &apiv1.SaveDraftResponse{Revision: after.Revision, Change: guide.Diff(old, now)}, nil
+	return answer, nil
 }
 
 // whole is an assessment as a change from nothing.
@@ -122,6 +122,13 @@ func (s intakeService) DeleteDraft(ctx context.Context, r *apiv1.DeleteDraftRequ
 }
 
 // draftMessage is a draft as somebody sees whose it is, or who is to submit it with others.
+// draftedMessage is a draft with its record and its versions.
+func (s intakeService) draftedMessage(d *engine.Drafted, who access.Identity) *apiv1.Draft {
+	message := s.draftMessage(d.Draft, who, true)
+	message.Versions = s.draftVersions(d.Reading)
+	return message
+}
+
 func (s intakeService) draftMessage(d *draft.Draft, who access.Identity, withRecord bool) *apiv1.Draft {
 	message := &apiv1.Draft{Draft: d.ID, Revision: d.Revision, Bundles: d.Bundles, ExpiresAt: timestamppb.New(d.Expires), SavedAt: timestamppb.New(d.Saved),
 		Confirmed: engine.Confirmed(d, owners(who))}

@@ -105,6 +105,12 @@ var sentinels = []struct { //nolint:gochecknoglobals // a table that nothing wri
 
 // refusedCommand is a command that was refused, with its violations and what to do.
 func refusedCommand(r *refusal.Refusal) error {
+	info := infoOf(r)
+	return explained(codes[info.GetReason()], r, info)
+}
+
+// infoOf is why a command is refused, as a caller is told.
+func infoOf(r *refusal.Refusal) *apiv1.ErrorInfo {
 	info := &apiv1.ErrorInfo{Reason: apiv1.Reason(apiv1.Reason_value["REASON_"+string(r.Reason)]), Text: r.Text.Proto(), CurrentVersion: r.CurrentVersion}
 	if r.Remedy.ZH != "" {
 		info.Remedy = r.Remedy.Proto()
@@ -112,13 +118,14 @@ func refusedCommand(r *refusal.Refusal) error {
 	for _, v := range r.Violations {
 		info.Violations = append(info.Violations, v.Proto())
 	}
-	return explained(codes[info.GetReason()], r, info)
+	return info
 }
 
 // codes are the Connect codes of the reasons for which a command is refused.
 var codes = map[apiv1.Reason]connect.Code{ //nolint:gochecknoglobals // a table that nothing writes to
 	apiv1.Reason_REASON_NOT_ALLOWED:       connect.CodePermissionDenied,
 	apiv1.Reason_REASON_SECOND_PERSON:     connect.CodePermissionDenied,
+	apiv1.Reason_REASON_VERSION_CHANGED:   connect.CodeFailedPrecondition,
 	apiv1.Reason_REASON_INVALID:           connect.CodeInvalidArgument,
 	apiv1.Reason_REASON_NOT_FOUND:         connect.CodeNotFound,
 	apiv1.Reason_REASON_STALE:             connect.CodeAborted,

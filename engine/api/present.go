@@ -15,11 +15,11 @@ import (
 )
 
 // applicationMessage is an application as its applicant sees it; in a list without record, timeline and materials.
-func applicationMessage(d *engine.Dossier, whole bool) (*apiv1.Application, error) {
-	s := d.State
-	message := &apiv1.Application{Application: s.ID, Number: s.Number, State: string(s.State()), Version: s.Version, Received: s.Received.String(), Revision: int32(s.Revision)}
-	for _, c := range s.Cases {
-		m, err := caseMessage(d, c)
+func (s service) applicationMessage(d *engine.Dossier, whole bool) (*apiv1.Application, error) {
+	state := d.State
+	message := &apiv1.Application{Application: state.ID, Number: state.Number, State: string(state.State()), Version: state.Version, Received: state.Received.String(), Revision: int32(state.Revision)}
+	for _, c := range state.Cases {
+		m, err := s.caseMessage(d, c)
 		if err != nil {
 			return nil, err
 		}
@@ -39,11 +39,17 @@ func applicationMessage(d *engine.Dossier, whole bool) (*apiv1.Application, erro
 	return message, err
 }
 
-func caseMessage(d *engine.Dossier, c *application.Case) (*apiv1.Case, error) {
+func (s service) caseMessage(d *engine.Dossier, c *application.Case) (*apiv1.Case, error) {
 	bundle := d.Selection.Bundle(c.Bundle)
 	message := &apiv1.Case{Bundle: c.Bundle, Name: bundle.Name.Proto(), Number: c.Number, State: string(c.State), Outcome: c.Outcome, FeeFen: c.FeeFen, Tolerated: c.Tolerated()}
 	if c.Due != nil {
 		message.Due = dueMessage(c.Due)
+	}
+	if v := s.engine.InForce().Numbered(c.Bundle, c.Digest); v != nil {
+		message.Version = int32(v.Number)
+	}
+	if offer := s.engine.Offer(d, c.Bundle); offer != nil {
+		message.Offer = offerMessage(offer)
 	}
 	given, err := confirmations(d)
 	if err != nil {
@@ -231,7 +237,7 @@ func correctionMessage(d *engine.Dossier) *apiv1.Correction {
 			open = &apiv1.Correction{Number: k.CorrectionNotified.GetNumber(), Due: dueMessage(k.CorrectionNotified.GetDue())}
 		case *applicationv1.Event_CorrectionAsked:
 			open = &apiv1.Correction{Number: k.CorrectionAsked.GetNotice(), Due: dueMessage(k.CorrectionAsked.GetDue())}
-		case *applicationv1.Event_Corrected:
+		case *applicationv1.Event_Corrected, *applicationv1.Event_Moved:
 			open = nil
 			continue
 		default:

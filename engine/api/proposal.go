@@ -64,7 +64,7 @@ func (s publishService) RejectProposal(ctx context.Context, r *apiv1.RejectPropo
 
 func proposalMessage(state registry.State, p registry.Proposal) *apiv1.BundleProposal {
 	message := &apiv1.BundleProposal{Proposal: int32(p.Number), Bundle: p.Bundle, Base: int32(p.Base), Digest: p.Digest, Proposed: timestamppb.New(p.At), Author: p.By,
-		Reason: p.Reason, RolledBackTo: int32(p.RolledBackTo), Draft: p.Draft, ClosedBy: p.ClosedBy, Rejection: p.Rejection, Version: int32(p.Version)}
+		Reason: p.Reason, RolledBackTo: int32(p.RolledBackTo), Draft: p.Draft, Moving: p.Moving, ClosedBy: p.ClosedBy, Rejection: p.Rejection, Version: int32(p.Version)}
 	switch {
 	case state.Outdated(p):
 		message.State = apiv1.BundleProposal_STATE_OUTDATED

@@ -49,7 +49,7 @@ func (s publishService) CheckBundle(ctx context.Context, r *apiv1.CheckBundleReq
 
 // PublishBundle implements PublishService.
 func (s publishService) PublishBundle(ctx context.Context, r *apiv1.PublishBundleRequest) (*apiv1.PublishBundleResponse, error) {
-	p, err := s.publish(ctx, r.GetRequestId(), registry.PublishBundle{Name: named(r.GetText()), Text: []byte(r.GetText()), Reason: r.GetReason(), Expected: int(r.GetExpectedVersion())})
+	p, err := s.publish(ctx, r.GetRequestId(), registry.PublishBundle{Name: named(r.GetText()), Text: []byte(r.GetText()), Reason: r.GetReason(), Expected: int(r.GetExpectedVersion()), Moving: r.GetMoving()})
 	if err != nil {
 		return nil, refused(err)
 	}
@@ -66,7 +66,7 @@ func (s publishService) PublishBundle(ctx context.Context, r *apiv1.PublishBundl
 
 // RollBackBundle implements PublishService.
 func (s publishService) RollBackBundle(ctx context.Context, r *apiv1.RollBackBundleRequest) (*apiv1.RollBackBundleResponse, error) {
-	p, err := s.publish(ctx, r.GetRequestId(), registry.RollBackBundle{Bundle: r.GetBundle(), Number: int(r.GetNumber()), Reason: r.GetReason(), Expected: int(r.GetExpectedVersion())})
+	p, err := s.publish(ctx, r.GetRequestId(), registry.RollBackBundle{Bundle: r.GetBundle(), Number: int(r.GetNumber()), Reason: r.GetReason(), Expected: int(r.GetExpectedVersion()), Moving: r.GetMoving()})
 	if err != nil {
 		return nil, refused(err)
 	}
@@ -92,6 +92,16 @@ func (s publishService) came(event *registryv1.Event) (*apiv1.BundleVersion, *ap
 		return nil, proposalMessage(state, state.Proposals[p.GetProposal()-1])
 	}
 	return nil, nil
+}
+
+// ChooseMoving implements PublishService.
+func (s publishService) ChooseMoving(ctx context.Context, r *apiv1.ChooseMovingRequest) (*apiv1.ChooseMovingResponse, error) {
+	p, err := s.publish(ctx, r.GetRequestId(), registry.ChooseMoving{Bundle: r.GetBundle(), Number: int(r.GetExpectedVersion()), Moving: r.GetMoving(), Reason: r.GetReason()})
+	if err != nil {
+		return nil, refused(err)
+	}
+	v := s.engine.InForce().State.Bundles[r.GetBundle()][r.GetExpectedVersion()-1]
+	return &apiv1.ChooseMovingResponse{Position: p.Position, Version: s.version(r.GetBundle(), v)}, nil
 }
 
 // ListVersions implements PublishService.
@@ -145,7 +155,8 @@ func (s publishService) version(bundle string, v registry.Version) *apiv1.Bundle
 	inForce := s.engine.InForce()
 	on := inForce.On(bundle, s.engine.Today(), s.engine.Place())
 	message := &apiv1.BundleVersion{Bundle: bundle, Number: int32(v.Number), Digest: v.Digest, Published: timestamppb.New(v.At), Author: v.By, Reason: v.Reason,
-		RolledBackTo: int32(v.RolledBackTo), InForce: on != nil && on.Number == v.Number, Approver: v.ApprovedBy, Proposal: int32(v.Proposal)}
+		RolledBackTo: int32(v.RolledBackTo), InForce: on != nil && on.Number == v.Number, Approver: v.ApprovedBy, Proposal: int32(v.Proposal),
+		Moving: v.Moving, MovingReason: v.MovingReason}
 	b := inForce.Version(bundle, v.Number)
 	if !b.From.IsZero() {
 		message.From = b.From.String()

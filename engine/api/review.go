@@ -69,7 +69,7 @@ func (s reviewService) GetCase(ctx context.Context, r *apiv1.GetCaseRequest) (*a
 	if err != nil {
 		return nil, refused(err)
 	}
-	state, err := caseMessage(d, c)
+	state, err := s.caseMessage(d, c)
 	if err != nil {
 		return nil, refused(err)
 	}

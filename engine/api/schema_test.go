@@ -12,7 +12,7 @@ import (
 // has pages; whoever reads what is projected from the log can ask for at least a position. What does not says why.
 func TestSchema_Conventions(t *testing.T) {
 	t.Parallel()
-	reads := []string{"Get", "List", "Search", "Assess", "Verdicts", "Watch", "Download", "Check", "Diff"}
+	reads := []string{"Get", "List", "Search", "Assess", "Verdicts", "Watch", "Download", "Check", "Diff", "Preview"}
 	without := map[string]map[string]string{ // by field: why a method does without
 		"request_id": {
 			"DiscardBundleDraft": "like DeleteDraft",
@@ -46,6 +46,7 @@ func TestSchema_Conventions(t *testing.T) {
 			"CheckBundle": "keeps nothing, and reads what is in force",
 			"Assess":      "keeps nothing and reads no application",
 			"Verdicts":    "keeps nothing and reads no application",
+			"PreviewMove": "reads the log itself",
 			"Watch":       "reads the log itself, and goes on", "Download": "reads the log itself", "DownloadFile": "reads the log itself", "DownloadMaterial": "is called with a task that was shown",
 		},
 	}

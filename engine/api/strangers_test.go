@@ -102,6 +102,10 @@ func TestStranger_OfTheIntake(t *testing.T) {
 				_, err := who.PutMaterial(ctx, &apiv1.PutMaterialRequest{Header: header(draft, "household_book"), Content: []byte("%PDF-1.7")})
 				return err
 			},
+			"take over": func() error {
+				_, err := who.TakeOverDraft(ctx, &apiv1.TakeOverDraftRequest{RequestId: uuid.NewString(), Draft: draft, ExpectedVersion: 1})
+				return err
+			},
 			"submit": func() error {
 				_, err := who.Submit(ctx, &apiv1.SubmitRequest{RequestId: uuid.NewString(), Draft: draft, ExpectedVersion: 1})
 				return err
@@ -120,6 +124,14 @@ func TestStranger_OfTheIntake(t *testing.T) {
 			}
 			calls["upload to an application"] = func() error {
 				_, err := who.PutMaterial(ctx, &apiv1.PutMaterialRequest{Header: header(application, "household_book"), Content: []byte("%PDF-1.7")})
+				return err
+			}
+			calls["preview a move"] = func() error {
+				_, err := who.PreviewMove(ctx, &apiv1.PreviewMoveRequest{Application: application, Bundle: "newborn"})
+				return err
+			}
+			calls["move"] = func() error {
+				_, err := who.MoveCase(ctx, &apiv1.MoveCaseRequest{RequestId: uuid.NewString(), Application: application, Bundle: "newborn", Version: 2, Consent: true})
 				return err
 			}
 			calls["supply"] = func() error {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/siyiban/onething/engine"
@@ -71,6 +72,9 @@ func describe(d *engine.Dossier, event *applicationv1.Event, entry *apiv1.Timeli
 			"please correct by "+dayEN(k.CorrectionNotified.GetDue()))
 	case *applicationv1.Event_CorrectionAsked:
 		return say("correction_asked", "", k.CorrectionAsked.GetTask(), "需要补正，请于 "+day(k.CorrectionAsked.GetDue())+"前提交", "please correct by "+dayEN(k.CorrectionAsked.GetDue()))
+	case *applicationv1.Event_Moved:
+		n := strconv.Itoa(int(k.Moved.GetToVersion()))
+		return say("moved", k.Moved.GetBundle(), "", "经您同意，改按第 "+n+" 版办理："+k.Moved.GetReason(), "moved to version "+n+" as you wished: "+k.Moved.GetReason())
 	case *applicationv1.Event_Corrected:
 		return say("corrected", "", "", "补正内容已收到", "correction received")
 	case *applicationv1.Event_NotAccepted:

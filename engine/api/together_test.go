@@ -446,6 +446,14 @@ func TestTogether_PublishedAnew(t *testing.T) {
 	id, revision := h.begin(t, "mother", leased, "lease")
 	h.waits(t, "mother", id, revision, []string{"tenant"})
 	h.publish(t, strings.Replace(lease, "房屋租赁登记", "房屋出租登记", 1), 1)
+	if _, err := h.submit(t, "father", id, revision); err == nil || reasonOf(t, err) != apiv1.Reason_REASON_VERSION_CHANGED {
+		t.Errorf("submitted unseen: %v", explain(err))
+	}
+	taken, err := h.intake("father").TakeOverDraft(t.Context(), &apiv1.TakeOverDraftRequest{RequestId: uuid.NewString(), Draft: id, ExpectedVersion: revision})
+	if err != nil {
+		t.Fatal(explain(err))
+	}
+	revision = taken.GetRevision()
 	h.waits(t, "father", id, revision, []string{"owner"})
 	if got, err := h.submit(t, "mother", id, revision); err != nil || got.GetNumber() == "" {
 		t.Errorf("%v, %v", got, explain(err))

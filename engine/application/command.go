@@ -5,6 +5,7 @@ import (
 
 	"google.golang.org/protobuf/types/known/structpb"
 
+	"github.com/siyiban/onething/engine/catalog"
 	"github.com/siyiban/onething/forms"
 	applicationv1 "github.com/siyiban/onething/proto/gen/onething/application/v1"
 )
@@ -27,7 +28,8 @@ type Documents struct {
 type Submit struct {
 	Record forms.Record
 	Documents
-	Persons       map[string]string // keyed digest of the persons and enterprises, by alias
+	Moves         []*applicationv1.DraftMoved // other versions that the draft had before
+	Persons       map[string]string           // keyed digest of the persons and enterprises, by alias
 	Confirmations []*applicationv1.Confirmation
 	Confirmed     []*applicationv1.Confirmed // the sealed part of the confirmations
 }
@@ -75,6 +77,18 @@ type Refuse struct {
 // Correct makes a new revision of the record, and brings documents.
 type Correct struct {
 	Changes forms.Record // answers that changed; a blank one is left empty
+	Documents
+	Expected int64
+}
+
+// Move moves a case to another version of its bundle, with what the applicant has to add for it.
+type Move struct {
+	Bundle string
+	// To is the application's bundles with that version.
+	To                     *catalog.Selection
+	FromVersion, ToVersion int    // numbers
+	Reason                 string // why the version is offered
+	Changes                forms.Record
 	Documents
 	Expected int64
 }
@@ -185,6 +199,7 @@ func (Accept) isCommand()           {}
 func (NotifyCorrection) isCommand() {}
 func (Refuse) isCommand()           {}
 func (Correct) isCommand()          {}
+func (Move) isCommand()             {}
 func (Supply) isCommand()           {}
 func (Withdraw) isCommand()         {}
 func (ClaimTask) isCommand()        {}

@@ -130,36 +130,47 @@ func (d *decision) correct(cmd Correct) error {
 	if err != nil {
 		return err
 	}
-	changed := f.record.Diff(d.record)
-	if err := d.notUsed(changed, cmd.Documents); err != nil {
+	e, err := d.revision(f, cmd.Documents, d.w.Selection)
+	if err != nil {
 		return err
 	}
+	if len(e.Paths)+len(e.Materials) == 0 {
+		return refusal.New(refusal.Invalid, "没有任何修改", "nothing was changed")
+	}
+	return d.revise(&applicationv1.Event{Kind: &applicationv1.Event_Corrected{Corrected: e}}, f, cmd.Documents)
+}
+
+// revision is a new revision of the record with the documents that came with it: what changes, and each case assessed anew;
+// of one that was accepted only what becomes of its materials. A field or document that a decided step has used stays as
+// it is, by the version of its bundle in `used`.
+func (d *decision) revision(f *filing, documents Documents, used *catalog.Selection) (*applicationv1.Corrected, error) {
+	changed := f.record.Diff(d.record)
+	if err := d.notUsed(used, changed, documents); err != nil {
+		return nil, err
+	}
 	if err := d.staysConfirmed(f.assessment, changed); err != nil {
-		return err
+		return nil, err
 	}
 	e := &applicationv1.Corrected{Revision: int32(d.s.Revision + 1), NoticeDue: d.clock(d.today, workingDays(noticeDays), nil)}
 	for _, p := range changed {
 		e.Paths = append(e.Paths, string(p))
 	}
-	for _, documents := range cmd.Files {
-		e.Materials = append(e.Materials, documents.GetMaterial())
+	for _, file := range documents.Files {
+		e.Materials = append(e.Materials, file.GetMaterial())
 	}
-	for _, promise := range cmd.Promises {
+	for _, promise := range documents.Promises {
 		if promise.GetMaterial() != "" {
 			e.Materials = append(e.Materials, promise.GetMaterial())
 		}
 	}
-	e.Materials = append(e.Materials, cmd.Tolerate...)
-	if len(e.Paths)+len(e.Materials) == 0 {
-		return refusal.New(refusal.Invalid, "没有任何修改", "nothing was changed")
-	}
+	e.Materials = append(e.Materials, documents.Tolerate...)
 	for i, a := range f.assessment.Cases {
 		c, m := d.s.Case(a.Bundle.ID), f.cases[i]
 		switch {
 		case c == nil || m == nil:
 		case c.State == Accepted:
 			if err := d.keepsAcceptance(c, a, m); err != nil {
-				return err
+				return nil, err
 			}
 			e.Cases = append(e.Cases, &applicationv1.SubmittedCase{Bundle: m.GetBundle(), Digest: m.GetDigest(), Number: c.Number, Materials: m.GetMaterials()})
 		default:
@@ -168,9 +179,15 @@ func (d *decision) correct(cmd Correct) error {
 			f.personal.Findings = append(f.personal.Findings, ruleFindings(a)...)
 		}
 	}
+	return e, nil
+}
+
+// revise records an event that makes a new revision, and what follows from it.
+func (d *decision) revise(e *applicationv1.Event, f *filing, documents Documents) error {
 	d.record = f.record
 	before := d.s.Cases
-	d.by(&applicationv1.Event{Kind: &applicationv1.Event_Corrected{Corrected: e}, Personal: f.personal})
+	e.Personal = f.personal
+	d.by(e)
 	for _, c := range before {
 		if c.State != Accepted {
 			continue
@@ -180,7 +197,7 @@ func (d *decision) correct(cmd Correct) error {
 		}
 		d.openVerifications(d.s.Case(c.Bundle))
 	}
-	for _, file := range cmd.Files {
+	for _, file := range documents.Files {
 		d.supplied(file.GetMaterial(), file)
 	}
 	d.resumeCorrected()
@@ -190,15 +207,15 @@ func (d *decision) correct(cmd Correct) error {
 	return d.proceedAll()
 }
 
-// notUsed refuses a change of what a decided step has used, naming the department.
-func (d *decision) notUsed(changed []forms.Path, documents Documents) error {
+// notUsed refuses a change of what a decided step has used, by the bundles as it was decided, naming the department.
+func (d *decision) notUsed(by *catalog.Selection, changed []forms.Path, documents Documents) error {
 	var faults []forms.Violation
 	var departments []string
 	for _, t := range d.s.Tasks {
 		if t.Outcome != Approved && t.Outcome != Rejected {
 			continue
 		}
-		b := d.bundle(t.Bundle)
+		b := by.Bundle(t.Bundle)
 		step := b.Step(t.Step)
 		if step == nil {
 			continue

@@ -97,6 +97,8 @@ func (d *decision) do(cmd Command) error {
 		return d.refuse(c)
 	case Correct:
 		return d.correct(c)
+	case Move:
+		return d.move(c)
 	case Supply:
 		return d.supply(c)
 	case Withdraw:
@@ -164,6 +166,8 @@ func checkExpected(s State, cmd Command) error {
 	case NotifyCorrection:
 		expected, current = c.Expected, s.Version
 	case Correct:
+		expected, current = c.Expected, s.Version
+	case Move:
 		expected, current = c.Expected, s.Version
 	case ClaimTask:
 		ofTask(c.Task, c.Expected)

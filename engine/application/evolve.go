@@ -18,6 +18,8 @@ func Evolve(s State, e *applicationv1.Event) State {
 		s.correctionNotified(k.CorrectionNotified)
 	case *applicationv1.Event_Corrected:
 		s.corrected(k.Corrected)
+	case *applicationv1.Event_Moved:
+		s.moved(k.Moved)
 	case *applicationv1.Event_NotAccepted:
 		s.notAccepted(k.NotAccepted)
 	case *applicationv1.Event_MaterialSupplied:

@@ -169,7 +169,7 @@ func (l *life) command() (*applicationv1.Actor, application.Command) {
 	}
 	reason := pick(l, "有理由", "有理由", "有理由", "")
 	items := []application.Item{item(bundle, pick(l, "own."+bundle+".remark", "form.owner.id_no", "form.owner.id_no", "materials.plan", "materials.card", "own.moon"))}
-	switch pick(l, "submit", "check", "check", "check", "accept", "accept", "notify", "notify", "refuse", "correct", "correct", "correct", "supply", "supply", "withdraw",
+	switch pick(l, "submit", "check", "check", "check", "accept", "accept", "notify", "notify", "refuse", "correct", "correct", "correct", "move", "move", "supply", "supply", "withdraw",
 		"claim", "release", "decide", "decide", "decide", "decide", "plugin", "plugin", "issue", "issue", "failure", "ask", "ask", "pause", "pause", "resume", "resume", "resume", "verify", "verify", "lapse", "dates") {
 	case "submit":
 		return applicant(), l.filed()
@@ -206,6 +206,16 @@ func (l *life) command() (*applicationv1.Actor, application.Command) {
 		}
 		c := application.Correct{Changes: l.record(answers), Expected: version(l.state.Version)}
 		if l.chance(30) {
+			c.Documents = l.documents()
+		}
+		return applicant(), c
+	case "move":
+		c, ok := l.versions(bundle)
+		if !ok {
+			return applicant(), application.Move{Bundle: bundle, To: l.world.Selection}
+		}
+		c.Expected = version(l.state.Version)
+		if l.chance(40) {
 			c.Documents = l.documents()
 		}
 		return applicant(), c
@@ -326,6 +336,9 @@ func unexpecting(c application.Command) application.Command {
 	case application.Correct:
 		c.Expected = 0
 		return c
+	case application.Move:
+		c.Expected = 0
+		return c
 	case application.ClaimTask:
 		c.Expected = 0
 		return c
@@ -395,7 +408,11 @@ func (l *life) holds(before application.State, record forms.Record) {
 		}
 		now := *s.Case(c.Bundle)
 		was := *c
-		if !slices.ContainsFunc(l.lastly, func(e *applicationv1.Event) bool { return e.GetPromiseVerified().GetBundle() == c.Bundle }) {
+		promises := func(e *applicationv1.Event) bool {
+			settled := e.GetDueSettled()
+			return e.GetPromiseVerified().GetBundle() == c.Bundle || settled.GetBundle() == c.Bundle && len(settled.GetVerifications()) > 0
+		}
+		if !slices.ContainsFunc(l.lastly, promises) {
 			if diff := cmp.Diff(was, now, protocmp.Transform()); diff != "" {
 				l.t.Fatalf("%s was %s, and changed (-before +after):\n%s", c.Bundle, c.State, diff)
 			}
@@ -403,12 +420,15 @@ func (l *life) holds(before application.State, record forms.Record) {
 		}
 		was.Promises, now.Promises, was.Version, now.Version = nil, nil, 0, 0
 		if diff := cmp.Diff(was, now, protocmp.Transform()); diff != "" {
-			l.t.Fatalf("%s was %s; a verified promise changed (-before +after):\n%s", c.Bundle, c.State, diff)
+			l.t.Fatalf("%s was %s; a promise changed more (-before +after):\n%s", c.Bundle, c.State, diff)
 		}
 	}
 	for _, e := range l.lastly {
-		if e.GetCorrected() != nil || e.GetSubmitted() != nil {
+		if e.GetCorrected() != nil || e.GetSubmitted() != nil || e.GetMoved() != nil {
 			record = l.world.Record
+		}
+		if m := e.GetMoved(); m != nil {
+			l.movedRightly(before, m)
 		}
 		everyDue(e.ProtoReflect(), func(due *applicationv1.Due) {
 			if due.GetDate() == "" {
@@ -451,6 +471,55 @@ func (l *life) sleeps(days int) {
 	late = settle(late)
 	if diff := cmp.Diff(daily, late, protocmp.Transform()); diff != "" {
 		l.t.Fatalf("%d days without a command (-noticed daily +noticed late):\n%s", days, diff)
+	}
+}
+
+// versions is a command that moves a case to another version of its bundle; none of one that is not there.
+func (l *life) versions(bundle string) (application.Move, bool) {
+	drawn := map[string][][]edit{
+		"shop":  {{wording}, {staff, forSeal}, {lastStep}, {firstStep}, {edit{"yuan(60)", "yuan(50)"}}, {edit{"require: own.size < 900", "require: own.size < 950"}}, {edit{"    promised: { working_days: 3 }\n", "    promised: { working_days: 2 }\n"}}},
+		"fair":  {{edit{"zh: 大型", "zh: 大"}}, {edit{"promised: { working_days: 4 }", "promised: { working_days: 3 }"}}},
+		"badge": {{edit{"zh: 加急", "zh: 急"}}, {edit{"promised: { working_days: 8 }\napplicant", "promised: { working_days: 7 }\napplicant"}}},
+	}[bundle]
+	if len(drawn) == 0 || l.world.Selection.Bundle(bundle) == nil {
+		return application.Move{}, false
+	}
+	var changes []paper
+	if l.chance(80) {
+		changes = append(changes, answer("own.shop.staff", 3))
+	}
+	l.texts = nil // of the version as it was filed
+	return l.moving(bundle, l.version(bundle, pick(l, drawn...)...), changes...), true
+}
+
+// movedRightly says that a move makes nothing worse: what was promised does not become later or dearer, no rule fails that
+// did not, and of what has begun nothing is undone.
+func (l *life) movedRightly(before application.State, m *applicationv1.Moved) {
+	was, now := before.Case(m.GetBundle()), l.state.Case(m.GetBundle())
+	if was.Digest != m.GetFrom() || now.Digest != m.GetTo() && !now.State.Over() {
+		l.t.Fatalf("moved from %s to %s, and it is %s", was.Digest, m.GetTo(), now.Digest)
+	}
+	for _, c := range m.GetRevision().GetCases() {
+		for _, r := range c.GetFailing() {
+			if c.GetBundle() == m.GetBundle() && was.State != application.Accepted && !slices.Contains(was.Failing, r) {
+				l.t.Fatalf("%s fails by the new version", r)
+			}
+		}
+	}
+	if was.State != application.Accepted {
+		return
+	}
+	if m.GetDue().GetDate() > was.Due.GetDate() && was.Due.GetDate() != "" || m.GetFeeFen() > was.FeeFen {
+		l.t.Fatalf("promised by %s for %d, and after the move by %s for %d", was.Due.GetDate(), was.FeeFen, m.GetDue().GetDate(), m.GetFeeFen())
+	}
+	for _, t := range before.Tasks {
+		now := l.state.Task(t.Number)
+		if now.Step != t.Step || now.Department != t.Department || t.State.Settled() && now.State != t.State || t.Outcome != "" && now.Outcome != t.Outcome {
+			l.t.Fatalf("the task %s was %s of %s, %s, and is %s of %s, %s", t.Number, t.Step, t.Department, t.State, now.Step, now.Department, now.State)
+		}
+		if l.world.Selection.Bundle(t.Bundle).Step(t.Step) == nil {
+			l.t.Fatalf("%s.%s is a task, and the version does not have it", t.Bundle, t.Step)
+		}
 	}
 }
 
@@ -536,7 +605,7 @@ func TestLives(t *testing.T) {
 		}
 	})
 	t.Log(reached)
-	for _, want := range []string{"CaseEnded", "ToleranceLapsed", "TaskDecided", "ResultIssued", "Corrected", "MaterialSupplied", "StepSkipped", "DueSettled", "Withdrawn", "TaskClaimed"} {
+	for _, want := range []string{"CaseEnded", "ToleranceLapsed", "TaskDecided", "ResultIssued", "Corrected", "MaterialSupplied", "StepSkipped", "DueSettled", "Withdrawn", "TaskClaimed", "Moved"} {
 		if reached["*applicationv1.Event_"+want] == 0 {
 			t.Errorf("no life has reached %s: %v", want, reached)
 		}

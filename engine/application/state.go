@@ -96,6 +96,7 @@ type Case struct {
 	CorrectionDue *applicationv1.Due // of a case that is to be corrected
 	AcceptedBy    applicationv1.Accepted_By
 	AcceptedOn    kind.Date // as of which it is accepted
+	MovedOn       kind.Date // on which it moved to the version that it has; zero: it was accepted with it
 	Overridden    []string
 	Tolerances    []Tolerance
 	Promises      []Promise

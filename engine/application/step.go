@@ -154,11 +154,12 @@ func (d *decision) open(c *Case, step *catalog.Step, assessed *guide.Step) error
 			}
 		}
 	}
-	// The clock of a first step starts with acceptance, that of a later one when it opens.
+	// The clock of a first step starts with acceptance, or with the move to the version that has it; that of a later one
+	// when it opens.
 	opened := d.today
 	first := !slices.ContainsFunc(b.Before(step), func(s *catalog.Step) bool { return d.s.TaskOf(c.Bundle, s.ID) != nil })
 	if first {
-		opened = c.AcceptedOn
+		opened = c.started()
 	}
 	from := opened
 	if step.AtOnce {

@@ -40,6 +40,10 @@ func streams() map[string][]act {
 		"ends": {apply("shop fair badge", answer("own.shop.trained", false), answer("own.fair.shown", true)), refuse("shop"), as(clerk(), application.Refuse{Bundle: "fair", Elsewhere: true, Reason: "请到邻县"}), withdraw("badge")},
 		// Two who have submitted together; one of them takes the case back.
 		"together": {apply("lease", confirmed("tenant", "owner")), accept("lease"), withdraw("lease")},
+		// One case moves to another version before it is accepted, and another one afterwards.
+		"moved": {apply("shop badge"), move("shop", edit{"- { field: remark", "- { field: staff, kind: INT, name: { zh: 人数 }, required: true }\n  - { field: remark"}, edit{"fields: [owner, own.remark]", "fields: [owner, own.remark, own.staff]"})(answer("own.shop.staff", 3)),
+			checked("shop", "audit"), accept("shop"), accept("badge"), approve("shop", "licence", "number", "A1"), on("03-17"),
+			move("shop", edit{"name: { zh: 归档 }\n    department: market", "name: { zh: 归档 }\n    department: police"})()},
 		// What no command causes yet.
 		"limits": {apply("badge"), accept("badge"), func(p *play) {
 			p.take([]*applicationv1.Event{

@@ -34,7 +34,7 @@ func (d *decision) submit(c Submit) error {
 		return fmt.Errorf("submit: %q is no number of an application for this place and day", d.w.Number)
 	}
 	event := &applicationv1.Submitted{Number: d.w.Number, Received: d.today.String(), Place: d.w.Place,
-		NoticeDue: d.clock(d.today, workingDays(noticeDays), nil), Confirmations: confirmations}
+		NoticeDue: d.clock(d.today, workingDays(noticeDays), nil), Confirmations: confirmations, Moves: c.Moves}
 	for i, a := range f.assessment.Cases {
 		m := f.cases[i]
 		m.Number = caseNumber(d.w.Number, i+1)

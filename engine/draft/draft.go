@@ -90,10 +90,13 @@ type Draft struct {
 	Promises  []*applicationv1.SignedPromise
 	Tolerated []string // materials that are to follow, as the form merges them
 
-	// Consents are the confirmations of this revision, the first one first, and ConfirmedBundles the digests of the
-	// bundles as they were confirmed.
-	Consents         []*applicationv1.DraftContent_Consent
-	ConfirmedBundles []string
+	// Versions are the digests of the published bundles on which it is, in the order of Bundles; none in a draft of before
+	// there were such. Moves are the ones that it had before.
+	Versions []string
+	Moves    []*applicationv1.DraftMoved
+
+	// Consents are the confirmations of this revision, the first one first.
+	Consents []*applicationv1.DraftContent_Consent
 
 	requests []*applicationv1.DraftContent_Request
 	creation []byte
@@ -238,7 +241,7 @@ func (s *Store) Save(ctx context.Context, id string, expected int64, request Req
 	if err := change(d); err != nil {
 		return nil, 0, err
 	}
-	d.Consents, d.ConfirmedBundles = nil, nil // they were of what it was
+	d.Consents = nil // they were of what it was
 	d.Revision++
 	d.remember(request)
 	if err := s.put(ctx, before, d, s.config.Now(), nil); err != nil {
@@ -454,7 +457,8 @@ func (s *Store) open(ctx context.Context, id string, stored *applicationv1.Store
 	}
 	d.Bundles, d.Files, d.Promises = content.GetBundles(), content.GetFiles(), content.GetPromises()
 	d.Tolerated, d.requests = content.GetTolerated(), content.GetRequests()
-	d.Consents, d.ConfirmedBundles = content.GetConsents(), content.GetConfirmedBundles()
+	d.Consents = content.GetConsents()
+	d.Versions, d.Moves = content.GetVersions(), content.GetMoves()
 	if d.Record = content.GetRecord(); d.Record == nil {
 		d.Record = &formsv1.Record{}
 	}
@@ -466,7 +470,7 @@ func (s *Store) put(ctx context.Context, before, d *Draft, now time.Time, more f
 	d.Saved, d.Expires = now.UTC(), now.Add(s.config.Lifetime).UTC()
 	plain, err := proto.MarshalOptions{Deterministic: true}.Marshal(&applicationv1.DraftContent{
 		Bundles: d.Bundles, Record: d.Record, Files: d.Files, Promises: d.Promises, Tolerated: d.Tolerated, Requests: d.requests,
-		Consents: d.Consents, ConfirmedBundles: d.ConfirmedBundles,
+		Consents: d.Consents, Versions: d.Versions, Moves: d.Moves,
 	})
 	if err != nil {
 		return errors.New("content cannot be encoded")
@@ -523,7 +527,8 @@ func (d *Draft) clone() *Draft {
 	c := *d
 	c.Bundles, c.Tolerated, c.requests = slices.Clone(d.Bundles), slices.Clone(d.Tolerated), slices.Clone(d.requests)
 	c.Files, c.Promises = slices.Clone(d.Files), slices.Clone(d.Promises)
-	c.With, c.Consents, c.ConfirmedBundles = slices.Clone(d.With), slices.Clone(d.Consents), slices.Clone(d.ConfirmedBundles)
+	c.Versions, c.Moves = slices.Clone(d.Versions), slices.Clone(d.Moves)
+	c.With, c.Consents = slices.Clone(d.With), slices.Clone(d.Consents)
 	c.Record = proto.CloneOf(d.Record)
 	return &c
 }

@@ -12,7 +12,7 @@ import (
 func confirm(alias string, with ...draft.Owner) func(*draft.Draft) (bool, error) {
 	return func(d *draft.Draft) (bool, error) {
 		d.Consents = append(d.Consents, &applicationv1.DraftContent_Consent{Confirmation: &applicationv1.Confirmation{Alias: alias}, Owner: alias})
-		d.ConfirmedBundles, d.With = []string{"v1"}, with
+		d.Versions, d.With = []string{"v1"}, with
 		return true, nil
 	}
 }
@@ -58,7 +58,7 @@ func TestSubmit_WaitsForOthers(t *testing.T) {
 	}
 	o.open()
 	kept, err := o.Load(ctx, d.ID)
-	if err != nil || len(aliases(kept)) != 1 || len(kept.ConfirmedBundles) != 1 || len(kept.With) != 2 {
+	if err != nil || len(aliases(kept)) != 1 || len(kept.Versions) != 1 || len(kept.With) != 2 {
 		t.Fatalf("%+v, %v", kept, err)
 	}
 	// Taken back, under the same revision.
@@ -77,7 +77,7 @@ func TestSubmit_WaitsForOthers(t *testing.T) {
 		t.Fatal(err)
 	}
 	saved, _, err := o.Save(ctx, d.ID, 1, request("4"), answer("x"))
-	if err != nil || saved.Revision != 2 || len(saved.Consents) != 0 || len(saved.ConfirmedBundles) != 0 {
+	if err != nil || saved.Revision != 2 || len(saved.Consents) != 0 {
 		t.Fatalf("a save leaves %v of %+v, %v", aliases(saved), saved, err)
 	}
 	listed("c", 1)

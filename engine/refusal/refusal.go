@@ -22,6 +22,7 @@ const (
 	FieldUsed        Reason = "FIELD_USED"        // a decided step has used it; the text names the department
 	PromiseRefused   Reason = "PROMISE_REFUSED"   // not open to this applicant or for this material
 	ToleranceRefused Reason = "TOLERANCE_REFUSED" // likewise
+	VersionChanged   Reason = "VERSION_CHANGED"   // of the matter, since the draft was begun
 	SecondPerson     Reason = "SECOND_PERSON"     // whoever has proposed it cannot approve it
 )
 

@@ -8,6 +8,7 @@ import (
 	"github.com/siyiban/onething/engine/calendar"
 	"github.com/siyiban/onething/engine/catalog"
 	"github.com/siyiban/onething/forms/kind"
+	registryv1 "github.com/siyiban/onething/proto/gen/onething/registry/v1"
 )
 
 // InForce is a state, compiled: what assessments and decisions work with. It is immutable.
@@ -22,6 +23,9 @@ type InForce struct {
 type Published struct {
 	*catalog.Bundle
 	Number int
+	// Moving is what it means for applications under way, and Why what their applicants are told.
+	Moving registryv1.Moving
+	Why    string
 }
 
 // Compile compiles a state again. What has not changed since before is taken from it, what is compiled already from
@@ -57,7 +61,7 @@ func Compile(s State, before *InForce, compiled *catalog.Compiled) (*InForce, er
 					return nil, fmt.Errorf("published bundle %s, version %d: %w", id, v.Number, err)
 				}
 			}
-			f.bundles[id] = append(f.bundles[id], &Published{b, v.Number})
+			f.bundles[id] = append(f.bundles[id], &Published{b, v.Number, v.Moving, v.why()})
 			f.digests[v.Digest] = b
 		}
 	}
@@ -87,6 +91,16 @@ func (f *InForce) On(id string, day kind.Date, place string) *Published {
 func (f *InForce) Version(id string, number int) *Published {
 	if versions := f.bundles[id]; number >= 1 && number <= len(versions) {
 		return versions[number-1]
+	}
+	return nil
+}
+
+// Numbered returns the last published version with a digest; nil if there is none.
+func (f *InForce) Numbered(id, digest string) *Published {
+	for _, v := range slices.Backward(f.bundles[id]) {
+		if v.Digest == digest {
+			return v
+		}
 	}
 	return nil
 }

@@ -61,6 +61,7 @@ type Proposal struct {
 	// Draft is the draft from which it was proposed, at a revision; empty: none.
 	Draft         string
 	DraftRevision int64
+	Moving        registryv1.Moving // what it will mean for applications under way
 
 	Closed    time.Time // zero: it is open
 	ClosedBy  string
@@ -96,7 +97,7 @@ func propose(s State, p *registryv1.BundlePublished, b *catalog.Bundle, w World)
 		}
 	}
 	return &registryv1.BundleProposed{Proposal: int32(len(s.Proposals) + 1), Bundle: p.GetBundle(), Base: p.GetNumber() - 1, Digest: p.GetDigest(), Library: p.GetLibrary(),
-		Files: p.GetFiles(), Reason: p.GetReason(), RolledBackTo: p.GetRolledBackTo(), Draft: p.GetDraft(), DraftRevision: p.GetDraftRevision()}, nil
+		Files: p.GetFiles(), Reason: p.GetReason(), RolledBackTo: p.GetRolledBackTo(), Draft: p.GetDraft(), DraftRevision: p.GetDraftRevision(), Moving: p.GetMoving()}, nil
 }
 
 // compile compiles a published version.
@@ -153,7 +154,7 @@ func approve(s State, c ApproveProposal, w World) (*registryv1.BundlePublished, 
 	}
 	return &registryv1.BundlePublished{Bundle: p.Bundle, Number: int32(p.Base + 1), Digest: p.Digest, Library: p.Library,
 		Files: []*registryv1.File{{Name: "bundle.yaml", Content: p.Text}}, Reason: p.Reason, RolledBackTo: int32(p.RolledBackTo), Proposal: int32(p.Number), Author: p.By,
-		Draft: p.Draft, DraftRevision: p.DraftRevision}, nil
+		Draft: p.Draft, DraftRevision: p.DraftRevision, Moving: p.Moving}, nil
 }
 
 // reject ends a proposal; its author takes it back with this.
@@ -169,7 +170,7 @@ func reject(s State, c RejectProposal) (*registryv1.ProposalRejected, error) {
 func (s State) proposed(e *registryv1.Event, p *registryv1.BundleProposed) State {
 	added := Proposal{Number: int(p.GetProposal()), Bundle: p.GetBundle(), Base: int(p.GetBase()), Digest: p.GetDigest(), Library: p.GetLibrary(),
 		At: e.GetAt().AsTime(), By: e.GetActor(), Reason: p.GetReason(), RolledBackTo: int(p.GetRolledBackTo()),
-		Draft: p.GetDraft(), DraftRevision: p.GetDraftRevision()}
+		Draft: p.GetDraft(), DraftRevision: p.GetDraftRevision(), Moving: moving(p.GetMoving())}
 	if len(p.GetFiles()) > 0 {
 		added.Text = p.GetFiles()[0].GetContent()
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/siyiban/onething/engine/catalog"
 	"github.com/siyiban/onething/engine/refusal"
 	"github.com/siyiban/onething/engine/registry"
+	registryv1 "github.com/siyiban/onething/proto/gen/onething/registry/v1"
 )
 
 func TestPolicy(t *testing.T) {
@@ -244,4 +245,56 @@ func TestProposal_NobodyAlone(t *testing.T) {
 			}
 		}
 	})
+}
+
+// What a version means for applications under way is chosen with it or later, for the last version only.
+func TestMoving(t *testing.T) {
+	t.Parallel()
+	const pin, drafts, consent = registryv1.Moving_MOVING_PIN, registryv1.Moving_MOVING_DRAFTS, registryv1.Moving_MOVING_CONSENT
+	c := newCatalogue(t)
+	if m := c.state.Bundles["badge"][0].Moving; m != pin {
+		t.Errorf("nothing chosen means %v", m)
+	}
+	second := publish(badge + "# 2\n")
+	second.Moving = drafts
+	if err := c.give("ann", second); err != nil || c.state.Bundles["badge"][1].Moving != drafts || c.state.Bundles["badge"][1].MovingReason != "why" {
+		t.Errorf("chosen with it: %+v, %v", c.state.Bundles["badge"][1], err)
+	}
+	before := c.state
+	tests := []struct {
+		name   string
+		choose registry.ChooseMoving
+		want   refusal.Reason
+	}{
+		{"a version that is over", registry.ChooseMoving{Bundle: "badge", Number: 1, Moving: consent}, refusal.Stale},
+		{"a version that is not there", registry.ChooseMoving{Bundle: "badge", Number: 3, Moving: consent}, refusal.NotFound},
+		{"no version", registry.ChooseMoving{Bundle: "badge", Moving: consent}, refusal.NotFound},
+		{"a bundle that is not there", registry.ChooseMoving{Bundle: "other", Number: 1, Moving: consent}, refusal.NotFound},
+		{"what it means already", registry.ChooseMoving{Bundle: "badge", Number: 2, Moving: drafts, Reason: "again"}, ""},
+	}
+	for _, tt := range tests {
+		if err := c.give("ann", tt.choose); reason(err) != tt.want || cmp.Diff(before, c.state) != "" {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+	}
+	if err := c.give("ben", registry.ChooseMoving{Bundle: "badge", Number: 2, Moving: consent, Reason: "better"}); err != nil {
+		t.Fatal(err)
+	}
+	if v := c.state.Bundles["badge"][1]; v.Moving != consent || v.MovingReason != "better" || v.Reason != "why" || v.By != "ann" {
+		t.Errorf("chosen later: %+v", v)
+	}
+	if v := before.Bundles["badge"][1]; v.Moving != drafts {
+		t.Error("the state before has changed")
+	}
+	f, err := registry.Compile(c.state, nil, c.world.Compiled)
+	if err != nil || f.Version("badge", 2).Moving != consent || f.Version("badge", 2).Why != "better" || f.Version("badge", 1).Why != "" || f.Numbered("badge", f.Version("badge", 1).Digest).Number != 1 {
+		t.Errorf("in force: %+v, %v", f.Version("badge", 2), err)
+	}
+
+	// A proposal keeps what was chosen until it is approved.
+	c = newCatalogue(t, "all")
+	second.Moving = consent
+	if err := errors.Join(c.give("ann", second), c.give("ben", registry.ApproveProposal{Proposal: 1})); err != nil || c.state.Bundles["badge"][1].Moving != consent {
+		t.Errorf("approved: %+v, %v", c.state.Bundles["badge"][1], err)
+	}
 }

@@ -60,6 +60,9 @@ type Version struct {
 	// Proposal is the number of the proposal that it comes of; 0: none. ApprovedBy is the opaque id of the second person.
 	Proposal   int
 	ApprovedBy string
+	// Moving is what it means for applications under way, and MovingReason why, as applicants are told.
+	Moving       registryv1.Moving
+	MovingReason string
 }
 
 // File is an original file with its digest.
@@ -87,102 +90,6 @@ type World struct {
 	// Compiled is what is compiled already; what is published is remembered there. It may be nil, and changes no decision.
 	Compiled *catalog.Compiled
 }
-
-// Command changes what is in force.
-//
-//sumtype:decl
-type Command interface {
-	// Stream is the stream that the command's events belong to.
-	Stream() string
-	isCommand()
-}
-
-// PublishLibrary publishes the shared libraries, whole.
-type PublishLibrary struct{ Files map[string][]byte }
-
-// PublishBundle publishes a version of a bundle, with the library in force.
-type PublishBundle struct {
-	Name   string // of the file, for findings
-	Text   []byte
-	Reason string
-	// Expected is the number of the last version that was shown; 0: not compared, unless it comes of a draft.
-	Expected int
-	// Draft is the draft whose text it is, at a revision; empty: none.
-	Draft         string
-	DraftRevision int64
-}
-
-// RollBackBundle publishes an earlier version once more, with the library that it had.
-type RollBackBundle struct {
-	Bundle   string
-	Number   int
-	Reason   string
-	Expected int
-}
-
-// ApproveProposal publishes a proposed version; the actor is the second person.
-type ApproveProposal struct{ Proposal int }
-
-// RejectProposal ends a proposal without publishing it.
-type RejectProposal struct {
-	Proposal int
-	Reason   string
-}
-
-// PublishCalendar publishes the calendar of working days, whole.
-type PublishCalendar struct {
-	Name string
-	Text []byte
-}
-
-// ActivatePlugin makes a version of a plugin the one that answers.
-type ActivatePlugin struct{ ID, Version, Digest string }
-
-// GrantPlugin says what a plugin may use: all of its capabilities.
-type GrantPlugin struct {
-	ID           string
-	Capabilities []string
-}
-
-// ReserveNumbers takes the next N serial numbers.
-type ReserveNumbers struct{ N uint64 }
-
-// Stream implements [Command].
-func (PublishLibrary) Stream() string { return StreamCatalog }
-
-// Stream implements [Command].
-func (PublishBundle) Stream() string { return StreamCatalog }
-
-// Stream implements [Command].
-func (RollBackBundle) Stream() string { return StreamCatalog }
-
-// Stream implements [Command].
-func (ApproveProposal) Stream() string { return StreamCatalog }
-
-// Stream implements [Command].
-func (RejectProposal) Stream() string { return StreamCatalog }
-
-// Stream implements [Command].
-func (PublishCalendar) Stream() string { return StreamCalendar }
-
-// Stream implements [Command].
-func (ActivatePlugin) Stream() string { return StreamPlugins }
-
-// Stream implements [Command].
-func (GrantPlugin) Stream() string { return StreamPlugins }
-
-// Stream implements [Command].
-func (ReserveNumbers) Stream() string { return StreamNumbers }
-
-func (PublishLibrary) isCommand()  {}
-func (PublishBundle) isCommand()   {}
-func (RollBackBundle) isCommand()  {}
-func (ApproveProposal) isCommand() {}
-func (RejectProposal) isCommand()  {}
-func (PublishCalendar) isCommand() {}
-func (ActivatePlugin) isCommand()  {}
-func (GrantPlugin) isCommand()     {}
-func (ReserveNumbers) isCommand()  {}
 
 // Decide returns the events that a command causes; none if it changes nothing. Findings in what is published come
 // back as a [diag.List]. It is pure.
@@ -218,6 +125,12 @@ func Decide(s State, command Command, w World) ([]*registryv1.Event, error) {
 		if err := publishOrPropose(event, s, published, b, w); err != nil {
 			return nil, err
 		}
+	case ChooseMoving:
+		chosen, err := chooseMoving(s, c)
+		if chosen == nil {
+			return nil, err
+		}
+		event.Kind = &registryv1.Event_MovingChosen{MovingChosen: chosen}
 	case ApproveProposal:
 		published, err := approve(s, c, w)
 		if err != nil {
@@ -323,7 +236,7 @@ func publishBundle(s State, c PublishBundle, w World) (*registryv1.BundlePublish
 		return nil, nil, nil
 	}
 	return &registryv1.BundlePublished{Bundle: b.ID, Number: int32(len(versions) + 1), Digest: b.Digest, Library: s.Library,
-		Files: []*registryv1.File{{Name: "bundle.yaml", Content: c.Text}}, Reason: c.Reason, Draft: c.Draft, DraftRevision: c.DraftRevision}, b, nil
+		Files: []*registryv1.File{{Name: "bundle.yaml", Content: c.Text}}, Reason: c.Reason, Draft: c.Draft, DraftRevision: c.DraftRevision, Moving: moving(c.Moving)}, b, nil
 }
 
 // expected compares the number of the last version with the one that was shown.
@@ -356,7 +269,7 @@ func rollBack(s State, c RollBackBundle, w World) (*registryv1.BundlePublished, 
 		return nil, nil, err
 	}
 	return &registryv1.BundlePublished{Bundle: c.Bundle, Number: int32(len(versions) + 1), Digest: v.Digest, Library: v.Library,
-		Files: []*registryv1.File{{Name: "bundle.yaml", Content: v.Text}}, Reason: c.Reason, RolledBackTo: int32(c.Number)}, b, nil
+		Files: []*registryv1.File{{Name: "bundle.yaml", Content: v.Text}}, Reason: c.Reason, RolledBackTo: int32(c.Number), Moving: moving(c.Moving)}, b, nil
 }
 
 // named is where a bundle names a plugin.
@@ -386,6 +299,9 @@ func Evolve(s State, e *registryv1.Event) State {
 	case *registryv1.Event_BundlePublished:
 		p := k.BundlePublished
 		v := Version{Number: int(p.GetNumber()), Digest: p.GetDigest(), Library: p.GetLibrary(), At: e.GetAt().AsTime(), By: e.GetActor(), Reason: p.GetReason(), RolledBackTo: int(p.GetRolledBackTo())}
+		if v.Moving = moving(p.GetMoving()); v.Moving != registryv1.Moving_MOVING_PIN {
+			v.MovingReason = v.Reason
+		}
 		if v.Proposal = int(p.GetProposal()); v.Proposal > 0 {
 			v.By, v.ApprovedBy = p.GetAuthor(), e.GetActor()
 			s = s.closed(e, v.Proposal, v.Number, "")
@@ -393,11 +309,9 @@ func Evolve(s State, e *registryv1.Event) State {
 		if len(p.GetFiles()) > 0 {
 			v.Text = p.GetFiles()[0].GetContent()
 		}
-		s.Bundles = maps.Clone(s.Bundles)
-		if s.Bundles == nil {
-			s.Bundles = map[string][]Version{}
-		}
-		s.Bundles[p.GetBundle()] = append(slices.Clone(s.Bundles[p.GetBundle()]), v)
+		s = s.withVersions(p.GetBundle(), append(slices.Clone(s.Bundles[p.GetBundle()]), v))
+	case *registryv1.Event_MovingChosen:
+		s = s.movingChosen(k.MovingChosen)
 	case *registryv1.Event_BundleProposed:
 		s = s.proposed(e, k.BundleProposed)
 	case *registryv1.Event_ProposalRejected:
@@ -416,6 +330,15 @@ func Evolve(s State, e *registryv1.Event) State {
 	case *registryv1.Event_NumbersReserved:
 		s.Numbers = max(s.Numbers, k.NumbersReserved.GetUpto())
 	}
+	return s
+}
+
+func (s State) withVersions(bundle string, versions []Version) State {
+	s.Bundles = maps.Clone(s.Bundles)
+	if s.Bundles == nil {
+		s.Bundles = map[string][]Version{}
+	}
+	s.Bundles[bundle] = versions
 	return s
 }
 

@@ -320,7 +320,9 @@ func (x *Department) GetCreditCode() string {
 type GetBundleRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Id.
-	Bundle        string `protobuf:"bytes,1,opt,name=bundle,proto3" json:"bundle,omitempty"`
+	Bundle string `protobuf:"bytes,1,opt,name=bundle,proto3" json:"bundle,omitempty"`
+	// Number of a version, as of a draft or an application that has another one than that in force; 0: that in force.
+	Version       int32 `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -360,6 +362,13 @@ func (x *GetBundleRequest) GetBundle() string {
 		return x.Bundle
 	}
 	return ""
+}
+
+func (x *GetBundleRequest) GetVersion() int32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
 }
 
 // GetBundleResponse is the bundle.
@@ -1255,9 +1264,10 @@ const file_onething_api_v1_catalog_service_proto_rawDesc = "" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12+\n" +
 	"\x04name\x18\x02 \x01(\v2\x17.onething.forms.v1.TextR\x04name\x12\x1f\n" +
 	"\vcredit_code\x18\x03 \x01(\tR\n" +
-	"creditCode\"I\n" +
+	"creditCode\"l\n" +
 	"\x10GetBundleRequest\x125\n" +
-	"\x06bundle\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[a-z][a-z0-9_]{0,39}$R\x06bundle\"\x96\x03\n" +
+	"\x06bundle\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[a-z][a-z0-9_]{0,39}$R\x06bundle\x12!\n" +
+	"\aversion\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\aversion\"\x96\x03\n" +
 	"\x11GetBundleResponse\x128\n" +
 	"\asummary\x18\x01 \x01(\v2\x1e.onething.api.v1.BundleSummaryR\asummary\x12\x16\n" +
 	"\x06digest\x18\x02 \x01(\tR\x06digest\x12\x14\n" +

@@ -97,6 +97,9 @@ const (
 	// Whoever has proposed a version cannot approve it.
 	// What to do: let another configurator look at the proposal.
 	Reason_REASON_SECOND_PERSON Reason = 20
+	// A matter has another version since the draft was begun; the violations say which.
+	// What to do: show what changes, take the draft over to the version in force, and submit then.
+	Reason_REASON_VERSION_CHANGED Reason = 21
 )
 
 // Enum value maps for Reason.
@@ -123,6 +126,7 @@ var (
 		18: "REASON_PROMISE_REFUSED",
 		19: "REASON_TOLERANCE_REFUSED",
 		20: "REASON_SECOND_PERSON",
+		21: "REASON_VERSION_CHANGED",
 	}
 	Reason_value = map[string]int32{
 		"REASON_UNSPECIFIED":       0,
@@ -146,6 +150,7 @@ var (
 		"REASON_PROMISE_REFUSED":   18,
 		"REASON_TOLERANCE_REFUSED": 19,
 		"REASON_SECOND_PERSON":     20,
+		"REASON_VERSION_CHANGED":   21,
 	}
 )
 
@@ -1087,7 +1092,7 @@ const file_onething_api_v1_common_proto_rawDesc = "" +
 	"\x13MaterialAlternative\x12\x1a\n" +
 	"\bmaterial\x18\x01 \x01(\tR\bmaterial\x12+\n" +
 	"\x04name\x18\x02 \x01(\v2\x17.onething.forms.v1.TextR\x04name\x12\x18\n" +
-	"\aformats\x18\x03 \x03(\tR\aformats*\x87\x04\n" +
+	"\aformats\x18\x03 \x03(\tR\aformats*\xa3\x04\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14REASON_NOT_SIGNED_IN\x10\x01\x12\x16\n" +
@@ -1110,7 +1115,8 @@ const file_onething_api_v1_common_proto_rawDesc = "" +
 	"\x0fREASON_INTERNAL\x10\x11\x12\x1a\n" +
 	"\x16REASON_PROMISE_REFUSED\x10\x12\x12\x1c\n" +
 	"\x18REASON_TOLERANCE_REFUSED\x10\x13\x12\x18\n" +
-	"\x14REASON_SECOND_PERSON\x10\x14B=Z;github.com/siyiban/onething/proto/gen/onething/api/v1;apiv1b\x06proto3"
+	"\x14REASON_SECOND_PERSON\x10\x14\x12\x1a\n" +
+	"\x16REASON_VERSION_CHANGED\x10\x15B=Z;github.com/siyiban/onething/proto/gen/onething/api/v1;apiv1b\x06proto3"
 
 var (
 	file_onething_api_v1_common_proto_rawDescOnce sync.Once

@@ -46,7 +46,9 @@ type Draft struct {
 	// Who has confirmed it as it is, the first one first.
 	Confirmations []*Confirmation `protobuf:"bytes,8,rep,name=confirmations,proto3" json:"confirmations,omitempty"`
 	// True if the caller has confirmed it, and can change nothing until that is taken back.
-	Confirmed     bool `protobuf:"varint,9,opt,name=confirmed,proto3" json:"confirmed,omitempty"`
+	Confirmed bool `protobuf:"varint,9,opt,name=confirmed,proto3" json:"confirmed,omitempty"`
+	// Versions on which it is, one for each bundle; not in a list.
+	Versions      []*DraftVersion `protobuf:"bytes,10,rep,name=versions,proto3" json:"versions,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -142,6 +144,13 @@ func (x *Draft) GetConfirmed() bool {
 		return x.Confirmed
 	}
 	return false
+}
+
+func (x *Draft) GetVersions() []*DraftVersion {
+	if x != nil {
+		return x.Versions
+	}
+	return nil
 }
 
 // DraftMaterial is a file or a promise of a draft.
@@ -424,7 +433,9 @@ type SaveDraftResponse struct {
 	// The new revision.
 	Revision int64 `protobuf:"varint,1,opt,name=revision,proto3" json:"revision,omitempty"`
 	// What changed in the assessment.
-	Change        *AssessmentChange `protobuf:"bytes,2,opt,name=change,proto3" json:"change,omitempty"`
+	Change *AssessmentChange `protobuf:"bytes,2,opt,name=change,proto3" json:"change,omitempty"`
+	// Versions on which it is, if it was taken over to other ones by this.
+	Versions      []*DraftVersion `protobuf:"bytes,3,rep,name=versions,proto3" json:"versions,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -469,6 +480,13 @@ func (x *SaveDraftResponse) GetRevision() int64 {
 func (x *SaveDraftResponse) GetChange() *AssessmentChange {
 	if x != nil {
 		return x.Change
+	}
+	return nil
+}
+
+func (x *SaveDraftResponse) GetVersions() []*DraftVersion {
+	if x != nil {
+		return x.Versions
 	}
 	return nil
 }
@@ -2610,6 +2628,10 @@ type Case struct {
 	Tolerated []string `protobuf:"bytes,10,rep,name=tolerated,proto3" json:"tolerated,omitempty"`
 	// Of a joint case: who confirmed it, the first one first.
 	Confirmations []*Confirmation `protobuf:"bytes,11,rep,name=confirmations,proto3" json:"confirmations,omitempty"`
+	// Number of the version of the bundle that it has.
+	Version int32 `protobuf:"varint,12,opt,name=version,proto3" json:"version,omitempty"`
+	// Another version that is offered to it; absent: none.
+	Offer         *MoveOffer `protobuf:"bytes,13,opt,name=offer,proto3" json:"offer,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2717,6 +2739,20 @@ func (x *Case) GetTolerated() []string {
 func (x *Case) GetConfirmations() []*Confirmation {
 	if x != nil {
 		return x.Confirmations
+	}
+	return nil
+}
+
+func (x *Case) GetVersion() int32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *Case) GetOffer() *MoveOffer {
+	if x != nil {
+		return x.Offer
 	}
 	return nil
 }
@@ -2962,7 +2998,7 @@ var File_onething_api_v1_intake_service_proto protoreflect.FileDescriptor
 
 const file_onething_api_v1_intake_service_proto_rawDesc = "" +
 	"\n" +
-	"$onething/api/v1/intake_service.proto\x12\x0fonething.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fonething/access/v1/access.proto\x1a\x1conething/api/v1/common.proto\x1a#onething/api/v1/guide_service.proto\x1a\x1donething/forms/v1/forms.proto\"\x99\x03\n" +
+	"$onething/api/v1/intake_service.proto\x12\x0fonething.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fonething/access/v1/access.proto\x1a\x1conething/api/v1/common.proto\x1a#onething/api/v1/guide_service.proto\x1a!onething/api/v1/intake_move.proto\x1a\x1donething/forms/v1/forms.proto\"\xd4\x03\n" +
 	"\x05Draft\x12\x14\n" +
 	"\x05draft\x18\x01 \x01(\tR\x05draft\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\x03R\brevision\x12\x18\n" +
@@ -2973,7 +3009,9 @@ const file_onething_api_v1_intake_service_proto_rawDesc = "" +
 	"expires_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x125\n" +
 	"\bsaved_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\asavedAt\x12C\n" +
 	"\rconfirmations\x18\b \x03(\v2\x1d.onething.api.v1.ConfirmationR\rconfirmations\x12\x1c\n" +
-	"\tconfirmed\x18\t \x01(\bR\tconfirmed\"\x90\x01\n" +
+	"\tconfirmed\x18\t \x01(\bR\tconfirmed\x129\n" +
+	"\bversions\x18\n" +
+	" \x03(\v2\x1d.onething.api.v1.DraftVersionR\bversions\"\x90\x01\n" +
 	"\rDraftMaterial\x12\x1a\n" +
 	"\bmaterial\x18\x01 \x01(\tR\bmaterial\x12)\n" +
 	"\x04file\x18\x02 \x01(\v2\x15.onething.api.v1.FileR\x04file\x12\x1a\n" +
@@ -2997,10 +3035,11 @@ const file_onething_api_v1_intake_service_proto_rawDesc = "" +
 	"\acleared\x18\x05 \x03(\tB\v\xbaH\b\x92\x01\x05\x10\xf4\x03\x18\x01R\acleared\x1aR\n" +
 	"\fChangesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12,\n" +
-	"\x05value\x18\x02 \x01(\v2\x16.google.protobuf.ValueR\x05value:\x028\x01\"j\n" +
+	"\x05value\x18\x02 \x01(\v2\x16.google.protobuf.ValueR\x05value:\x028\x01\"\xa5\x01\n" +
 	"\x11SaveDraftResponse\x12\x1a\n" +
 	"\brevision\x18\x01 \x01(\x03R\brevision\x129\n" +
-	"\x06change\x18\x02 \x01(\v2!.onething.api.v1.AssessmentChangeR\x06change\"1\n" +
+	"\x06change\x18\x02 \x01(\v2!.onething.api.v1.AssessmentChangeR\x06change\x129\n" +
+	"\bversions\x18\x03 \x03(\v2\x1d.onething.api.v1.DraftVersionR\bversions\"1\n" +
 	"\x0fGetDraftRequest\x12\x1e\n" +
 	"\x05draft\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x05draft\"{\n" +
 	"\x10GetDraftResponse\x12,\n" +
@@ -3160,7 +3199,7 @@ const file_onething_api_v1_intake_service_proto_rawDesc = "" +
 	"correction\x12:\n" +
 	"\btimeline\x18\n" +
 	" \x03(\v2\x1e.onething.api.v1.TimelineEntryR\btimeline\x12\x1a\n" +
-	"\brevision\x18\v \x01(\x05R\brevision\"\x9e\x03\n" +
+	"\brevision\x18\v \x01(\x05R\brevision\"\xea\x03\n" +
 	"\x04Case\x12\x16\n" +
 	"\x06bundle\x18\x01 \x01(\tR\x06bundle\x12+\n" +
 	"\x04name\x18\x02 \x01(\v2\x17.onething.forms.v1.TextR\x04name\x12\x16\n" +
@@ -3173,7 +3212,9 @@ const file_onething_api_v1_intake_service_proto_rawDesc = "" +
 	"\afee_fen\x18\t \x01(\x03R\x06feeFen\x12\x1c\n" +
 	"\ttolerated\x18\n" +
 	" \x03(\tR\ttolerated\x12C\n" +
-	"\rconfirmations\x18\v \x03(\v2\x1d.onething.api.v1.ConfirmationR\rconfirmations\"\xa9\x04\n" +
+	"\rconfirmations\x18\v \x03(\v2\x1d.onething.api.v1.ConfirmationR\rconfirmations\x12\x18\n" +
+	"\aversion\x18\f \x01(\x05R\aversion\x120\n" +
+	"\x05offer\x18\r \x01(\v2\x1a.onething.api.v1.MoveOfferR\x05offer\"\xa9\x04\n" +
 	"\bCaseTask\x12\x12\n" +
 	"\x04task\x18\x01 \x01(\tR\x04task\x12\x12\n" +
 	"\x04step\x18\x02 \x01(\tR\x04step\x12+\n" +
@@ -3197,7 +3238,7 @@ const file_onething_api_v1_intake_service_proto_rawDesc = "" +
 	"Correction\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\tR\x06number\x12.\n" +
 	"\x05items\x18\x02 \x03(\v2\x18.onething.api.v1.FindingR\x05items\x12&\n" +
-	"\x03due\x18\x03 \x01(\v2\x14.onething.api.v1.DueR\x03due2\x97\x0e\n" +
+	"\x03due\x18\x03 \x01(\v2\x14.onething.api.v1.DueR\x03due2\xc7\x10\n" +
 	"\rIntakeService\x12e\n" +
 	"\vCreateDraft\x12#.onething.api.v1.CreateDraftRequest\x1a$.onething.api.v1.CreateDraftResponse\"\v\xda\xe2\x18\a\n" +
 	"\x03\x01\x02\x03\x18\x02\x12_\n" +
@@ -3220,7 +3261,9 @@ const file_onething_api_v1_intake_service_proto_rawDesc = "" +
 	"\x03\x01\x02\x03\x18\x020\x01\x12X\n" +
 	"\aPromise\x12\x1f.onething.api.v1.PromiseRequest\x1a .onething.api.v1.PromiseResponse\"\n" +
 	"\xda\xe2\x18\x06\n" +
-	"\x02\x01\x02\x18\x02\x12V\n" +
+	"\x02\x01\x02\x18\x02\x12k\n" +
+	"\rTakeOverDraft\x12%.onething.api.v1.TakeOverDraftRequest\x1a&.onething.api.v1.TakeOverDraftResponse\"\v\xda\xe2\x18\a\n" +
+	"\x03\x01\x02\x03\x18\x02\x12V\n" +
 	"\x06Submit\x12\x1e.onething.api.v1.SubmitRequest\x1a\x1f.onething.api.v1.SubmitResponse\"\v\xda\xe2\x18\a\n" +
 	"\x03\x01\x02\x03\x18\x02\x12\x80\x01\n" +
 	"\x14WithdrawConfirmation\x12,.onething.api.v1.WithdrawConfirmationRequest\x1a-.onething.api.v1.WithdrawConfirmationResponse\"\v\xda\xe2\x18\a\n" +
@@ -3228,7 +3271,13 @@ const file_onething_api_v1_intake_service_proto_rawDesc = "" +
 	"\x06Supply\x12\x1e.onething.api.v1.SupplyRequest\x1a\x1f.onething.api.v1.SupplyResponse\"\v\xda\xe2\x18\a\n" +
 	"\x03\x01\x02\x03\x18\x02\x12Y\n" +
 	"\aCorrect\x12\x1f.onething.api.v1.CorrectRequest\x1a .onething.api.v1.CorrectResponse\"\v\xda\xe2\x18\a\n" +
-	"\x03\x01\x02\x03\x18\x02\x12\\\n" +
+	"\x03\x01\x02\x03\x18\x02\x12d\n" +
+	"\vPreviewMove\x12#.onething.api.v1.PreviewMoveRequest\x1a$.onething.api.v1.PreviewMoveResponse\"\n" +
+	"\xda\xe2\x18\x06\n" +
+	"\x02\x01\x02\x18\x02\x12[\n" +
+	"\bMoveCase\x12 .onething.api.v1.MoveCaseRequest\x1a!.onething.api.v1.MoveCaseResponse\"\n" +
+	"\xda\xe2\x18\x06\n" +
+	"\x02\x01\x02\x18\x02\x12\\\n" +
 	"\bWithdraw\x12 .onething.api.v1.WithdrawRequest\x1a!.onething.api.v1.WithdrawResponse\"\v\xda\xe2\x18\a\n" +
 	"\x03\x01\x02\x03\x18\x02\x12n\n" +
 	"\x0eGetApplication\x12&.onething.api.v1.GetApplicationRequest\x1a'.onething.api.v1.GetApplicationResponse\"\v\xda\xe2\x18\a\n" +
@@ -3306,15 +3355,23 @@ var file_onething_api_v1_intake_service_proto_goTypes = []any{
 	(*v1.Record)(nil),                    // 51: onething.forms.v1.Record
 	(*timestamppb.Timestamp)(nil),        // 52: google.protobuf.Timestamp
 	(*Confirmation)(nil),                 // 53: onething.api.v1.Confirmation
-	(*File)(nil),                         // 54: onething.api.v1.File
-	(*AssessmentChange)(nil),             // 55: onething.api.v1.AssessmentChange
-	(*Page)(nil),                         // 56: onething.api.v1.Page
-	(*structpb.Value)(nil),               // 57: google.protobuf.Value
-	(*Material)(nil),                     // 58: onething.api.v1.Material
-	(*TimelineEntry)(nil),                // 59: onething.api.v1.TimelineEntry
-	(*v1.Text)(nil),                      // 60: onething.forms.v1.Text
-	(*Finding)(nil),                      // 61: onething.api.v1.Finding
-	(*Due)(nil),                          // 62: onething.api.v1.Due
+	(*DraftVersion)(nil),                 // 54: onething.api.v1.DraftVersion
+	(*File)(nil),                         // 55: onething.api.v1.File
+	(*AssessmentChange)(nil),             // 56: onething.api.v1.AssessmentChange
+	(*Page)(nil),                         // 57: onething.api.v1.Page
+	(*structpb.Value)(nil),               // 58: google.protobuf.Value
+	(*Material)(nil),                     // 59: onething.api.v1.Material
+	(*TimelineEntry)(nil),                // 60: onething.api.v1.TimelineEntry
+	(*v1.Text)(nil),                      // 61: onething.forms.v1.Text
+	(*Finding)(nil),                      // 62: onething.api.v1.Finding
+	(*Due)(nil),                          // 63: onething.api.v1.Due
+	(*MoveOffer)(nil),                    // 64: onething.api.v1.MoveOffer
+	(*TakeOverDraftRequest)(nil),         // 65: onething.api.v1.TakeOverDraftRequest
+	(*PreviewMoveRequest)(nil),           // 66: onething.api.v1.PreviewMoveRequest
+	(*MoveCaseRequest)(nil),              // 67: onething.api.v1.MoveCaseRequest
+	(*TakeOverDraftResponse)(nil),        // 68: onething.api.v1.TakeOverDraftResponse
+	(*PreviewMoveResponse)(nil),          // 69: onething.api.v1.PreviewMoveResponse
+	(*MoveCaseResponse)(nil),             // 70: onething.api.v1.MoveCaseResponse
 }
 var file_onething_api_v1_intake_service_proto_depIdxs = []int32{
 	51, // 0: onething.api.v1.Draft.record:type_name -> onething.forms.v1.Record
@@ -3322,94 +3379,103 @@ var file_onething_api_v1_intake_service_proto_depIdxs = []int32{
 	52, // 2: onething.api.v1.Draft.expires_at:type_name -> google.protobuf.Timestamp
 	52, // 3: onething.api.v1.Draft.saved_at:type_name -> google.protobuf.Timestamp
 	53, // 4: onething.api.v1.Draft.confirmations:type_name -> onething.api.v1.Confirmation
-	54, // 5: onething.api.v1.DraftMaterial.file:type_name -> onething.api.v1.File
-	51, // 6: onething.api.v1.CreateDraftRequest.record:type_name -> onething.forms.v1.Record
-	0,  // 7: onething.api.v1.CreateDraftResponse.draft:type_name -> onething.api.v1.Draft
-	55, // 8: onething.api.v1.CreateDraftResponse.change:type_name -> onething.api.v1.AssessmentChange
-	44, // 9: onething.api.v1.SaveDraftRequest.changes:type_name -> onething.api.v1.SaveDraftRequest.ChangesEntry
-	55, // 10: onething.api.v1.SaveDraftResponse.change:type_name -> onething.api.v1.AssessmentChange
-	0,  // 11: onething.api.v1.GetDraftResponse.draft:type_name -> onething.api.v1.Draft
-	55, // 12: onething.api.v1.GetDraftResponse.change:type_name -> onething.api.v1.AssessmentChange
-	56, // 13: onething.api.v1.ListDraftsRequest.page:type_name -> onething.api.v1.Page
-	0,  // 14: onething.api.v1.ListDraftsResponse.drafts:type_name -> onething.api.v1.Draft
-	45, // 15: onething.api.v1.PrefillResponse.proposals:type_name -> onething.api.v1.PrefillResponse.ProposalsEntry
-	57, // 16: onething.api.v1.Proposal.value:type_name -> google.protobuf.Value
-	16, // 17: onething.api.v1.UploadMaterialRequest.header:type_name -> onething.api.v1.UploadHeader
-	54, // 18: onething.api.v1.UploadMaterialResponse.file:type_name -> onething.api.v1.File
-	16, // 19: onething.api.v1.PutMaterialRequest.header:type_name -> onething.api.v1.UploadHeader
-	54, // 20: onething.api.v1.PutMaterialResponse.file:type_name -> onething.api.v1.File
-	54, // 21: onething.api.v1.DownloadResponse.file:type_name -> onething.api.v1.File
-	46, // 22: onething.api.v1.SubmitResponse.cases:type_name -> onething.api.v1.SubmitResponse.CasesEntry
-	47, // 23: onething.api.v1.CorrectRequest.changes:type_name -> onething.api.v1.CorrectRequest.ChangesEntry
-	48, // 24: onething.api.v1.CorrectRequest.materials:type_name -> onething.api.v1.CorrectRequest.MaterialsEntry
-	40, // 25: onething.api.v1.GetApplicationResponse.application:type_name -> onething.api.v1.Application
-	56, // 26: onething.api.v1.ListApplicationsRequest.page:type_name -> onething.api.v1.Page
-	40, // 27: onething.api.v1.ListApplicationsResponse.applications:type_name -> onething.api.v1.Application
-	40, // 28: onething.api.v1.WatchResponse.application:type_name -> onething.api.v1.Application
-	41, // 29: onething.api.v1.Application.cases:type_name -> onething.api.v1.Case
-	51, // 30: onething.api.v1.Application.record:type_name -> onething.forms.v1.Record
-	58, // 31: onething.api.v1.Application.materials:type_name -> onething.api.v1.Material
-	43, // 32: onething.api.v1.Application.correction:type_name -> onething.api.v1.Correction
-	59, // 33: onething.api.v1.Application.timeline:type_name -> onething.api.v1.TimelineEntry
-	60, // 34: onething.api.v1.Case.name:type_name -> onething.forms.v1.Text
-	61, // 35: onething.api.v1.Case.findings:type_name -> onething.api.v1.Finding
-	62, // 36: onething.api.v1.Case.due:type_name -> onething.api.v1.Due
-	42, // 37: onething.api.v1.Case.tasks:type_name -> onething.api.v1.CaseTask
-	53, // 38: onething.api.v1.Case.confirmations:type_name -> onething.api.v1.Confirmation
-	60, // 39: onething.api.v1.CaseTask.name:type_name -> onething.forms.v1.Text
-	50, // 40: onething.api.v1.CaseTask.department:type_name -> onething.api.v1.CaseTask.Department
-	62, // 41: onething.api.v1.CaseTask.due:type_name -> onething.api.v1.Due
-	49, // 42: onething.api.v1.CaseTask.result:type_name -> onething.api.v1.CaseTask.ResultEntry
-	54, // 43: onething.api.v1.CaseTask.document:type_name -> onething.api.v1.File
-	61, // 44: onething.api.v1.CaseTask.findings:type_name -> onething.api.v1.Finding
-	61, // 45: onething.api.v1.Correction.items:type_name -> onething.api.v1.Finding
-	62, // 46: onething.api.v1.Correction.due:type_name -> onething.api.v1.Due
-	57, // 47: onething.api.v1.SaveDraftRequest.ChangesEntry.value:type_name -> google.protobuf.Value
-	14, // 48: onething.api.v1.PrefillResponse.ProposalsEntry.value:type_name -> onething.api.v1.Proposal
-	57, // 49: onething.api.v1.CorrectRequest.ChangesEntry.value:type_name -> google.protobuf.Value
-	57, // 50: onething.api.v1.CaseTask.ResultEntry.value:type_name -> google.protobuf.Value
-	60, // 51: onething.api.v1.CaseTask.Department.name:type_name -> onething.forms.v1.Text
-	2,  // 52: onething.api.v1.IntakeService.CreateDraft:input_type -> onething.api.v1.CreateDraftRequest
-	4,  // 53: onething.api.v1.IntakeService.SaveDraft:input_type -> onething.api.v1.SaveDraftRequest
-	6,  // 54: onething.api.v1.IntakeService.GetDraft:input_type -> onething.api.v1.GetDraftRequest
-	8,  // 55: onething.api.v1.IntakeService.ListDrafts:input_type -> onething.api.v1.ListDraftsRequest
-	10, // 56: onething.api.v1.IntakeService.DeleteDraft:input_type -> onething.api.v1.DeleteDraftRequest
-	12, // 57: onething.api.v1.IntakeService.Prefill:input_type -> onething.api.v1.PrefillRequest
-	15, // 58: onething.api.v1.IntakeService.UploadMaterial:input_type -> onething.api.v1.UploadMaterialRequest
-	18, // 59: onething.api.v1.IntakeService.PutMaterial:input_type -> onething.api.v1.PutMaterialRequest
-	20, // 60: onething.api.v1.IntakeService.Download:input_type -> onething.api.v1.DownloadRequest
-	22, // 61: onething.api.v1.IntakeService.Promise:input_type -> onething.api.v1.PromiseRequest
-	24, // 62: onething.api.v1.IntakeService.Submit:input_type -> onething.api.v1.SubmitRequest
-	26, // 63: onething.api.v1.IntakeService.WithdrawConfirmation:input_type -> onething.api.v1.WithdrawConfirmationRequest
-	28, // 64: onething.api.v1.IntakeService.Supply:input_type -> onething.api.v1.SupplyRequest
-	30, // 65: onething.api.v1.IntakeService.Correct:input_type -> onething.api.v1.CorrectRequest
-	32, // 66: onething.api.v1.IntakeService.Withdraw:input_type -> onething.api.v1.WithdrawRequest
-	34, // 67: onething.api.v1.IntakeService.GetApplication:input_type -> onething.api.v1.GetApplicationRequest
-	36, // 68: onething.api.v1.IntakeService.ListApplications:input_type -> onething.api.v1.ListApplicationsRequest
-	38, // 69: onething.api.v1.IntakeService.Watch:input_type -> onething.api.v1.WatchRequest
-	3,  // 70: onething.api.v1.IntakeService.CreateDraft:output_type -> onething.api.v1.CreateDraftResponse
-	5,  // 71: onething.api.v1.IntakeService.SaveDraft:output_type -> onething.api.v1.SaveDraftResponse
-	7,  // 72: onething.api.v1.IntakeService.GetDraft:output_type -> onething.api.v1.GetDraftResponse
-	9,  // 73: onething.api.v1.IntakeService.ListDrafts:output_type -> onething.api.v1.ListDraftsResponse
-	11, // 74: onething.api.v1.IntakeService.DeleteDraft:output_type -> onething.api.v1.DeleteDraftResponse
-	13, // 75: onething.api.v1.IntakeService.Prefill:output_type -> onething.api.v1.PrefillResponse
-	17, // 76: onething.api.v1.IntakeService.UploadMaterial:output_type -> onething.api.v1.UploadMaterialResponse
-	19, // 77: onething.api.v1.IntakeService.PutMaterial:output_type -> onething.api.v1.PutMaterialResponse
-	21, // 78: onething.api.v1.IntakeService.Download:output_type -> onething.api.v1.DownloadResponse
-	23, // 79: onething.api.v1.IntakeService.Promise:output_type -> onething.api.v1.PromiseResponse
-	25, // 80: onething.api.v1.IntakeService.Submit:output_type -> onething.api.v1.SubmitResponse
-	27, // 81: onething.api.v1.IntakeService.WithdrawConfirmation:output_type -> onething.api.v1.WithdrawConfirmationResponse
-	29, // 82: onething.api.v1.IntakeService.Supply:output_type -> onething.api.v1.SupplyResponse
-	31, // 83: onething.api.v1.IntakeService.Correct:output_type -> onething.api.v1.CorrectResponse
-	33, // 84: onething.api.v1.IntakeService.Withdraw:output_type -> onething.api.v1.WithdrawResponse
-	35, // 85: onething.api.v1.IntakeService.GetApplication:output_type -> onething.api.v1.GetApplicationResponse
-	37, // 86: onething.api.v1.IntakeService.ListApplications:output_type -> onething.api.v1.ListApplicationsResponse
-	39, // 87: onething.api.v1.IntakeService.Watch:output_type -> onething.api.v1.WatchResponse
-	70, // [70:88] is the sub-list for method output_type
-	52, // [52:70] is the sub-list for method input_type
-	52, // [52:52] is the sub-list for extension type_name
-	52, // [52:52] is the sub-list for extension extendee
-	0,  // [0:52] is the sub-list for field type_name
+	54, // 5: onething.api.v1.Draft.versions:type_name -> onething.api.v1.DraftVersion
+	55, // 6: onething.api.v1.DraftMaterial.file:type_name -> onething.api.v1.File
+	51, // 7: onething.api.v1.CreateDraftRequest.record:type_name -> onething.forms.v1.Record
+	0,  // 8: onething.api.v1.CreateDraftResponse.draft:type_name -> onething.api.v1.Draft
+	56, // 9: onething.api.v1.CreateDraftResponse.change:type_name -> onething.api.v1.AssessmentChange
+	44, // 10: onething.api.v1.SaveDraftRequest.changes:type_name -> onething.api.v1.SaveDraftRequest.ChangesEntry
+	56, // 11: onething.api.v1.SaveDraftResponse.change:type_name -> onething.api.v1.AssessmentChange
+	54, // 12: onething.api.v1.SaveDraftResponse.versions:type_name -> onething.api.v1.DraftVersion
+	0,  // 13: onething.api.v1.GetDraftResponse.draft:type_name -> onething.api.v1.Draft
+	56, // 14: onething.api.v1.GetDraftResponse.change:type_name -> onething.api.v1.AssessmentChange
+	57, // 15: onething.api.v1.ListDraftsRequest.page:type_name -> onething.api.v1.Page
+	0,  // 16: onething.api.v1.ListDraftsResponse.drafts:type_name -> onething.api.v1.Draft
+	45, // 17: onething.api.v1.PrefillResponse.proposals:type_name -> onething.api.v1.PrefillResponse.ProposalsEntry
+	58, // 18: onething.api.v1.Proposal.value:type_name -> google.protobuf.Value
+	16, // 19: onething.api.v1.UploadMaterialRequest.header:type_name -> onething.api.v1.UploadHeader
+	55, // 20: onething.api.v1.UploadMaterialResponse.file:type_name -> onething.api.v1.File
+	16, // 21: onething.api.v1.PutMaterialRequest.header:type_name -> onething.api.v1.UploadHeader
+	55, // 22: onething.api.v1.PutMaterialResponse.file:type_name -> onething.api.v1.File
+	55, // 23: onething.api.v1.DownloadResponse.file:type_name -> onething.api.v1.File
+	46, // 24: onething.api.v1.SubmitResponse.cases:type_name -> onething.api.v1.SubmitResponse.CasesEntry
+	47, // 25: onething.api.v1.CorrectRequest.changes:type_name -> onething.api.v1.CorrectRequest.ChangesEntry
+	48, // 26: onething.api.v1.CorrectRequest.materials:type_name -> onething.api.v1.CorrectRequest.MaterialsEntry
+	40, // 27: onething.api.v1.GetApplicationResponse.application:type_name -> onething.api.v1.Application
+	57, // 28: onething.api.v1.ListApplicationsRequest.page:type_name -> onething.api.v1.Page
+	40, // 29: onething.api.v1.ListApplicationsResponse.applications:type_name -> onething.api.v1.Application
+	40, // 30: onething.api.v1.WatchResponse.application:type_name -> onething.api.v1.Application
+	41, // 31: onething.api.v1.Application.cases:type_name -> onething.api.v1.Case
+	51, // 32: onething.api.v1.Application.record:type_name -> onething.forms.v1.Record
+	59, // 33: onething.api.v1.Application.materials:type_name -> onething.api.v1.Material
+	43, // 34: onething.api.v1.Application.correction:type_name -> onething.api.v1.Correction
+	60, // 35: onething.api.v1.Application.timeline:type_name -> onething.api.v1.TimelineEntry
+	61, // 36: onething.api.v1.Case.name:type_name -> onething.forms.v1.Text
+	62, // 37: onething.api.v1.Case.findings:type_name -> onething.api.v1.Finding
+	63, // 38: onething.api.v1.Case.due:type_name -> onething.api.v1.Due
+	42, // 39: onething.api.v1.Case.tasks:type_name -> onething.api.v1.CaseTask
+	53, // 40: onething.api.v1.Case.confirmations:type_name -> onething.api.v1.Confirmation
+	64, // 41: onething.api.v1.Case.offer:type_name -> onething.api.v1.MoveOffer
+	61, // 42: onething.api.v1.CaseTask.name:type_name -> onething.forms.v1.Text
+	50, // 43: onething.api.v1.CaseTask.department:type_name -> onething.api.v1.CaseTask.Department
+	63, // 44: onething.api.v1.CaseTask.due:type_name -> onething.api.v1.Due
+	49, // 45: onething.api.v1.CaseTask.result:type_name -> onething.api.v1.CaseTask.ResultEntry
+	55, // 46: onething.api.v1.CaseTask.document:type_name -> onething.api.v1.File
+	62, // 47: onething.api.v1.CaseTask.findings:type_name -> onething.api.v1.Finding
+	62, // 48: onething.api.v1.Correction.items:type_name -> onething.api.v1.Finding
+	63, // 49: onething.api.v1.Correction.due:type_name -> onething.api.v1.Due
+	58, // 50: onething.api.v1.SaveDraftRequest.ChangesEntry.value:type_name -> google.protobuf.Value
+	14, // 51: onething.api.v1.PrefillResponse.ProposalsEntry.value:type_name -> onething.api.v1.Proposal
+	58, // 52: onething.api.v1.CorrectRequest.ChangesEntry.value:type_name -> google.protobuf.Value
+	58, // 53: onething.api.v1.CaseTask.ResultEntry.value:type_name -> google.protobuf.Value
+	61, // 54: onething.api.v1.CaseTask.Department.name:type_name -> onething.forms.v1.Text
+	2,  // 55: onething.api.v1.IntakeService.CreateDraft:input_type -> onething.api.v1.CreateDraftRequest
+	4,  // 56: onething.api.v1.IntakeService.SaveDraft:input_type -> onething.api.v1.SaveDraftRequest
+	6,  // 57: onething.api.v1.IntakeService.GetDraft:input_type -> onething.api.v1.GetDraftRequest
+	8,  // 58: onething.api.v1.IntakeService.ListDrafts:input_type -> onething.api.v1.ListDraftsRequest
+	10, // 59: onething.api.v1.IntakeService.DeleteDraft:input_type -> onething.api.v1.DeleteDraftRequest
+	12, // 60: onething.api.v1.IntakeService.Prefill:input_type -> onething.api.v1.PrefillRequest
+	15, // 61: onething.api.v1.IntakeService.UploadMaterial:input_type -> onething.api.v1.UploadMaterialRequest
+	18, // 62: onething.api.v1.IntakeService.PutMaterial:input_type -> onething.api.v1.PutMaterialRequest
+	20, // 63: onething.api.v1.IntakeService.Download:input_type -> onething.api.v1.DownloadRequest
+	22, // 64: onething.api.v1.IntakeService.Promise:input_type -> onething.api.v1.PromiseRequest
+	65, // 65: onething.api.v1.IntakeService.TakeOverDraft:input_type -> onething.api.v1.TakeOverDraftRequest
+	24, // 66: onething.api.v1.IntakeService.Submit:input_type -> onething.api.v1.SubmitRequest
+	26, // 67: onething.api.v1.IntakeService.WithdrawConfirmation:input_type -> onething.api.v1.WithdrawConfirmationRequest
+	28, // 68: onething.api.v1.IntakeService.Supply:input_type -> onething.api.v1.SupplyRequest
+	30, // 69: onething.api.v1.IntakeService.Correct:input_type -> onething.api.v1.CorrectRequest
+	66, // 70: onething.api.v1.IntakeService.PreviewMove:input_type -> onething.api.v1.PreviewMoveRequest
+	67, // 71: onething.api.v1.IntakeService.MoveCase:input_type -> onething.api.v1.MoveCaseRequest
+	32, // 72: onething.api.v1.IntakeService.Withdraw:input_type -> onething.api.v1.WithdrawRequest
+	34, // 73: onething.api.v1.IntakeService.GetApplication:input_type -> onething.api.v1.GetApplicationRequest
+	36, // 74: onething.api.v1.IntakeService.ListApplications:input_type -> onething.api.v1.ListApplicationsRequest
+	38, // 75: onething.api.v1.IntakeService.Watch:input_type -> onething.api.v1.WatchRequest
+	3,  // 76: onething.api.v1.IntakeService.CreateDraft:output_type -> onething.api.v1.CreateDraftResponse
+	5,  // 77: onething.api.v1.IntakeService.SaveDraft:output_type -> onething.api.v1.SaveDraftResponse
+	7,  // 78: onething.api.v1.IntakeService.GetDraft:output_type -> onething.api.v1.GetDraftResponse
+	9,  // 79: onething.api.v1.IntakeService.ListDrafts:output_type -> onething.api.v1.ListDraftsResponse
+	11, // 80: onething.api.v1.IntakeService.DeleteDraft:output_type -> onething.api.v1.DeleteDraftResponse
+	13, // 81: onething.api.v1.IntakeService.Prefill:output_type -> onething.api.v1.PrefillResponse
+	17, // 82: onething.api.v1.IntakeService.UploadMaterial:output_type -> onething.api.v1.UploadMaterialResponse
+	19, // 83: onething.api.v1.IntakeService.PutMaterial:output_type -> onething.api.v1.PutMaterialResponse
+	21, // 84: onething.api.v1.IntakeService.Download:output_type -> onething.api.v1.DownloadResponse
+	23, // 85: onething.api.v1.IntakeService.Promise:output_type -> onething.api.v1.PromiseResponse
+	68, // 86: onething.api.v1.IntakeService.TakeOverDraft:output_type -> onething.api.v1.TakeOverDraftResponse
+	25, // 87: onething.api.v1.IntakeService.Submit:output_type -> onething.api.v1.SubmitResponse
+	27, // 88: onething.api.v1.IntakeService.WithdrawConfirmation:output_type -> onething.api.v1.WithdrawConfirmationResponse
+	29, // 89: onething.api.v1.IntakeService.Supply:output_type -> onething.api.v1.SupplyResponse
+	31, // 90: onething.api.v1.IntakeService.Correct:output_type -> onething.api.v1.CorrectResponse
+	69, // 91: onething.api.v1.IntakeService.PreviewMove:output_type -> onething.api.v1.PreviewMoveResponse
+	70, // 92: onething.api.v1.IntakeService.MoveCase:output_type -> onething.api.v1.MoveCaseResponse
+	33, // 93: onething.api.v1.IntakeService.Withdraw:output_type -> onething.api.v1.WithdrawResponse
+	35, // 94: onething.api.v1.IntakeService.GetApplication:output_type -> onething.api.v1.GetApplicationResponse
+	37, // 95: onething.api.v1.IntakeService.ListApplications:output_type -> onething.api.v1.ListApplicationsResponse
+	39, // 96: onething.api.v1.IntakeService.Watch:output_type -> onething.api.v1.WatchResponse
+	76, // [76:97] is the sub-list for method output_type
+	55, // [55:76] is the sub-list for method input_type
+	55, // [55:55] is the sub-list for extension type_name
+	55, // [55:55] is the sub-list for extension extendee
+	0,  // [0:55] is the sub-list for field type_name
 }
 
 func init() { file_onething_api_v1_intake_service_proto_init() }
@@ -3419,6 +3485,7 @@ func file_onething_api_v1_intake_service_proto_init() {
 	}
 	file_onething_api_v1_common_proto_init()
 	file_onething_api_v1_guide_service_proto_init()
+	file_onething_api_v1_intake_move_proto_init()
 	file_onething_api_v1_intake_service_proto_msgTypes[15].OneofWrappers = []any{
 		(*UploadMaterialRequest_Header)(nil),
 		(*UploadMaterialRequest_Chunk)(nil),

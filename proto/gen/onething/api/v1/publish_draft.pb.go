@@ -9,6 +9,7 @@ package apiv1
 import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	v1 "github.com/siyiban/onething/proto/gen/onething/diag/v1"
+	v11 "github.com/siyiban/onething/proto/gen/onething/registry/v1"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	reflect "reflect"
@@ -603,7 +604,9 @@ type PublishBundleDraftRequest struct {
 	// Why it is published.
 	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
 	// Number of the last version that the caller has compared it with; 0: the one on which the draft was begun.
-	Number        int32 `protobuf:"varint,5,opt,name=number,proto3" json:"number,omitempty"`
+	Number int32 `protobuf:"varint,5,opt,name=number,proto3" json:"number,omitempty"`
+	// What it means for applications under way; not set: everything stays on its version.
+	Moving        v11.Moving `protobuf:"varint,6,opt,name=moving,proto3,enum=onething.registry.v1.Moving" json:"moving,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -671,6 +674,13 @@ func (x *PublishBundleDraftRequest) GetNumber() int32 {
 		return x.Number
 	}
 	return 0
+}
+
+func (x *PublishBundleDraftRequest) GetMoving() v11.Moving {
+	if x != nil {
+		return x.Moving
+	}
+	return v11.Moving(0)
 }
 
 // PublishBundleDraftResponse is the version that was published, or the proposal that it became.
@@ -833,7 +843,7 @@ var File_onething_api_v1_publish_draft_proto protoreflect.FileDescriptor
 
 const file_onething_api_v1_publish_draft_proto_rawDesc = "" +
 	"\n" +
-	"#onething/api/v1/publish_draft.proto\x12\x0fonething.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1conething/api/v1/common.proto\x1a\x1donething/api/v1/version.proto\x1a!onething/diag/v1/diagnostic.proto\"\x99\x01\n" +
+	"#onething/api/v1/publish_draft.proto\x12\x0fonething.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1conething/api/v1/common.proto\x1a\x1donething/api/v1/version.proto\x1a!onething/diag/v1/diagnostic.proto\x1a#onething/registry/v1/registry.proto\"\x99\x01\n" +
 	"\x18CreateBundleDraftRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x125\n" +
@@ -868,7 +878,7 @@ const file_onething_api_v1_publish_draft_proto_rawDesc = "" +
 	"\x18CheckBundleDraftResponse\x12\x1a\n" +
 	"\brevision\x18\x01 \x01(\x03R\brevision\x128\n" +
 	"\bfindings\x18\x02 \x03(\v2\x1c.onething.diag.v1.DiagnosticR\bfindings\x12\x12\n" +
-	"\x04more\x18\x03 \x01(\x05R\x04more\"\xdd\x01\n" +
+	"\x04more\x18\x03 \x01(\x05R\x04more\"\x9d\x02\n" +
 	"\x19PublishBundleDraftRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12\x1e\n" +
@@ -876,7 +886,8 @@ const file_onething_api_v1_publish_draft_proto_rawDesc = "" +
 	"\x10expected_version\x18\x03 \x01(\x03B\a\xbaH\x04\"\x02(\x01R\x0fexpectedVersion\x12\"\n" +
 	"\x06reason\x18\x04 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xf4\x03R\x06reason\x12\x1f\n" +
-	"\x06number\x18\x05 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\x06number\"\xaf\x01\n" +
+	"\x06number\x18\x05 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\x06number\x12>\n" +
+	"\x06moving\x18\x06 \x01(\x0e2\x1c.onething.registry.v1.MovingB\b\xbaH\x05\x82\x01\x02\x10\x01R\x06moving\"\xaf\x01\n" +
 	"\x1aPublishBundleDraftResponse\x12\x1a\n" +
 	"\bposition\x18\x01 \x01(\x04R\bposition\x128\n" +
 	"\aversion\x18\x02 \x01(\v2\x1e.onething.api.v1.BundleVersionR\aversion\x12;\n" +
@@ -917,8 +928,9 @@ var file_onething_api_v1_publish_draft_proto_goTypes = []any{
 	(*BundleDraft)(nil),                // 14: onething.api.v1.BundleDraft
 	(*Page)(nil),                       // 15: onething.api.v1.Page
 	(*v1.Diagnostic)(nil),              // 16: onething.diag.v1.Diagnostic
-	(*BundleVersion)(nil),              // 17: onething.api.v1.BundleVersion
-	(*BundleProposal)(nil),             // 18: onething.api.v1.BundleProposal
+	(v11.Moving)(0),                    // 17: onething.registry.v1.Moving
+	(*BundleVersion)(nil),              // 18: onething.api.v1.BundleVersion
+	(*BundleProposal)(nil),             // 19: onething.api.v1.BundleProposal
 }
 var file_onething_api_v1_publish_draft_proto_depIdxs = []int32{
 	14, // 0: onething.api.v1.CreateBundleDraftResponse.draft:type_name -> onething.api.v1.BundleDraft
@@ -927,13 +939,14 @@ var file_onething_api_v1_publish_draft_proto_depIdxs = []int32{
 	15, // 3: onething.api.v1.ListBundleDraftsRequest.page:type_name -> onething.api.v1.Page
 	14, // 4: onething.api.v1.ListBundleDraftsResponse.drafts:type_name -> onething.api.v1.BundleDraft
 	16, // 5: onething.api.v1.CheckBundleDraftResponse.findings:type_name -> onething.diag.v1.Diagnostic
-	17, // 6: onething.api.v1.PublishBundleDraftResponse.version:type_name -> onething.api.v1.BundleVersion
-	18, // 7: onething.api.v1.PublishBundleDraftResponse.proposal:type_name -> onething.api.v1.BundleProposal
-	8,  // [8:8] is the sub-list for method output_type
-	8,  // [8:8] is the sub-list for method input_type
-	8,  // [8:8] is the sub-list for extension type_name
-	8,  // [8:8] is the sub-list for extension extendee
-	0,  // [0:8] is the sub-list for field type_name
+	17, // 6: onething.api.v1.PublishBundleDraftRequest.moving:type_name -> onething.registry.v1.Moving
+	18, // 7: onething.api.v1.PublishBundleDraftResponse.version:type_name -> onething.api.v1.BundleVersion
+	19, // 8: onething.api.v1.PublishBundleDraftResponse.proposal:type_name -> onething.api.v1.BundleProposal
+	9,  // [9:9] is the sub-list for method output_type
+	9,  // [9:9] is the sub-list for method input_type
+	9,  // [9:9] is the sub-list for extension type_name
+	9,  // [9:9] is the sub-list for extension extendee
+	0,  // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_onething_api_v1_publish_draft_proto_init() }

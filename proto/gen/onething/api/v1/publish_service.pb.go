@@ -10,6 +10,7 @@ import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	_ "github.com/siyiban/onething/proto/gen/onething/access/v1"
 	v1 "github.com/siyiban/onething/proto/gen/onething/diag/v1"
+	v11 "github.com/siyiban/onething/proto/gen/onething/registry/v1"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	reflect "reflect"
@@ -136,8 +137,10 @@ type PublishBundleRequest struct {
 	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
 	// Number of the last version that the caller has seen; 0: not compared.
 	ExpectedVersion int32 `protobuf:"varint,4,opt,name=expected_version,json=expectedVersion,proto3" json:"expected_version,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// What it means for applications under way; not set: everything stays on its version.
+	Moving        v11.Moving `protobuf:"varint,5,opt,name=moving,proto3,enum=onething.registry.v1.Moving" json:"moving,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *PublishBundleRequest) Reset() {
@@ -196,6 +199,13 @@ func (x *PublishBundleRequest) GetExpectedVersion() int32 {
 		return x.ExpectedVersion
 	}
 	return 0
+}
+
+func (x *PublishBundleRequest) GetMoving() v11.Moving {
+	if x != nil {
+		return x.Moving
+	}
+	return v11.Moving(0)
 }
 
 // PublishBundleResponse is the version that was published, or the proposal that it became.
@@ -275,8 +285,10 @@ type RollBackBundleRequest struct {
 	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
 	// Number of the last version that the caller has seen; 0: not compared.
 	ExpectedVersion int32 `protobuf:"varint,5,opt,name=expected_version,json=expectedVersion,proto3" json:"expected_version,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// What it means for applications under way; not set: everything stays on its version.
+	Moving        v11.Moving `protobuf:"varint,6,opt,name=moving,proto3,enum=onething.registry.v1.Moving" json:"moving,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RollBackBundleRequest) Reset() {
@@ -344,6 +356,13 @@ func (x *RollBackBundleRequest) GetExpectedVersion() int32 {
 	return 0
 }
 
+func (x *RollBackBundleRequest) GetMoving() v11.Moving {
+	if x != nil {
+		return x.Moving
+	}
+	return v11.Moving(0)
+}
+
 // RollBackBundleResponse is the version that was published, or the proposal that it became.
 type RollBackBundleResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -408,6 +427,143 @@ func (x *RollBackBundleResponse) GetProposal() *BundleProposal {
 	return nil
 }
 
+// ChooseMovingRequest says what a version means for applications under way.
+type ChooseMovingRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the request, a UUID of the caller's.
+	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Id of the bundle.
+	Bundle string `protobuf:"bytes,2,opt,name=bundle,proto3" json:"bundle,omitempty"`
+	// Number of the last version.
+	ExpectedVersion int32 `protobuf:"varint,3,opt,name=expected_version,json=expectedVersion,proto3" json:"expected_version,omitempty"`
+	// What it means.
+	Moving v11.Moving `protobuf:"varint,4,opt,name=moving,proto3,enum=onething.registry.v1.Moving" json:"moving,omitempty"`
+	// Why; applicants are shown it.
+	Reason        string `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChooseMovingRequest) Reset() {
+	*x = ChooseMovingRequest{}
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChooseMovingRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChooseMovingRequest) ProtoMessage() {}
+
+func (x *ChooseMovingRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChooseMovingRequest.ProtoReflect.Descriptor instead.
+func (*ChooseMovingRequest) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *ChooseMovingRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *ChooseMovingRequest) GetBundle() string {
+	if x != nil {
+		return x.Bundle
+	}
+	return ""
+}
+
+func (x *ChooseMovingRequest) GetExpectedVersion() int32 {
+	if x != nil {
+		return x.ExpectedVersion
+	}
+	return 0
+}
+
+func (x *ChooseMovingRequest) GetMoving() v11.Moving {
+	if x != nil {
+		return x.Moving
+	}
+	return v11.Moving(0)
+}
+
+func (x *ChooseMovingRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// ChooseMovingResponse is the version.
+type ChooseMovingResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Position of the commit; 0: it was so before.
+	Position uint64 `protobuf:"varint,1,opt,name=position,proto3" json:"position,omitempty"`
+	// The version.
+	Version       *BundleVersion `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChooseMovingResponse) Reset() {
+	*x = ChooseMovingResponse{}
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChooseMovingResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChooseMovingResponse) ProtoMessage() {}
+
+func (x *ChooseMovingResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChooseMovingResponse.ProtoReflect.Descriptor instead.
+func (*ChooseMovingResponse) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *ChooseMovingResponse) GetPosition() uint64 {
+	if x != nil {
+		return x.Position
+	}
+	return 0
+}
+
+func (x *ChooseMovingResponse) GetVersion() *BundleVersion {
+	if x != nil {
+		return x.Version
+	}
+	return nil
+}
+
 // ListVersionsRequest asks for the versions of a bundle.
 type ListVersionsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -421,7 +577,7 @@ type ListVersionsRequest struct {
 
 func (x *ListVersionsRequest) Reset() {
 	*x = ListVersionsRequest{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[6]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -433,7 +589,7 @@ func (x *ListVersionsRequest) String() string {
 func (*ListVersionsRequest) ProtoMessage() {}
 
 func (x *ListVersionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[6]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -446,7 +602,7 @@ func (x *ListVersionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListVersionsRequest.ProtoReflect.Descriptor instead.
 func (*ListVersionsRequest) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{6}
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListVersionsRequest) GetBundle() string {
@@ -476,7 +632,7 @@ type ListVersionsResponse struct {
 
 func (x *ListVersionsResponse) Reset() {
 	*x = ListVersionsResponse{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[7]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -488,7 +644,7 @@ func (x *ListVersionsResponse) String() string {
 func (*ListVersionsResponse) ProtoMessage() {}
 
 func (x *ListVersionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[7]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -501,7 +657,7 @@ func (x *ListVersionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListVersionsResponse.ProtoReflect.Descriptor instead.
 func (*ListVersionsResponse) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{7}
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ListVersionsResponse) GetVersions() []*BundleVersion {
@@ -531,7 +687,7 @@ type GetVersionRequest struct {
 
 func (x *GetVersionRequest) Reset() {
 	*x = GetVersionRequest{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[8]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -543,7 +699,7 @@ func (x *GetVersionRequest) String() string {
 func (*GetVersionRequest) ProtoMessage() {}
 
 func (x *GetVersionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[8]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -556,7 +712,7 @@ func (x *GetVersionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetVersionRequest.ProtoReflect.Descriptor instead.
 func (*GetVersionRequest) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{8}
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *GetVersionRequest) GetBundle() string {
@@ -586,7 +742,7 @@ type GetVersionResponse struct {
 
 func (x *GetVersionResponse) Reset() {
 	*x = GetVersionResponse{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[9]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -598,7 +754,7 @@ func (x *GetVersionResponse) String() string {
 func (*GetVersionResponse) ProtoMessage() {}
 
 func (x *GetVersionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[9]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -611,7 +767,7 @@ func (x *GetVersionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetVersionResponse.ProtoReflect.Descriptor instead.
 func (*GetVersionResponse) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{9}
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GetVersionResponse) GetVersion() *BundleVersion {
@@ -641,7 +797,7 @@ type PublishCalendarRequest struct {
 
 func (x *PublishCalendarRequest) Reset() {
 	*x = PublishCalendarRequest{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[10]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -653,7 +809,7 @@ func (x *PublishCalendarRequest) String() string {
 func (*PublishCalendarRequest) ProtoMessage() {}
 
 func (x *PublishCalendarRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[10]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -666,7 +822,7 @@ func (x *PublishCalendarRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublishCalendarRequest.ProtoReflect.Descriptor instead.
 func (*PublishCalendarRequest) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{10}
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *PublishCalendarRequest) GetRequestId() string {
@@ -694,7 +850,7 @@ type PublishCalendarResponse struct {
 
 func (x *PublishCalendarResponse) Reset() {
 	*x = PublishCalendarResponse{}
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[11]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -706,7 +862,7 @@ func (x *PublishCalendarResponse) String() string {
 func (*PublishCalendarResponse) ProtoMessage() {}
 
 func (x *PublishCalendarResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_publish_service_proto_msgTypes[11]
+	mi := &file_onething_api_v1_publish_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -719,7 +875,7 @@ func (x *PublishCalendarResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublishCalendarResponse.ProtoReflect.Descriptor instead.
 func (*PublishCalendarResponse) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{11}
+	return file_onething_api_v1_publish_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *PublishCalendarResponse) GetPosition() uint64 {
@@ -733,23 +889,24 @@ var File_onething_api_v1_publish_service_proto protoreflect.FileDescriptor
 
 const file_onething_api_v1_publish_service_proto_rawDesc = "" +
 	"\n" +
-	"%onething/api/v1/publish_service.proto\x12\x0fonething.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fonething/access/v1/access.proto\x1a\x1conething/api/v1/common.proto\x1a\"onething/api/v1/publish_diff.proto\x1a#onething/api/v1/publish_draft.proto\x1a&onething/api/v1/publish_proposal.proto\x1a\x1donething/api/v1/version.proto\x1a!onething/diag/v1/diagnostic.proto\"5\n" +
+	"%onething/api/v1/publish_service.proto\x12\x0fonething.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fonething/access/v1/access.proto\x1a\x1conething/api/v1/common.proto\x1a\"onething/api/v1/publish_diff.proto\x1a#onething/api/v1/publish_draft.proto\x1a&onething/api/v1/publish_proposal.proto\x1a\x1donething/api/v1/version.proto\x1a!onething/diag/v1/diagnostic.proto\x1a#onething/registry/v1/registry.proto\"5\n" +
 	"\x12CheckBundleRequest\x12\x1f\n" +
 	"\x04text\x18\x01 \x01(\tB\v\xbaH\br\x06\x10\x01(\x80\x80@R\x04text\"c\n" +
 	"\x13CheckBundleResponse\x128\n" +
 	"\bfindings\x18\x01 \x03(\v2\x1c.onething.diag.v1.DiagnosticR\bfindings\x12\x12\n" +
-	"\x04more\x18\x02 \x01(\x05R\x04more\"\xb8\x01\n" +
+	"\x04more\x18\x02 \x01(\x05R\x04more\"\xf8\x01\n" +
 	"\x14PublishBundleRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12\x1f\n" +
 	"\x04text\x18\x02 \x01(\tB\v\xbaH\br\x06\x10\x01(\x80\x80@R\x04text\x12\"\n" +
 	"\x06reason\x18\x03 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xf4\x03R\x06reason\x122\n" +
-	"\x10expected_version\x18\x04 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\x0fexpectedVersion\"\xaa\x01\n" +
+	"\x10expected_version\x18\x04 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\x0fexpectedVersion\x12>\n" +
+	"\x06moving\x18\x05 \x01(\x0e2\x1c.onething.registry.v1.MovingB\b\xbaH\x05\x82\x01\x02\x10\x01R\x06moving\"\xaa\x01\n" +
 	"\x15PublishBundleResponse\x12\x1a\n" +
 	"\bposition\x18\x01 \x01(\x04R\bposition\x128\n" +
 	"\aversion\x18\x02 \x01(\v2\x1e.onething.api.v1.BundleVersionR\aversion\x12;\n" +
-	"\bproposal\x18\x03 \x01(\v2\x1f.onething.api.v1.BundleProposalR\bproposal\"\xf0\x01\n" +
+	"\bproposal\x18\x03 \x01(\v2\x1f.onething.api.v1.BundleProposalR\bproposal\"\xb0\x02\n" +
 	"\x15RollBackBundleRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x125\n" +
@@ -757,11 +914,24 @@ const file_onething_api_v1_publish_service_proto_rawDesc = "" +
 	"\x06number\x18\x03 \x01(\x05B\a\xbaH\x04\x1a\x02(\x01R\x06number\x12\"\n" +
 	"\x06reason\x18\x04 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xf4\x03R\x06reason\x122\n" +
-	"\x10expected_version\x18\x05 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\x0fexpectedVersion\"\xab\x01\n" +
+	"\x10expected_version\x18\x05 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\x0fexpectedVersion\x12>\n" +
+	"\x06moving\x18\x06 \x01(\x0e2\x1c.onething.registry.v1.MovingB\b\xbaH\x05\x82\x01\x02\x10\x01R\x06moving\"\xab\x01\n" +
 	"\x16RollBackBundleResponse\x12\x1a\n" +
 	"\bposition\x18\x01 \x01(\x04R\bposition\x128\n" +
 	"\aversion\x18\x02 \x01(\v2\x1e.onething.api.v1.BundleVersionR\aversion\x12;\n" +
-	"\bproposal\x18\x03 \x01(\v2\x1f.onething.api.v1.BundleProposalR\bproposal\"w\n" +
+	"\bproposal\x18\x03 \x01(\v2\x1f.onething.api.v1.BundleProposalR\bproposal\"\x8f\x02\n" +
+	"\x13ChooseMovingRequest\x12'\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x125\n" +
+	"\x06bundle\x18\x02 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[a-z][a-z0-9_]{0,39}$R\x06bundle\x122\n" +
+	"\x10expected_version\x18\x03 \x01(\x05B\a\xbaH\x04\x1a\x02(\x01R\x0fexpectedVersion\x12@\n" +
+	"\x06moving\x18\x04 \x01(\x0e2\x1c.onething.registry.v1.MovingB\n" +
+	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x06moving\x12\"\n" +
+	"\x06reason\x18\x05 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xf4\x03R\x06reason\"l\n" +
+	"\x14ChooseMovingResponse\x12\x1a\n" +
+	"\bposition\x18\x01 \x01(\x04R\bposition\x128\n" +
+	"\aversion\x18\x02 \x01(\v2\x1e.onething.api.v1.BundleVersionR\aversion\"w\n" +
 	"\x13ListVersionsRequest\x125\n" +
 	"\x06bundle\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[a-z][a-z0-9_]{0,39}$R\x06bundle\x12)\n" +
 	"\x04page\x18\x02 \x01(\v2\x15.onething.api.v1.PageR\x04page\"q\n" +
@@ -780,13 +950,15 @@ const file_onething_api_v1_publish_service_proto_rawDesc = "" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12\x1f\n" +
 	"\x04text\x18\x02 \x01(\tB\v\xbaH\br\x06\x10\x01(\x80\x80@R\x04text\"5\n" +
 	"\x17PublishCalendarResponse\x12\x1a\n" +
-	"\bposition\x18\x01 \x01(\x04R\bposition2\xd6\x0f\n" +
+	"\bposition\x18\x01 \x01(\x04R\bposition2\xbe\x10\n" +
 	"\x0ePublishService\x12c\n" +
 	"\vCheckBundle\x12#.onething.api.v1.CheckBundleRequest\x1a$.onething.api.v1.CheckBundleResponse\"\t\xda\xe2\x18\x05\n" +
 	"\x01\x06\x18\x05\x12i\n" +
 	"\rPublishBundle\x12%.onething.api.v1.PublishBundleRequest\x1a&.onething.api.v1.PublishBundleResponse\"\t\xda\xe2\x18\x05\n" +
 	"\x01\x06\x18\x05\x12l\n" +
 	"\x0eRollBackBundle\x12&.onething.api.v1.RollBackBundleRequest\x1a'.onething.api.v1.RollBackBundleResponse\"\t\xda\xe2\x18\x05\n" +
+	"\x01\x06\x18\x05\x12f\n" +
+	"\fChooseMoving\x12$.onething.api.v1.ChooseMovingRequest\x1a%.onething.api.v1.ChooseMovingResponse\"\t\xda\xe2\x18\x05\n" +
 	"\x01\x06\x18\x05\x12g\n" +
 	"\fListVersions\x12$.onething.api.v1.ListVersionsRequest\x1a%.onething.api.v1.ListVersionsResponse\"\n" +
 	"\xda\xe2\x18\x06\n" +
@@ -836,7 +1008,7 @@ func file_onething_api_v1_publish_service_proto_rawDescGZIP() []byte {
 	return file_onething_api_v1_publish_service_proto_rawDescData
 }
 
-var file_onething_api_v1_publish_service_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_onething_api_v1_publish_service_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_onething_api_v1_publish_service_proto_goTypes = []any{
 	(*CheckBundleRequest)(nil),         // 0: onething.api.v1.CheckBundleRequest
 	(*CheckBundleResponse)(nil),        // 1: onething.api.v1.CheckBundleResponse
@@ -844,91 +1016,100 @@ var file_onething_api_v1_publish_service_proto_goTypes = []any{
 	(*PublishBundleResponse)(nil),      // 3: onething.api.v1.PublishBundleResponse
 	(*RollBackBundleRequest)(nil),      // 4: onething.api.v1.RollBackBundleRequest
 	(*RollBackBundleResponse)(nil),     // 5: onething.api.v1.RollBackBundleResponse
-	(*ListVersionsRequest)(nil),        // 6: onething.api.v1.ListVersionsRequest
-	(*ListVersionsResponse)(nil),       // 7: onething.api.v1.ListVersionsResponse
-	(*GetVersionRequest)(nil),          // 8: onething.api.v1.GetVersionRequest
-	(*GetVersionResponse)(nil),         // 9: onething.api.v1.GetVersionResponse
-	(*PublishCalendarRequest)(nil),     // 10: onething.api.v1.PublishCalendarRequest
-	(*PublishCalendarResponse)(nil),    // 11: onething.api.v1.PublishCalendarResponse
-	(*v1.Diagnostic)(nil),              // 12: onething.diag.v1.Diagnostic
-	(*BundleVersion)(nil),              // 13: onething.api.v1.BundleVersion
-	(*BundleProposal)(nil),             // 14: onething.api.v1.BundleProposal
-	(*Page)(nil),                       // 15: onething.api.v1.Page
-	(*CreateBundleDraftRequest)(nil),   // 16: onething.api.v1.CreateBundleDraftRequest
-	(*SaveBundleDraftRequest)(nil),     // 17: onething.api.v1.SaveBundleDraftRequest
-	(*GetBundleDraftRequest)(nil),      // 18: onething.api.v1.GetBundleDraftRequest
-	(*ListBundleDraftsRequest)(nil),    // 19: onething.api.v1.ListBundleDraftsRequest
-	(*CheckBundleDraftRequest)(nil),    // 20: onething.api.v1.CheckBundleDraftRequest
-	(*PublishBundleDraftRequest)(nil),  // 21: onething.api.v1.PublishBundleDraftRequest
-	(*DiscardBundleDraftRequest)(nil),  // 22: onething.api.v1.DiscardBundleDraftRequest
-	(*DiffVersionsRequest)(nil),        // 23: onething.api.v1.DiffVersionsRequest
-	(*ListProposalsRequest)(nil),       // 24: onething.api.v1.ListProposalsRequest
-	(*GetProposalRequest)(nil),         // 25: onething.api.v1.GetProposalRequest
-	(*ApproveProposalRequest)(nil),     // 26: onething.api.v1.ApproveProposalRequest
-	(*RejectProposalRequest)(nil),      // 27: onething.api.v1.RejectProposalRequest
-	(*CreateBundleDraftResponse)(nil),  // 28: onething.api.v1.CreateBundleDraftResponse
-	(*SaveBundleDraftResponse)(nil),    // 29: onething.api.v1.SaveBundleDraftResponse
-	(*GetBundleDraftResponse)(nil),     // 30: onething.api.v1.GetBundleDraftResponse
-	(*ListBundleDraftsResponse)(nil),   // 31: onething.api.v1.ListBundleDraftsResponse
-	(*CheckBundleDraftResponse)(nil),   // 32: onething.api.v1.CheckBundleDraftResponse
-	(*PublishBundleDraftResponse)(nil), // 33: onething.api.v1.PublishBundleDraftResponse
-	(*DiscardBundleDraftResponse)(nil), // 34: onething.api.v1.DiscardBundleDraftResponse
-	(*DiffVersionsResponse)(nil),       // 35: onething.api.v1.DiffVersionsResponse
-	(*ListProposalsResponse)(nil),      // 36: onething.api.v1.ListProposalsResponse
-	(*GetProposalResponse)(nil),        // 37: onething.api.v1.GetProposalResponse
-	(*ApproveProposalResponse)(nil),    // 38: onething.api.v1.ApproveProposalResponse
-	(*RejectProposalResponse)(nil),     // 39: onething.api.v1.RejectProposalResponse
+	(*ChooseMovingRequest)(nil),        // 6: onething.api.v1.ChooseMovingRequest
+	(*ChooseMovingResponse)(nil),       // 7: onething.api.v1.ChooseMovingResponse
+	(*ListVersionsRequest)(nil),        // 8: onething.api.v1.ListVersionsRequest
+	(*ListVersionsResponse)(nil),       // 9: onething.api.v1.ListVersionsResponse
+	(*GetVersionRequest)(nil),          // 10: onething.api.v1.GetVersionRequest
+	(*GetVersionResponse)(nil),         // 11: onething.api.v1.GetVersionResponse
+	(*PublishCalendarRequest)(nil),     // 12: onething.api.v1.PublishCalendarRequest
+	(*PublishCalendarResponse)(nil),    // 13: onething.api.v1.PublishCalendarResponse
+	(*v1.Diagnostic)(nil),              // 14: onething.diag.v1.Diagnostic
+	(v11.Moving)(0),                    // 15: onething.registry.v1.Moving
+	(*BundleVersion)(nil),              // 16: onething.api.v1.BundleVersion
+	(*BundleProposal)(nil),             // 17: onething.api.v1.BundleProposal
+	(*Page)(nil),                       // 18: onething.api.v1.Page
+	(*CreateBundleDraftRequest)(nil),   // 19: onething.api.v1.CreateBundleDraftRequest
+	(*SaveBundleDraftRequest)(nil),     // 20: onething.api.v1.SaveBundleDraftRequest
+	(*GetBundleDraftRequest)(nil),      // 21: onething.api.v1.GetBundleDraftRequest
+	(*ListBundleDraftsRequest)(nil),    // 22: onething.api.v1.ListBundleDraftsRequest
+	(*CheckBundleDraftRequest)(nil),    // 23: onething.api.v1.CheckBundleDraftRequest
+	(*PublishBundleDraftRequest)(nil),  // 24: onething.api.v1.PublishBundleDraftRequest
+	(*DiscardBundleDraftRequest)(nil),  // 25: onething.api.v1.DiscardBundleDraftRequest
+	(*DiffVersionsRequest)(nil),        // 26: onething.api.v1.DiffVersionsRequest
+	(*ListProposalsRequest)(nil),       // 27: onething.api.v1.ListProposalsRequest
+	(*GetProposalRequest)(nil),         // 28: onething.api.v1.GetProposalRequest
+	(*ApproveProposalRequest)(nil),     // 29: onething.api.v1.ApproveProposalRequest
+	(*RejectProposalRequest)(nil),      // 30: onething.api.v1.RejectProposalRequest
+	(*CreateBundleDraftResponse)(nil),  // 31: onething.api.v1.CreateBundleDraftResponse
+	(*SaveBundleDraftResponse)(nil),    // 32: onething.api.v1.SaveBundleDraftResponse
+	(*GetBundleDraftResponse)(nil),     // 33: onething.api.v1.GetBundleDraftResponse
+	(*ListBundleDraftsResponse)(nil),   // 34: onething.api.v1.ListBundleDraftsResponse
+	(*CheckBundleDraftResponse)(nil),   // 35: onething.api.v1.CheckBundleDraftResponse
+	(*PublishBundleDraftResponse)(nil), // 36: onething.api.v1.PublishBundleDraftResponse
+	(*DiscardBundleDraftResponse)(nil), // 37: onething.api.v1.DiscardBundleDraftResponse
+	(*DiffVersionsResponse)(nil),       // 38: onething.api.v1.DiffVersionsResponse
+	(*ListProposalsResponse)(nil),      // 39: onething.api.v1.ListProposalsResponse
+	(*GetProposalResponse)(nil),        // 40: onething.api.v1.GetProposalResponse
+	(*ApproveProposalResponse)(nil),    // 41: onething.api.v1.ApproveProposalResponse
+	(*RejectProposalResponse)(nil),     // 42: onething.api.v1.RejectProposalResponse
 }
 var file_onething_api_v1_publish_service_proto_depIdxs = []int32{
-	12, // 0: onething.api.v1.CheckBundleResponse.findings:type_name -> onething.diag.v1.Diagnostic
-	13, // 1: onething.api.v1.PublishBundleResponse.version:type_name -> onething.api.v1.BundleVersion
-	14, // 2: onething.api.v1.PublishBundleResponse.proposal:type_name -> onething.api.v1.BundleProposal
-	13, // 3: onething.api.v1.RollBackBundleResponse.version:type_name -> onething.api.v1.BundleVersion
-	14, // 4: onething.api.v1.RollBackBundleResponse.proposal:type_name -> onething.api.v1.BundleProposal
-	15, // 5: onething.api.v1.ListVersionsRequest.page:type_name -> onething.api.v1.Page
-	13, // 6: onething.api.v1.ListVersionsResponse.versions:type_name -> onething.api.v1.BundleVersion
-	13, // 7: onething.api.v1.GetVersionResponse.version:type_name -> onething.api.v1.BundleVersion
-	0,  // 8: onething.api.v1.PublishService.CheckBundle:input_type -> onething.api.v1.CheckBundleRequest
-	2,  // 9: onething.api.v1.PublishService.PublishBundle:input_type -> onething.api.v1.PublishBundleRequest
-	4,  // 10: onething.api.v1.PublishService.RollBackBundle:input_type -> onething.api.v1.RollBackBundleRequest
-	6,  // 11: onething.api.v1.PublishService.ListVersions:input_type -> onething.api.v1.ListVersionsRequest
-	8,  // 12: onething.api.v1.PublishService.GetVersion:input_type -> onething.api.v1.GetVersionRequest
-	16, // 13: onething.api.v1.PublishService.CreateBundleDraft:input_type -> onething.api.v1.CreateBundleDraftRequest
-	17, // 14: onething.api.v1.PublishService.SaveBundleDraft:input_type -> onething.api.v1.SaveBundleDraftRequest
-	18, // 15: onething.api.v1.PublishService.GetBundleDraft:input_type -> onething.api.v1.GetBundleDraftRequest
-	19, // 16: onething.api.v1.PublishService.ListBundleDrafts:input_type -> onething.api.v1.ListBundleDraftsRequest
-	20, // 17: onething.api.v1.PublishService.CheckBundleDraft:input_type -> onething.api.v1.CheckBundleDraftRequest
-	21, // 18: onething.api.v1.PublishService.PublishBundleDraft:input_type -> onething.api.v1.PublishBundleDraftRequest
-	22, // 19: onething.api.v1.PublishService.DiscardBundleDraft:input_type -> onething.api.v1.DiscardBundleDraftRequest
-	23, // 20: onething.api.v1.PublishService.DiffVersions:input_type -> onething.api.v1.DiffVersionsRequest
-	24, // 21: onething.api.v1.PublishService.ListProposals:input_type -> onething.api.v1.ListProposalsRequest
-	25, // 22: onething.api.v1.PublishService.GetProposal:input_type -> onething.api.v1.GetProposalRequest
-	26, // 23: onething.api.v1.PublishService.ApproveProposal:input_type -> onething.api.v1.ApproveProposalRequest
-	27, // 24: onething.api.v1.PublishService.RejectProposal:input_type -> onething.api.v1.RejectProposalRequest
-	10, // 25: onething.api.v1.PublishService.PublishCalendar:input_type -> onething.api.v1.PublishCalendarRequest
-	1,  // 26: onething.api.v1.PublishService.CheckBundle:output_type -> onething.api.v1.CheckBundleResponse
-	3,  // 27: onething.api.v1.PublishService.PublishBundle:output_type -> onething.api.v1.PublishBundleResponse
-	5,  // 28: onething.api.v1.PublishService.RollBackBundle:output_type -> onething.api.v1.RollBackBundleResponse
-	7,  // 29: onething.api.v1.PublishService.ListVersions:output_type -> onething.api.v1.ListVersionsResponse
-	9,  // 30: onething.api.v1.PublishService.GetVersion:output_type -> onething.api.v1.GetVersionResponse
-	28, // 31: onething.api.v1.PublishService.CreateBundleDraft:output_type -> onething.api.v1.CreateBundleDraftResponse
-	29, // 32: onething.api.v1.PublishService.SaveBundleDraft:output_type -> onething.api.v1.SaveBundleDraftResponse
-	30, // 33: onething.api.v1.PublishService.GetBundleDraft:output_type -> onething.api.v1.GetBundleDraftResponse
-	31, // 34: onething.api.v1.PublishService.ListBundleDrafts:output_type -> onething.api.v1.ListBundleDraftsResponse
-	32, // 35: onething.api.v1.PublishService.CheckBundleDraft:output_type -> onething.api.v1.CheckBundleDraftResponse
-	33, // 36: onething.api.v1.PublishService.PublishBundleDraft:output_type -> onething.api.v1.PublishBundleDraftResponse
-	34, // 37: onething.api.v1.PublishService.DiscardBundleDraft:output_type -> onething.api.v1.DiscardBundleDraftResponse
-	35, // 38: onething.api.v1.PublishService.DiffVersions:output_type -> onething.api.v1.DiffVersionsResponse
-	36, // 39: onething.api.v1.PublishService.ListProposals:output_type -> onething.api.v1.ListProposalsResponse
-	37, // 40: onething.api.v1.PublishService.GetProposal:output_type -> onething.api.v1.GetProposalResponse
-	38, // 41: onething.api.v1.PublishService.ApproveProposal:output_type -> onething.api.v1.ApproveProposalResponse
-	39, // 42: onething.api.v1.PublishService.RejectProposal:output_type -> onething.api.v1.RejectProposalResponse
-	11, // 43: onething.api.v1.PublishService.PublishCalendar:output_type -> onething.api.v1.PublishCalendarResponse
-	26, // [26:44] is the sub-list for method output_type
-	8,  // [8:26] is the sub-list for method input_type
-	8,  // [8:8] is the sub-list for extension type_name
-	8,  // [8:8] is the sub-list for extension extendee
-	0,  // [0:8] is the sub-list for field type_name
+	14, // 0: onething.api.v1.CheckBundleResponse.findings:type_name -> onething.diag.v1.Diagnostic
+	15, // 1: onething.api.v1.PublishBundleRequest.moving:type_name -> onething.registry.v1.Moving
+	16, // 2: onething.api.v1.PublishBundleResponse.version:type_name -> onething.api.v1.BundleVersion
+	17, // 3: onething.api.v1.PublishBundleResponse.proposal:type_name -> onething.api.v1.BundleProposal
+	15, // 4: onething.api.v1.RollBackBundleRequest.moving:type_name -> onething.registry.v1.Moving
+	16, // 5: onething.api.v1.RollBackBundleResponse.version:type_name -> onething.api.v1.BundleVersion
+	17, // 6: onething.api.v1.RollBackBundleResponse.proposal:type_name -> onething.api.v1.BundleProposal
+	15, // 7: onething.api.v1.ChooseMovingRequest.moving:type_name -> onething.registry.v1.Moving
+	16, // 8: onething.api.v1.ChooseMovingResponse.version:type_name -> onething.api.v1.BundleVersion
+	18, // 9: onething.api.v1.ListVersionsRequest.page:type_name -> onething.api.v1.Page
+	16, // 10: onething.api.v1.ListVersionsResponse.versions:type_name -> onething.api.v1.BundleVersion
+	16, // 11: onething.api.v1.GetVersionResponse.version:type_name -> onething.api.v1.BundleVersion
+	0,  // 12: onething.api.v1.PublishService.CheckBundle:input_type -> onething.api.v1.CheckBundleRequest
+	2,  // 13: onething.api.v1.PublishService.PublishBundle:input_type -> onething.api.v1.PublishBundleRequest
+	4,  // 14: onething.api.v1.PublishService.RollBackBundle:input_type -> onething.api.v1.RollBackBundleRequest
+	6,  // 15: onething.api.v1.PublishService.ChooseMoving:input_type -> onething.api.v1.ChooseMovingRequest
+	8,  // 16: onething.api.v1.PublishService.ListVersions:input_type -> onething.api.v1.ListVersionsRequest
+	10, // 17: onething.api.v1.PublishService.GetVersion:input_type -> onething.api.v1.GetVersionRequest
+	19, // 18: onething.api.v1.PublishService.CreateBundleDraft:input_type -> onething.api.v1.CreateBundleDraftRequest
+	20, // 19: onething.api.v1.PublishService.SaveBundleDraft:input_type -> onething.api.v1.SaveBundleDraftRequest
+	21, // 20: onething.api.v1.PublishService.GetBundleDraft:input_type -> onething.api.v1.GetBundleDraftRequest
+	22, // 21: onething.api.v1.PublishService.ListBundleDrafts:input_type -> onething.api.v1.ListBundleDraftsRequest
+	23, // 22: onething.api.v1.PublishService.CheckBundleDraft:input_type -> onething.api.v1.CheckBundleDraftRequest
+	24, // 23: onething.api.v1.PublishService.PublishBundleDraft:input_type -> onething.api.v1.PublishBundleDraftRequest
+	25, // 24: onething.api.v1.PublishService.DiscardBundleDraft:input_type -> onething.api.v1.DiscardBundleDraftRequest
+	26, // 25: onething.api.v1.PublishService.DiffVersions:input_type -> onething.api.v1.DiffVersionsRequest
+	27, // 26: onething.api.v1.PublishService.ListProposals:input_type -> onething.api.v1.ListProposalsRequest
+	28, // 27: onething.api.v1.PublishService.GetProposal:input_type -> onething.api.v1.GetProposalRequest
+	29, // 28: onething.api.v1.PublishService.ApproveProposal:input_type -> onething.api.v1.ApproveProposalRequest
+	30, // 29: onething.api.v1.PublishService.RejectProposal:input_type -> onething.api.v1.RejectProposalRequest
+	12, // 30: onething.api.v1.PublishService.PublishCalendar:input_type -> onething.api.v1.PublishCalendarRequest
+	1,  // 31: onething.api.v1.PublishService.CheckBundle:output_type -> onething.api.v1.CheckBundleResponse
+	3,  // 32: onething.api.v1.PublishService.PublishBundle:output_type -> onething.api.v1.PublishBundleResponse
+	5,  // 33: onething.api.v1.PublishService.RollBackBundle:output_type -> onething.api.v1.RollBackBundleResponse
+	7,  // 34: onething.api.v1.PublishService.ChooseMoving:output_type -> onething.api.v1.ChooseMovingResponse
+	9,  // 35: onething.api.v1.PublishService.ListVersions:output_type -> onething.api.v1.ListVersionsResponse
+	11, // 36: onething.api.v1.PublishService.GetVersion:output_type -> onething.api.v1.GetVersionResponse
+	31, // 37: onething.api.v1.PublishService.CreateBundleDraft:output_type -> onething.api.v1.CreateBundleDraftResponse
+	32, // 38: onething.api.v1.PublishService.SaveBundleDraft:output_type -> onething.api.v1.SaveBundleDraftResponse
+	33, // 39: onething.api.v1.PublishService.GetBundleDraft:output_type -> onething.api.v1.GetBundleDraftResponse
+	34, // 40: onething.api.v1.PublishService.ListBundleDrafts:output_type -> onething.api.v1.ListBundleDraftsResponse
+	35, // 41: onething.api.v1.PublishService.CheckBundleDraft:output_type -> onething.api.v1.CheckBundleDraftResponse
+	36, // 42: onething.api.v1.PublishService.PublishBundleDraft:output_type -> onething.api.v1.PublishBundleDraftResponse
+	37, // 43: onething.api.v1.PublishService.DiscardBundleDraft:output_type -> onething.api.v1.DiscardBundleDraftResponse
+	38, // 44: onething.api.v1.PublishService.DiffVersions:output_type -> onething.api.v1.DiffVersionsResponse
+	39, // 45: onething.api.v1.PublishService.ListProposals:output_type -> onething.api.v1.ListProposalsResponse
+	40, // 46: onething.api.v1.PublishService.GetProposal:output_type -> onething.api.v1.GetProposalResponse
+	41, // 47: onething.api.v1.PublishService.ApproveProposal:output_type -> onething.api.v1.ApproveProposalResponse
+	42, // 48: onething.api.v1.PublishService.RejectProposal:output_type -> onething.api.v1.RejectProposalResponse
+	13, // 49: onething.api.v1.PublishService.PublishCalendar:output_type -> onething.api.v1.PublishCalendarResponse
+	31, // [31:50] is the sub-list for method output_type
+	12, // [12:31] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_onething_api_v1_publish_service_proto_init() }
@@ -947,7 +1128,7 @@ func file_onething_api_v1_publish_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_onething_api_v1_publish_service_proto_rawDesc), len(file_onething_api_v1_publish_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   12,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -8,6 +8,7 @@ package apiv1
 
 import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
+	v1 "github.com/siyiban/onething/proto/gen/onething/registry/v1"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
@@ -110,7 +111,11 @@ type BundleVersion struct {
 	// First day of receipt on which it is in force, YYYY-MM-DD; empty: since it was published.
 	From string `protobuf:"bytes,11,opt,name=from,proto3" json:"from,omitempty"`
 	// Last day of receipt on which it is in force, YYYY-MM-DD; empty: no end.
-	Until         string `protobuf:"bytes,12,opt,name=until,proto3" json:"until,omitempty"`
+	Until string `protobuf:"bytes,12,opt,name=until,proto3" json:"until,omitempty"`
+	// What it means for applications under way that have another version.
+	Moving v1.Moving `protobuf:"varint,13,opt,name=moving,proto3,enum=onething.registry.v1.Moving" json:"moving,omitempty"`
+	// Why, as applicants are told; empty if everything stays on its version.
+	MovingReason  string `protobuf:"bytes,14,opt,name=moving_reason,json=movingReason,proto3" json:"moving_reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -229,6 +234,20 @@ func (x *BundleVersion) GetUntil() string {
 	return ""
 }
 
+func (x *BundleVersion) GetMoving() v1.Moving {
+	if x != nil {
+		return x.Moving
+	}
+	return v1.Moving(0)
+}
+
+func (x *BundleVersion) GetMovingReason() string {
+	if x != nil {
+		return x.MovingReason
+	}
+	return ""
+}
+
 // BundleProposal is a version that needs a second person.
 type BundleProposal struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -259,7 +278,9 @@ type BundleProposal struct {
 	// Number of the version that came of it; 0: none.
 	Version int32 `protobuf:"varint,13,opt,name=version,proto3" json:"version,omitempty"`
 	// Draft from which it was proposed; empty: none.
-	Draft         string `protobuf:"bytes,14,opt,name=draft,proto3" json:"draft,omitempty"`
+	Draft string `protobuf:"bytes,14,opt,name=draft,proto3" json:"draft,omitempty"`
+	// What it will mean for applications under way.
+	Moving        v1.Moving `protobuf:"varint,15,opt,name=moving,proto3,enum=onething.registry.v1.Moving" json:"moving,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -390,6 +411,13 @@ func (x *BundleProposal) GetDraft() string {
 		return x.Draft
 	}
 	return ""
+}
+
+func (x *BundleProposal) GetMoving() v1.Moving {
+	if x != nil {
+		return x.Moving
+	}
+	return v1.Moving(0)
 }
 
 // BundleDraft is a version of a bundle that is being written.
@@ -618,7 +646,7 @@ var File_onething_api_v1_version_proto protoreflect.FileDescriptor
 
 const file_onething_api_v1_version_proto_rawDesc = "" +
 	"\n" +
-	"\x1donething/api/v1/version.proto\x12\x0fonething.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe4\x02\n" +
+	"\x1donething/api/v1/version.proto\x12\x0fonething.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#onething/registry/v1/registry.proto\"\xbf\x03\n" +
 	"\rBundleVersion\x12\x16\n" +
 	"\x06bundle\x18\x01 \x01(\tR\x06bundle\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x05R\x06number\x12\x16\n" +
@@ -632,7 +660,9 @@ const file_onething_api_v1_version_proto_rawDesc = "" +
 	"\bproposal\x18\n" +
 	" \x01(\x05R\bproposal\x12\x12\n" +
 	"\x04from\x18\v \x01(\tR\x04from\x12\x14\n" +
-	"\x05until\x18\f \x01(\tR\x05until\"\xc6\x04\n" +
+	"\x05until\x18\f \x01(\tR\x05until\x124\n" +
+	"\x06moving\x18\r \x01(\x0e2\x1c.onething.registry.v1.MovingR\x06moving\x12#\n" +
+	"\rmoving_reason\x18\x0e \x01(\tR\fmovingReason\"\xfc\x04\n" +
 	"\x0eBundleProposal\x12\x1a\n" +
 	"\bproposal\x18\x01 \x01(\x05R\bproposal\x12\x16\n" +
 	"\x06bundle\x18\x02 \x01(\tR\x06bundle\x12;\n" +
@@ -648,7 +678,8 @@ const file_onething_api_v1_version_proto_rawDesc = "" +
 	"\tclosed_by\x18\v \x01(\tR\bclosedBy\x12\x1c\n" +
 	"\trejection\x18\f \x01(\tR\trejection\x12\x18\n" +
 	"\aversion\x18\r \x01(\x05R\aversion\x12\x14\n" +
-	"\x05draft\x18\x0e \x01(\tR\x05draft\"j\n" +
+	"\x05draft\x18\x0e \x01(\tR\x05draft\x124\n" +
+	"\x06moving\x18\x0f \x01(\x0e2\x1c.onething.registry.v1.MovingR\x06moving\"j\n" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\x0e\n" +
 	"\n" +
@@ -694,19 +725,22 @@ var file_onething_api_v1_version_proto_goTypes = []any{
 	(*BundleDraft)(nil),           // 3: onething.api.v1.BundleDraft
 	(*VersionRef)(nil),            // 4: onething.api.v1.VersionRef
 	(*timestamppb.Timestamp)(nil), // 5: google.protobuf.Timestamp
+	(v1.Moving)(0),                // 6: onething.registry.v1.Moving
 }
 var file_onething_api_v1_version_proto_depIdxs = []int32{
 	5, // 0: onething.api.v1.BundleVersion.published:type_name -> google.protobuf.Timestamp
-	0, // 1: onething.api.v1.BundleProposal.state:type_name -> onething.api.v1.BundleProposal.State
-	5, // 2: onething.api.v1.BundleProposal.proposed:type_name -> google.protobuf.Timestamp
-	5, // 3: onething.api.v1.BundleProposal.closed:type_name -> google.protobuf.Timestamp
-	5, // 4: onething.api.v1.BundleDraft.created:type_name -> google.protobuf.Timestamp
-	5, // 5: onething.api.v1.BundleDraft.saved:type_name -> google.protobuf.Timestamp
-	6, // [6:6] is the sub-list for method output_type
-	6, // [6:6] is the sub-list for method input_type
-	6, // [6:6] is the sub-list for extension type_name
-	6, // [6:6] is the sub-list for extension extendee
-	0, // [0:6] is the sub-list for field type_name
+	6, // 1: onething.api.v1.BundleVersion.moving:type_name -> onething.registry.v1.Moving
+	0, // 2: onething.api.v1.BundleProposal.state:type_name -> onething.api.v1.BundleProposal.State
+	5, // 3: onething.api.v1.BundleProposal.proposed:type_name -> google.protobuf.Timestamp
+	5, // 4: onething.api.v1.BundleProposal.closed:type_name -> google.protobuf.Timestamp
+	6, // 5: onething.api.v1.BundleProposal.moving:type_name -> onething.registry.v1.Moving
+	5, // 6: onething.api.v1.BundleDraft.created:type_name -> google.protobuf.Timestamp
+	5, // 7: onething.api.v1.BundleDraft.saved:type_name -> google.protobuf.Timestamp
+	8, // [8:8] is the sub-list for method output_type
+	8, // [8:8] is the sub-list for method input_type
+	8, // [8:8] is the sub-list for extension type_name
+	8, // [8:8] is the sub-list for extension extendee
+	0, // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_onething_api_v1_version_proto_init() }

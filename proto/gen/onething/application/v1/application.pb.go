@@ -331,6 +331,7 @@ type Event struct {
 	//	*Event_PromiseVerified
 	//	*Event_DueSettled
 	//	*Event_Warned
+	//	*Event_Moved
 	Kind          isEvent_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -619,6 +620,15 @@ func (x *Event) GetWarned() *Warned {
 	return nil
 }
 
+func (x *Event) GetMoved() *Moved {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_Moved); ok {
+			return x.Moved
+		}
+	}
+	return nil
+}
+
 type isEvent_Kind interface {
 	isEvent_Kind()
 }
@@ -748,6 +758,11 @@ type Event_Warned struct {
 	Warned *Warned `protobuf:"bytes,34,opt,name=warned,proto3,oneof"`
 }
 
+type Event_Moved struct {
+	// A case moved to another version of its bundle.
+	Moved *Moved `protobuf:"bytes,35,opt,name=moved,proto3,oneof"`
+}
+
 func (*Event_Submitted) isEvent_Kind() {}
 
 func (*Event_Checked) isEvent_Kind() {}
@@ -797,6 +812,8 @@ func (*Event_PromiseVerified) isEvent_Kind() {}
 func (*Event_DueSettled) isEvent_Kind() {}
 
 func (*Event_Warned) isEvent_Kind() {}
+
+func (*Event_Moved) isEvent_Kind() {}
 
 // Actor is who caused an event. Names and numbers of persons stand in the personal part.
 type Actor struct {
@@ -1641,6 +1658,8 @@ type Submitted struct {
 	NoticeDue *Due `protobuf:"bytes,5,opt,name=notice_due,json=noticeDue,proto3" json:"notice_due,omitempty"`
 	// Of a joint application: who confirmed it, in order. It is received with the last of them.
 	Confirmations []*Confirmation `protobuf:"bytes,6,rep,name=confirmations,proto3" json:"confirmations,omitempty"`
+	// Other versions that the draft had before, the first one first.
+	Moves         []*DraftMoved `protobuf:"bytes,7,rep,name=moves,proto3" json:"moves,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1713,6 +1732,13 @@ func (x *Submitted) GetNoticeDue() *Due {
 func (x *Submitted) GetConfirmations() []*Confirmation {
 	if x != nil {
 		return x.Confirmations
+	}
+	return nil
+}
+
+func (x *Submitted) GetMoves() []*DraftMoved {
+	if x != nil {
+		return x.Moves
 	}
 	return nil
 }
@@ -3849,6 +3875,233 @@ func (x *DueSettled) GetVerifications() map[string]*Due {
 	return nil
 }
 
+// Moved: a case moved to another version of its bundle, with a new revision of the record.
+type Moved struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Case.
+	Bundle string `protobuf:"bytes,1,opt,name=bundle,proto3" json:"bundle,omitempty"`
+	// Digest of the published bundle that it had.
+	From string `protobuf:"bytes,2,opt,name=from,proto3" json:"from,omitempty"`
+	// Digest of the published bundle that it has now.
+	To string `protobuf:"bytes,3,opt,name=to,proto3" json:"to,omitempty"`
+	// Number of the version that it had.
+	FromVersion int32 `protobuf:"varint,4,opt,name=from_version,json=fromVersion,proto3" json:"from_version,omitempty"`
+	// Number of the version that it has now.
+	ToVersion int32 `protobuf:"varint,5,opt,name=to_version,json=toVersion,proto3" json:"to_version,omitempty"`
+	// Why the version was offered, as its configurator has said. That the applicant wants it says the actor of the event.
+	Reason string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Day on which it moved, YYYY-MM-DD: the clocks of steps that only the new version has start with it.
+	On string `protobuf:"bytes,7,opt,name=on,proto3" json:"on,omitempty"`
+	// What a correction would have made of it: the new revision, and the cases, assessed anew.
+	Revision *Corrected `protobuf:"bytes,8,opt,name=revision,proto3" json:"revision,omitempty"`
+	// Of a case that was accepted: its promised date, anew; never later than before.
+	Due *Due `protobuf:"bytes,9,opt,name=due,proto3" json:"due,omitempty"`
+	// Of a case that was accepted: its statutory date, anew; never later than before.
+	Statutory *Due `protobuf:"bytes,10,opt,name=statutory,proto3" json:"statutory,omitempty"`
+	// Of a case that was accepted: its fee in fen, anew; never more than before.
+	FeeFen int64 `protobuf:"varint,11,opt,name=fee_fen,json=feeFen,proto3" json:"fee_fen,omitempty"`
+	// Of a case that was accepted: the steps that apply, in the order of the bundle.
+	Steps         []string `protobuf:"bytes,12,rep,name=steps,proto3" json:"steps,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Moved) Reset() {
+	*x = Moved{}
+	mi := &file_onething_application_v1_application_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Moved) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Moved) ProtoMessage() {}
+
+func (x *Moved) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_application_v1_application_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Moved.ProtoReflect.Descriptor instead.
+func (*Moved) Descriptor() ([]byte, []int) {
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *Moved) GetBundle() string {
+	if x != nil {
+		return x.Bundle
+	}
+	return ""
+}
+
+func (x *Moved) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *Moved) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
+func (x *Moved) GetFromVersion() int32 {
+	if x != nil {
+		return x.FromVersion
+	}
+	return 0
+}
+
+func (x *Moved) GetToVersion() int32 {
+	if x != nil {
+		return x.ToVersion
+	}
+	return 0
+}
+
+func (x *Moved) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Moved) GetOn() string {
+	if x != nil {
+		return x.On
+	}
+	return ""
+}
+
+func (x *Moved) GetRevision() *Corrected {
+	if x != nil {
+		return x.Revision
+	}
+	return nil
+}
+
+func (x *Moved) GetDue() *Due {
+	if x != nil {
+		return x.Due
+	}
+	return nil
+}
+
+func (x *Moved) GetStatutory() *Due {
+	if x != nil {
+		return x.Statutory
+	}
+	return nil
+}
+
+func (x *Moved) GetFeeFen() int64 {
+	if x != nil {
+		return x.FeeFen
+	}
+	return 0
+}
+
+func (x *Moved) GetSteps() []string {
+	if x != nil {
+		return x.Steps
+	}
+	return nil
+}
+
+// DraftMoved: a draft was taken over to another version of a bundle before it was submitted.
+type DraftMoved struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Bundle.
+	Bundle string `protobuf:"bytes,1,opt,name=bundle,proto3" json:"bundle,omitempty"`
+	// Digest of the published bundle on which it was begun.
+	From string `protobuf:"bytes,2,opt,name=from,proto3" json:"from,omitempty"`
+	// Digest of the published bundle that it has now.
+	To string `protobuf:"bytes,3,opt,name=to,proto3" json:"to,omitempty"`
+	// When.
+	At *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=at,proto3" json:"at,omitempty"`
+	// True if the applicant took it over; else the version did (MOVING_DRAFTS).
+	ByApplicant   bool `protobuf:"varint,5,opt,name=by_applicant,json=byApplicant,proto3" json:"by_applicant,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DraftMoved) Reset() {
+	*x = DraftMoved{}
+	mi := &file_onething_application_v1_application_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DraftMoved) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DraftMoved) ProtoMessage() {}
+
+func (x *DraftMoved) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_application_v1_application_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DraftMoved.ProtoReflect.Descriptor instead.
+func (*DraftMoved) Descriptor() ([]byte, []int) {
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *DraftMoved) GetBundle() string {
+	if x != nil {
+		return x.Bundle
+	}
+	return ""
+}
+
+func (x *DraftMoved) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *DraftMoved) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
+func (x *DraftMoved) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *DraftMoved) GetByApplicant() bool {
+	if x != nil {
+		return x.ByApplicant
+	}
+	return false
+}
+
 // Warned: a clock comes near its date, or has passed it.
 type Warned struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3862,7 +4115,7 @@ type Warned struct {
 
 func (x *Warned) Reset() {
 	*x = Warned{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[37]
+	mi := &file_onething_application_v1_application_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3874,7 +4127,7 @@ func (x *Warned) String() string {
 func (*Warned) ProtoMessage() {}
 
 func (x *Warned) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[37]
+	mi := &file_onething_application_v1_application_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3887,7 +4140,7 @@ func (x *Warned) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Warned.ProtoReflect.Descriptor instead.
 func (*Warned) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{37}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Warned) GetTask() string {
@@ -3919,7 +4172,7 @@ type Seen struct {
 
 func (x *Seen) Reset() {
 	*x = Seen{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[38]
+	mi := &file_onething_application_v1_application_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3931,7 +4184,7 @@ func (x *Seen) String() string {
 func (*Seen) ProtoMessage() {}
 
 func (x *Seen) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[38]
+	mi := &file_onething_application_v1_application_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3944,7 +4197,7 @@ func (x *Seen) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Seen.ProtoReflect.Descriptor instead.
 func (*Seen) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{38}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Seen) GetAt() *timestamppb.Timestamp {
@@ -3985,7 +4238,7 @@ type CorrectionNotified_Item struct {
 
 func (x *CorrectionNotified_Item) Reset() {
 	*x = CorrectionNotified_Item{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[40]
+	mi := &file_onething_application_v1_application_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3997,7 +4250,7 @@ func (x *CorrectionNotified_Item) String() string {
 func (*CorrectionNotified_Item) ProtoMessage() {}
 
 func (x *CorrectionNotified_Item) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[40]
+	mi := &file_onething_application_v1_application_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4045,7 +4298,7 @@ var File_onething_application_v1_application_proto protoreflect.FileDescriptor
 
 const file_onething_application_v1_application_proto_rawDesc = "" +
 	"\n" +
-	")onething/application/v1/application.proto\x12\x17onething.application.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1donething/forms/v1/forms.proto\"\x94\x10\n" +
+	")onething/application/v1/application.proto\x12\x17onething.application.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1donething/forms/v1/forms.proto\"\xcc\x10\n" +
 	"\x05Event\x12*\n" +
 	"\x02at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x124\n" +
 	"\x05actor\x18\x02 \x01(\v2\x1e.onething.application.v1.ActorR\x05actor\x12=\n" +
@@ -4079,7 +4332,8 @@ const file_onething_application_v1_application_proto_rawDesc = "" +
 	"\x10promise_verified\x18  \x01(\v2(.onething.application.v1.PromiseVerifiedH\x00R\x0fpromiseVerified\x12F\n" +
 	"\vdue_settled\x18! \x01(\v2#.onething.application.v1.DueSettledH\x00R\n" +
 	"dueSettled\x129\n" +
-	"\x06warned\x18\" \x01(\v2\x1f.onething.application.v1.WarnedH\x00R\x06warnedB\x06\n" +
+	"\x06warned\x18\" \x01(\v2\x1f.onething.application.v1.WarnedH\x00R\x06warned\x126\n" +
+	"\x05moved\x18# \x01(\v2\x1e.onething.application.v1.MovedH\x00R\x05movedB\x06\n" +
 	"\x04kind\"\x9a\x01\n" +
 	"\x05Actor\x121\n" +
 	"\x04role\x18\x01 \x01(\x0e2\x1d.onething.application.v1.RoleR\x04role\x12\x1e\n" +
@@ -4158,7 +4412,7 @@ const file_onething_application_v1_application_proto_rawDesc = "" +
 	"\ttolerable\x18\x06 \x01(\bR\ttolerable\x12\x1e\n" +
 	"\n" +
 	"promisable\x18\a \x01(\bR\n" +
-	"promisable\"\x9d\x02\n" +
+	"promisable\"\xd8\x02\n" +
 	"\tSubmitted\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\tR\x06number\x12\x1a\n" +
 	"\breceived\x18\x02 \x01(\tR\breceived\x12\x14\n" +
@@ -4166,7 +4420,8 @@ const file_onething_application_v1_application_proto_rawDesc = "" +
 	"\x05cases\x18\x04 \x03(\v2&.onething.application.v1.SubmittedCaseR\x05cases\x12;\n" +
 	"\n" +
 	"notice_due\x18\x05 \x01(\v2\x1c.onething.application.v1.DueR\tnoticeDue\x12K\n" +
-	"\rconfirmations\x18\x06 \x03(\v2%.onething.application.v1.ConfirmationR\rconfirmations\"\x9d\x02\n" +
+	"\rconfirmations\x18\x06 \x03(\v2%.onething.application.v1.ConfirmationR\rconfirmations\x129\n" +
+	"\x05moves\x18\a \x03(\v2#.onething.application.v1.DraftMovedR\x05moves\"\x9d\x02\n" +
 	"\rSubmittedCase\x12\x16\n" +
 	"\x06bundle\x18\x01 \x01(\tR\x06bundle\x12\x16\n" +
 	"\x06digest\x18\x02 \x01(\tR\x06digest\x12\x16\n" +
@@ -4367,7 +4622,29 @@ const file_onething_application_v1_application_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\v2\x1c.onething.application.v1.DueR\x05value:\x028\x01\x1a^\n" +
 	"\x12VerificationsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x122\n" +
-	"\x05value\x18\x02 \x01(\v2\x1c.onething.application.v1.DueR\x05value:\x028\x01\"4\n" +
+	"\x05value\x18\x02 \x01(\v2\x1c.onething.application.v1.DueR\x05value:\x028\x01\"\x88\x03\n" +
+	"\x05Moved\x12\x16\n" +
+	"\x06bundle\x18\x01 \x01(\tR\x06bundle\x12\x12\n" +
+	"\x04from\x18\x02 \x01(\tR\x04from\x12\x0e\n" +
+	"\x02to\x18\x03 \x01(\tR\x02to\x12!\n" +
+	"\ffrom_version\x18\x04 \x01(\x05R\vfromVersion\x12\x1d\n" +
+	"\n" +
+	"to_version\x18\x05 \x01(\x05R\ttoVersion\x12\x16\n" +
+	"\x06reason\x18\x06 \x01(\tR\x06reason\x12\x0e\n" +
+	"\x02on\x18\a \x01(\tR\x02on\x12>\n" +
+	"\brevision\x18\b \x01(\v2\".onething.application.v1.CorrectedR\brevision\x12.\n" +
+	"\x03due\x18\t \x01(\v2\x1c.onething.application.v1.DueR\x03due\x12:\n" +
+	"\tstatutory\x18\n" +
+	" \x01(\v2\x1c.onething.application.v1.DueR\tstatutory\x12\x17\n" +
+	"\afee_fen\x18\v \x01(\x03R\x06feeFen\x12\x14\n" +
+	"\x05steps\x18\f \x03(\tR\x05steps\"\x97\x01\n" +
+	"\n" +
+	"DraftMoved\x12\x16\n" +
+	"\x06bundle\x18\x01 \x01(\tR\x06bundle\x12\x12\n" +
+	"\x04from\x18\x02 \x01(\tR\x04from\x12\x0e\n" +
+	"\x02to\x18\x03 \x01(\tR\x02to\x12*\n" +
+	"\x02at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12!\n" +
+	"\fby_applicant\x18\x05 \x01(\bR\vbyApplicant\"4\n" +
 	"\x06Warned\x12\x12\n" +
 	"\x04task\x18\x01 \x01(\tR\x04task\x12\x16\n" +
 	"\x06colour\x18\x02 \x01(\tR\x06colour\"|\n" +
@@ -4407,7 +4684,7 @@ func file_onething_application_v1_application_proto_rawDescGZIP() []byte {
 }
 
 var file_onething_application_v1_application_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_onething_application_v1_application_proto_msgTypes = make([]protoimpl.MessageInfo, 43)
+var file_onething_application_v1_application_proto_msgTypes = make([]protoimpl.MessageInfo, 45)
 var file_onething_application_v1_application_proto_goTypes = []any{
 	(Role)(0),                       // 0: onething.application.v1.Role
 	(Origin)(0),                     // 1: onething.application.v1.Origin
@@ -4450,18 +4727,20 @@ var file_onething_application_v1_application_proto_goTypes = []any{
 	(*VerificationOpened)(nil),      // 38: onething.application.v1.VerificationOpened
 	(*PromiseVerified)(nil),         // 39: onething.application.v1.PromiseVerified
 	(*DueSettled)(nil),              // 40: onething.application.v1.DueSettled
-	(*Warned)(nil),                  // 41: onething.application.v1.Warned
-	(*Seen)(nil),                    // 42: onething.application.v1.Seen
-	nil,                             // 43: onething.application.v1.Personal.PersonsEntry
-	(*CorrectionNotified_Item)(nil), // 44: onething.application.v1.CorrectionNotified.Item
-	nil,                             // 45: onething.application.v1.DueSettled.SuspensionsEntry
-	nil,                             // 46: onething.application.v1.DueSettled.VerificationsEntry
-	(*timestamppb.Timestamp)(nil),   // 47: google.protobuf.Timestamp
-	(*v1.Record)(nil),               // 48: onething.forms.v1.Record
-	(*v1.Text)(nil),                 // 49: onething.forms.v1.Text
+	(*Moved)(nil),                   // 41: onething.application.v1.Moved
+	(*DraftMoved)(nil),              // 42: onething.application.v1.DraftMoved
+	(*Warned)(nil),                  // 43: onething.application.v1.Warned
+	(*Seen)(nil),                    // 44: onething.application.v1.Seen
+	nil,                             // 45: onething.application.v1.Personal.PersonsEntry
+	(*CorrectionNotified_Item)(nil), // 46: onething.application.v1.CorrectionNotified.Item
+	nil,                             // 47: onething.application.v1.DueSettled.SuspensionsEntry
+	nil,                             // 48: onething.application.v1.DueSettled.VerificationsEntry
+	(*timestamppb.Timestamp)(nil),   // 49: google.protobuf.Timestamp
+	(*v1.Record)(nil),               // 50: onething.forms.v1.Record
+	(*v1.Text)(nil),                 // 51: onething.forms.v1.Text
 }
 var file_onething_application_v1_application_proto_depIdxs = []int32{
-	47, // 0: onething.application.v1.Event.at:type_name -> google.protobuf.Timestamp
+	49, // 0: onething.application.v1.Event.at:type_name -> google.protobuf.Timestamp
 	5,  // 1: onething.application.v1.Event.actor:type_name -> onething.application.v1.Actor
 	6,  // 2: onething.application.v1.Event.personal:type_name -> onething.application.v1.Personal
 	14, // 3: onething.application.v1.Event.submitted:type_name -> onething.application.v1.Submitted
@@ -4488,67 +4767,73 @@ var file_onething_application_v1_application_proto_depIdxs = []int32{
 	38, // 24: onething.application.v1.Event.verification_opened:type_name -> onething.application.v1.VerificationOpened
 	39, // 25: onething.application.v1.Event.promise_verified:type_name -> onething.application.v1.PromiseVerified
 	40, // 26: onething.application.v1.Event.due_settled:type_name -> onething.application.v1.DueSettled
-	41, // 27: onething.application.v1.Event.warned:type_name -> onething.application.v1.Warned
-	0,  // 28: onething.application.v1.Actor.role:type_name -> onething.application.v1.Role
-	48, // 29: onething.application.v1.Personal.record:type_name -> onething.forms.v1.Record
-	48, // 30: onething.application.v1.Personal.result:type_name -> onething.forms.v1.Record
-	10, // 31: onething.application.v1.Personal.findings:type_name -> onething.application.v1.Finding
-	43, // 32: onething.application.v1.Personal.persons:type_name -> onething.application.v1.Personal.PersonsEntry
-	11, // 33: onething.application.v1.Personal.files:type_name -> onething.application.v1.MaterialFile
-	12, // 34: onething.application.v1.Personal.promises:type_name -> onething.application.v1.SignedPromise
-	48, // 35: onething.application.v1.Personal.facts:type_name -> onething.forms.v1.Record
-	8,  // 36: onething.application.v1.Personal.confirmed:type_name -> onething.application.v1.Confirmed
-	47, // 37: onething.application.v1.Confirmation.at:type_name -> google.protobuf.Timestamp
-	5,  // 38: onething.application.v1.Confirmation.actor:type_name -> onething.application.v1.Actor
-	49, // 39: onething.application.v1.Finding.text:type_name -> onething.forms.v1.Text
-	49, // 40: onething.application.v1.Finding.remedy:type_name -> onething.forms.v1.Text
-	47, // 41: onething.application.v1.SignedPromise.at:type_name -> google.protobuf.Timestamp
-	1,  // 42: onething.application.v1.MaterialState.origin:type_name -> onething.application.v1.Origin
-	15, // 43: onething.application.v1.Submitted.cases:type_name -> onething.application.v1.SubmittedCase
-	9,  // 44: onething.application.v1.Submitted.notice_due:type_name -> onething.application.v1.Due
-	7,  // 45: onething.application.v1.Submitted.confirmations:type_name -> onething.application.v1.Confirmation
-	13, // 46: onething.application.v1.SubmittedCase.materials:type_name -> onething.application.v1.MaterialState
-	17, // 47: onething.application.v1.Checked.found:type_name -> onething.application.v1.Found
-	2,  // 48: onething.application.v1.Accepted.by:type_name -> onething.application.v1.Accepted.By
-	19, // 49: onething.application.v1.Accepted.tolerances:type_name -> onething.application.v1.Tolerance
-	9,  // 50: onething.application.v1.Accepted.due:type_name -> onething.application.v1.Due
-	9,  // 51: onething.application.v1.Accepted.statutory:type_name -> onething.application.v1.Due
-	9,  // 52: onething.application.v1.Tolerance.due:type_name -> onething.application.v1.Due
-	44, // 53: onething.application.v1.CorrectionNotified.items:type_name -> onething.application.v1.CorrectionNotified.Item
-	9,  // 54: onething.application.v1.CorrectionNotified.due:type_name -> onething.application.v1.Due
-	15, // 55: onething.application.v1.Corrected.cases:type_name -> onething.application.v1.SubmittedCase
-	9,  // 56: onething.application.v1.Corrected.notice_due:type_name -> onething.application.v1.Due
-	9,  // 57: onething.application.v1.TaskOpened.due:type_name -> onething.application.v1.Due
-	9,  // 58: onething.application.v1.TaskOpened.statutory:type_name -> onething.application.v1.Due
-	47, // 59: onething.application.v1.TaskClaimed.until:type_name -> google.protobuf.Timestamp
-	9,  // 60: onething.application.v1.TaskPaused.due:type_name -> onething.application.v1.Due
-	9,  // 61: onething.application.v1.TaskPaused.statutory:type_name -> onething.application.v1.Due
-	9,  // 62: onething.application.v1.TaskResumed.due:type_name -> onething.application.v1.Due
-	9,  // 63: onething.application.v1.TaskResumed.statutory:type_name -> onething.application.v1.Due
-	44, // 64: onething.application.v1.CorrectionAsked.items:type_name -> onething.application.v1.CorrectionNotified.Item
-	9,  // 65: onething.application.v1.CorrectionAsked.due:type_name -> onething.application.v1.Due
-	9,  // 66: onething.application.v1.CorrectionAsked.promised:type_name -> onething.application.v1.Due
-	9,  // 67: onething.application.v1.CorrectionAsked.statutory:type_name -> onething.application.v1.Due
-	9,  // 68: onething.application.v1.ToleranceLapsed.until:type_name -> onething.application.v1.Due
-	3,  // 69: onething.application.v1.CaseEnded.outcome:type_name -> onething.application.v1.CaseEnded.Outcome
-	9,  // 70: onething.application.v1.Extended.due:type_name -> onething.application.v1.Due
-	9,  // 71: onething.application.v1.VerificationOpened.due:type_name -> onething.application.v1.Due
-	9,  // 72: onething.application.v1.DueSettled.due:type_name -> onething.application.v1.Due
-	9,  // 73: onething.application.v1.DueSettled.statutory:type_name -> onething.application.v1.Due
-	9,  // 74: onething.application.v1.DueSettled.notice_due:type_name -> onething.application.v1.Due
-	9,  // 75: onething.application.v1.DueSettled.correction:type_name -> onething.application.v1.Due
-	19, // 76: onething.application.v1.DueSettled.tolerances:type_name -> onething.application.v1.Tolerance
-	45, // 77: onething.application.v1.DueSettled.suspensions:type_name -> onething.application.v1.DueSettled.SuspensionsEntry
-	46, // 78: onething.application.v1.DueSettled.verifications:type_name -> onething.application.v1.DueSettled.VerificationsEntry
-	47, // 79: onething.application.v1.Seen.at:type_name -> google.protobuf.Timestamp
-	5,  // 80: onething.application.v1.Seen.actor:type_name -> onething.application.v1.Actor
-	9,  // 81: onething.application.v1.DueSettled.SuspensionsEntry.value:type_name -> onething.application.v1.Due
-	9,  // 82: onething.application.v1.DueSettled.VerificationsEntry.value:type_name -> onething.application.v1.Due
-	83, // [83:83] is the sub-list for method output_type
-	83, // [83:83] is the sub-list for method input_type
-	83, // [83:83] is the sub-list for extension type_name
-	83, // [83:83] is the sub-list for extension extendee
-	0,  // [0:83] is the sub-list for field type_name
+	43, // 27: onething.application.v1.Event.warned:type_name -> onething.application.v1.Warned
+	41, // 28: onething.application.v1.Event.moved:type_name -> onething.application.v1.Moved
+	0,  // 29: onething.application.v1.Actor.role:type_name -> onething.application.v1.Role
+	50, // 30: onething.application.v1.Personal.record:type_name -> onething.forms.v1.Record
+	50, // 31: onething.application.v1.Personal.result:type_name -> onething.forms.v1.Record
+	10, // 32: onething.application.v1.Personal.findings:type_name -> onething.application.v1.Finding
+	45, // 33: onething.application.v1.Personal.persons:type_name -> onething.application.v1.Personal.PersonsEntry
+	11, // 34: onething.application.v1.Personal.files:type_name -> onething.application.v1.MaterialFile
+	12, // 35: onething.application.v1.Personal.promises:type_name -> onething.application.v1.SignedPromise
+	50, // 36: onething.application.v1.Personal.facts:type_name -> onething.forms.v1.Record
+	8,  // 37: onething.application.v1.Personal.confirmed:type_name -> onething.application.v1.Confirmed
+	49, // 38: onething.application.v1.Confirmation.at:type_name -> google.protobuf.Timestamp
+	5,  // 39: onething.application.v1.Confirmation.actor:type_name -> onething.application.v1.Actor
+	51, // 40: onething.application.v1.Finding.text:type_name -> onething.forms.v1.Text
+	51, // 41: onething.application.v1.Finding.remedy:type_name -> onething.forms.v1.Text
+	49, // 42: onething.application.v1.SignedPromise.at:type_name -> google.protobuf.Timestamp
+	1,  // 43: onething.application.v1.MaterialState.origin:type_name -> onething.application.v1.Origin
+	15, // 44: onething.application.v1.Submitted.cases:type_name -> onething.application.v1.SubmittedCase
+	9,  // 45: onething.application.v1.Submitted.notice_due:type_name -> onething.application.v1.Due
+	7,  // 46: onething.application.v1.Submitted.confirmations:type_name -> onething.application.v1.Confirmation
+	42, // 47: onething.application.v1.Submitted.moves:type_name -> onething.application.v1.DraftMoved
+	13, // 48: onething.application.v1.SubmittedCase.materials:type_name -> onething.application.v1.MaterialState
+	17, // 49: onething.application.v1.Checked.found:type_name -> onething.application.v1.Found
+	2,  // 50: onething.application.v1.Accepted.by:type_name -> onething.application.v1.Accepted.By
+	19, // 51: onething.application.v1.Accepted.tolerances:type_name -> onething.application.v1.Tolerance
+	9,  // 52: onething.application.v1.Accepted.due:type_name -> onething.application.v1.Due
+	9,  // 53: onething.application.v1.Accepted.statutory:type_name -> onething.application.v1.Due
+	9,  // 54: onething.application.v1.Tolerance.due:type_name -> onething.application.v1.Due
+	46, // 55: onething.application.v1.CorrectionNotified.items:type_name -> onething.application.v1.CorrectionNotified.Item
+	9,  // 56: onething.application.v1.CorrectionNotified.due:type_name -> onething.application.v1.Due
+	15, // 57: onething.application.v1.Corrected.cases:type_name -> onething.application.v1.SubmittedCase
+	9,  // 58: onething.application.v1.Corrected.notice_due:type_name -> onething.application.v1.Due
+	9,  // 59: onething.application.v1.TaskOpened.due:type_name -> onething.application.v1.Due
+	9,  // 60: onething.application.v1.TaskOpened.statutory:type_name -> onething.application.v1.Due
+	49, // 61: onething.application.v1.TaskClaimed.until:type_name -> google.protobuf.Timestamp
+	9,  // 62: onething.application.v1.TaskPaused.due:type_name -> onething.application.v1.Due
+	9,  // 63: onething.application.v1.TaskPaused.statutory:type_name -> onething.application.v1.Due
+	9,  // 64: onething.application.v1.TaskResumed.due:type_name -> onething.application.v1.Due
+	9,  // 65: onething.application.v1.TaskResumed.statutory:type_name -> onething.application.v1.Due
+	46, // 66: onething.application.v1.CorrectionAsked.items:type_name -> onething.application.v1.CorrectionNotified.Item
+	9,  // 67: onething.application.v1.CorrectionAsked.due:type_name -> onething.application.v1.Due
+	9,  // 68: onething.application.v1.CorrectionAsked.promised:type_name -> onething.application.v1.Due
+	9,  // 69: onething.application.v1.CorrectionAsked.statutory:type_name -> onething.application.v1.Due
+	9,  // 70: onething.application.v1.ToleranceLapsed.until:type_name -> onething.application.v1.Due
+	3,  // 71: onething.application.v1.CaseEnded.outcome:type_name -> onething.application.v1.CaseEnded.Outcome
+	9,  // 72: onething.application.v1.Extended.due:type_name -> onething.application.v1.Due
+	9,  // 73: onething.application.v1.VerificationOpened.due:type_name -> onething.application.v1.Due
+	9,  // 74: onething.application.v1.DueSettled.due:type_name -> onething.application.v1.Due
+	9,  // 75: onething.application.v1.DueSettled.statutory:type_name -> onething.application.v1.Due
+	9,  // 76: onething.application.v1.DueSettled.notice_due:type_name -> onething.application.v1.Due
+	9,  // 77: onething.application.v1.DueSettled.correction:type_name -> onething.application.v1.Due
+	19, // 78: onething.application.v1.DueSettled.tolerances:type_name -> onething.application.v1.Tolerance
+	47, // 79: onething.application.v1.DueSettled.suspensions:type_name -> onething.application.v1.DueSettled.SuspensionsEntry
+	48, // 80: onething.application.v1.DueSettled.verifications:type_name -> onething.application.v1.DueSettled.VerificationsEntry
+	21, // 81: onething.application.v1.Moved.revision:type_name -> onething.application.v1.Corrected
+	9,  // 82: onething.application.v1.Moved.due:type_name -> onething.application.v1.Due
+	9,  // 83: onething.application.v1.Moved.statutory:type_name -> onething.application.v1.Due
+	49, // 84: onething.application.v1.DraftMoved.at:type_name -> google.protobuf.Timestamp
+	49, // 85: onething.application.v1.Seen.at:type_name -> google.protobuf.Timestamp
+	5,  // 86: onething.application.v1.Seen.actor:type_name -> onething.application.v1.Actor
+	9,  // 87: onething.application.v1.DueSettled.SuspensionsEntry.value:type_name -> onething.application.v1.Due
+	9,  // 88: onething.application.v1.DueSettled.VerificationsEntry.value:type_name -> onething.application.v1.Due
+	89, // [89:89] is the sub-list for method output_type
+	89, // [89:89] is the sub-list for method input_type
+	89, // [89:89] is the sub-list for extension type_name
+	89, // [89:89] is the sub-list for extension extendee
+	0,  // [0:89] is the sub-list for field type_name
 }
 
 func init() { file_onething_application_v1_application_proto_init() }
@@ -4582,6 +4867,7 @@ func file_onething_application_v1_application_proto_init() {
 		(*Event_PromiseVerified)(nil),
 		(*Event_DueSettled)(nil),
 		(*Event_Warned)(nil),
+		(*Event_Moved)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -4589,7 +4875,7 @@ func file_onething_application_v1_application_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_onething_application_v1_application_proto_rawDesc), len(file_onething_application_v1_application_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   43,
+			NumMessages:   45,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

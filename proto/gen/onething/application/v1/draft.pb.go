@@ -149,10 +149,12 @@ type DraftContent struct {
 	Requests []*DraftContent_Request `protobuf:"bytes,6,rep,name=requests,proto3" json:"requests,omitempty"`
 	// Who has confirmed it as it is, the first one first.
 	Consents []*DraftContent_Consent `protobuf:"bytes,7,rep,name=consents,proto3" json:"consents,omitempty"`
-	// Digests of the published bundles that were confirmed, in the order of `bundles`.
-	ConfirmedBundles []string `protobuf:"bytes,8,rep,name=confirmed_bundles,json=confirmedBundles,proto3" json:"confirmed_bundles,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// Digests of the published bundles on which it is, in the order of `bundles`; empty in drafts of before there were such.
+	Versions []string `protobuf:"bytes,9,rep,name=versions,proto3" json:"versions,omitempty"`
+	// Other versions that it had before, the first one first.
+	Moves         []*DraftMoved `protobuf:"bytes,10,rep,name=moves,proto3" json:"moves,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DraftContent) Reset() {
@@ -234,9 +236,16 @@ func (x *DraftContent) GetConsents() []*DraftContent_Consent {
 	return nil
 }
 
-func (x *DraftContent) GetConfirmedBundles() []string {
+func (x *DraftContent) GetVersions() []string {
 	if x != nil {
-		return x.ConfirmedBundles
+		return x.Versions
+	}
+	return nil
+}
+
+func (x *DraftContent) GetMoves() []*DraftMoved {
+	if x != nil {
+		return x.Moves
 	}
 	return nil
 }
@@ -384,7 +393,7 @@ const file_onething_application_v1_draft_proto_rawDesc = "" +
 	"expires_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x12\x16\n" +
 	"\x06sealed\x18\x06 \x01(\fR\x06sealed\x12\x1a\n" +
 	"\bcreation\x18\a \x01(\fR\bcreation\x12\x12\n" +
-	"\x04with\x18\b \x03(\tR\x04with\"\xbb\x05\n" +
+	"\x04with\x18\b \x03(\tR\x04with\"\xeb\x05\n" +
 	"\fDraftContent\x12\x18\n" +
 	"\abundles\x18\x01 \x03(\tR\abundles\x121\n" +
 	"\x06record\x18\x02 \x01(\v2\x19.onething.forms.v1.RecordR\x06record\x12;\n" +
@@ -392,8 +401,10 @@ const file_onething_application_v1_draft_proto_rawDesc = "" +
 	"\bpromises\x18\x04 \x03(\v2&.onething.application.v1.SignedPromiseR\bpromises\x12\x1c\n" +
 	"\ttolerated\x18\x05 \x03(\tR\ttolerated\x12I\n" +
 	"\brequests\x18\x06 \x03(\v2-.onething.application.v1.DraftContent.RequestR\brequests\x12I\n" +
-	"\bconsents\x18\a \x03(\v2-.onething.application.v1.DraftContent.ConsentR\bconsents\x12+\n" +
-	"\x11confirmed_bundles\x18\b \x03(\tR\x10confirmedBundles\x1aM\n" +
+	"\bconsents\x18\a \x03(\v2-.onething.application.v1.DraftContent.ConsentR\bconsents\x12\x1a\n" +
+	"\bversions\x18\t \x03(\tR\bversions\x129\n" +
+	"\x05moves\x18\n" +
+	" \x03(\v2#.onething.application.v1.DraftMovedR\x05moves\x1aM\n" +
 	"\aRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06digest\x18\x02 \x01(\fR\x06digest\x12\x1a\n" +
@@ -401,7 +412,7 @@ const file_onething_application_v1_draft_proto_rawDesc = "" +
 	"\aConsent\x12I\n" +
 	"\fconfirmation\x18\x01 \x01(\v2%.onething.application.v1.ConfirmationR\fconfirmation\x12@\n" +
 	"\tconfirmed\x18\x02 \x01(\v2\".onething.application.v1.ConfirmedR\tconfirmed\x12\x14\n" +
-	"\x05owner\x18\x03 \x01(\tR\x05ownerBMZKgithub.com/siyiban/onething/proto/gen/onething/application/v1;applicationv1b\x06proto3"
+	"\x05owner\x18\x03 \x01(\tR\x05ownerJ\x04\b\b\x10\tBMZKgithub.com/siyiban/onething/proto/gen/onething/application/v1;applicationv1b\x06proto3"
 
 var (
 	file_onething_application_v1_draft_proto_rawDescOnce sync.Once
@@ -425,8 +436,9 @@ var file_onething_application_v1_draft_proto_goTypes = []any{
 	(*v1.Record)(nil),             // 5: onething.forms.v1.Record
 	(*MaterialFile)(nil),          // 6: onething.application.v1.MaterialFile
 	(*SignedPromise)(nil),         // 7: onething.application.v1.SignedPromise
-	(*Confirmation)(nil),          // 8: onething.application.v1.Confirmation
-	(*Confirmed)(nil),             // 9: onething.application.v1.Confirmed
+	(*DraftMoved)(nil),            // 8: onething.application.v1.DraftMoved
+	(*Confirmation)(nil),          // 9: onething.application.v1.Confirmation
+	(*Confirmed)(nil),             // 10: onething.application.v1.Confirmed
 }
 var file_onething_application_v1_draft_proto_depIdxs = []int32{
 	4,  // 0: onething.application.v1.StoredDraft.created_at:type_name -> google.protobuf.Timestamp
@@ -437,13 +449,14 @@ var file_onething_application_v1_draft_proto_depIdxs = []int32{
 	7,  // 5: onething.application.v1.DraftContent.promises:type_name -> onething.application.v1.SignedPromise
 	2,  // 6: onething.application.v1.DraftContent.requests:type_name -> onething.application.v1.DraftContent.Request
 	3,  // 7: onething.application.v1.DraftContent.consents:type_name -> onething.application.v1.DraftContent.Consent
-	8,  // 8: onething.application.v1.DraftContent.Consent.confirmation:type_name -> onething.application.v1.Confirmation
-	9,  // 9: onething.application.v1.DraftContent.Consent.confirmed:type_name -> onething.application.v1.Confirmed
-	10, // [10:10] is the sub-list for method output_type
-	10, // [10:10] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	8,  // 8: onething.application.v1.DraftContent.moves:type_name -> onething.application.v1.DraftMoved
+	9,  // 9: onething.application.v1.DraftContent.Consent.confirmation:type_name -> onething.application.v1.Confirmation
+	10, // 10: onething.application.v1.DraftContent.Consent.confirmed:type_name -> onething.application.v1.Confirmed
+	11, // [11:11] is the sub-list for method output_type
+	11, // [11:11] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_onething_application_v1_draft_proto_init() }

@@ -25,6 +25,64 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// Moving says what a version means for applications under way that have another version of the bundle.
+type Moving int32
+
+const (
+	// Not chosen: as MOVING_PIN.
+	Moving_MOVING_UNSPECIFIED Moving = 0
+	// Everything stays on its version. A draft is taken over by its applicant before it is submitted, because the version of
+	// the day of receipt counts.
+	Moving_MOVING_PIN Moving = 1
+	// Drafts are taken over by themselves, the next time that they are saved, and their applicants are told.
+	Moving_MOVING_DRAFTS Moving = 2
+	// Drafts likewise; applications that were filed may move with the applicant's consent.
+	Moving_MOVING_CONSENT Moving = 3
+)
+
+// Enum value maps for Moving.
+var (
+	Moving_name = map[int32]string{
+		0: "MOVING_UNSPECIFIED",
+		1: "MOVING_PIN",
+		2: "MOVING_DRAFTS",
+		3: "MOVING_CONSENT",
+	}
+	Moving_value = map[string]int32{
+		"MOVING_UNSPECIFIED": 0,
+		"MOVING_PIN":         1,
+		"MOVING_DRAFTS":      2,
+		"MOVING_CONSENT":     3,
+	}
+)
+
+func (x Moving) Enum() *Moving {
+	p := new(Moving)
+	*p = x
+	return p
+}
+
+func (x Moving) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Moving) Descriptor() protoreflect.EnumDescriptor {
+	return file_onething_registry_v1_registry_proto_enumTypes[0].Descriptor()
+}
+
+func (Moving) Type() protoreflect.EnumType {
+	return &file_onething_registry_v1_registry_proto_enumTypes[0]
+}
+
+func (x Moving) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Moving.Descriptor instead.
+func (Moving) EnumDescriptor() ([]byte, []int) {
+	return file_onething_registry_v1_registry_proto_rawDescGZIP(), []int{0}
+}
+
 // Event is a change of what is in force.
 type Event struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -44,6 +102,7 @@ type Event struct {
 	//	*Event_LibraryPublished
 	//	*Event_BundleProposed
 	//	*Event_ProposalRejected
+	//	*Event_MovingChosen
 	Kind          isEvent_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -172,6 +231,15 @@ func (x *Event) GetProposalRejected() *ProposalRejected {
 	return nil
 }
 
+func (x *Event) GetMovingChosen() *MovingChosen {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_MovingChosen); ok {
+			return x.MovingChosen
+		}
+	}
+	return nil
+}
+
 type isEvent_Kind interface {
 	isEvent_Kind()
 }
@@ -216,6 +284,11 @@ type Event_ProposalRejected struct {
 	ProposalRejected *ProposalRejected `protobuf:"bytes,17,opt,name=proposal_rejected,json=proposalRejected,proto3,oneof"`
 }
 
+type Event_MovingChosen struct {
+	// It was chosen what a version means for applications under way.
+	MovingChosen *MovingChosen `protobuf:"bytes,18,opt,name=moving_chosen,json=movingChosen,proto3,oneof"`
+}
+
 func (*Event_BundlePublished) isEvent_Kind() {}
 
 func (*Event_CalendarPublished) isEvent_Kind() {}
@@ -232,6 +305,81 @@ func (*Event_BundleProposed) isEvent_Kind() {}
 
 func (*Event_ProposalRejected) isEvent_Kind() {}
 
+func (*Event_MovingChosen) isEvent_Kind() {}
+
+// MovingChosen: it was chosen what a version means for applications under way.
+type MovingChosen struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the bundle.
+	Bundle string `protobuf:"bytes,1,opt,name=bundle,proto3" json:"bundle,omitempty"`
+	// Number of the version.
+	Number int32 `protobuf:"varint,2,opt,name=number,proto3" json:"number,omitempty"`
+	// What was chosen.
+	Moving Moving `protobuf:"varint,3,opt,name=moving,proto3,enum=onething.registry.v1.Moving" json:"moving,omitempty"`
+	// Why; applicants are shown it.
+	Reason        string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MovingChosen) Reset() {
+	*x = MovingChosen{}
+	mi := &file_onething_registry_v1_registry_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MovingChosen) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MovingChosen) ProtoMessage() {}
+
+func (x *MovingChosen) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_registry_v1_registry_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MovingChosen.ProtoReflect.Descriptor instead.
+func (*MovingChosen) Descriptor() ([]byte, []int) {
+	return file_onething_registry_v1_registry_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *MovingChosen) GetBundle() string {
+	if x != nil {
+		return x.Bundle
+	}
+	return ""
+}
+
+func (x *MovingChosen) GetNumber() int32 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *MovingChosen) GetMoving() Moving {
+	if x != nil {
+		return x.Moving
+	}
+	return Moving_MOVING_UNSPECIFIED
+}
+
+func (x *MovingChosen) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
 // LibraryPublished: the shared libraries, as their original YAML.
 type LibraryPublished struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -245,7 +393,7 @@ type LibraryPublished struct {
 
 func (x *LibraryPublished) Reset() {
 	*x = LibraryPublished{}
-	mi := &file_onething_registry_v1_registry_proto_msgTypes[1]
+	mi := &file_onething_registry_v1_registry_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -257,7 +405,7 @@ func (x *LibraryPublished) String() string {
 func (*LibraryPublished) ProtoMessage() {}
 
 func (x *LibraryPublished) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_registry_v1_registry_proto_msgTypes[1]
+	mi := &file_onething_registry_v1_registry_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -270,7 +418,7 @@ func (x *LibraryPublished) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LibraryPublished.ProtoReflect.Descriptor instead.
 func (*LibraryPublished) Descriptor() ([]byte, []int) {
-	return file_onething_registry_v1_registry_proto_rawDescGZIP(), []int{1}
+	return file_onething_registry_v1_registry_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *LibraryPublished) GetDigest() string {
@@ -312,13 +460,15 @@ type BundlePublished struct {
 	Draft string `protobuf:"bytes,10,opt,name=draft,proto3" json:"draft,omitempty"`
 	// Revision of the draft.
 	DraftRevision int64 `protobuf:"varint,11,opt,name=draft_revision,json=draftRevision,proto3" json:"draft_revision,omitempty"`
+	// What it means for applications under way.
+	Moving        Moving `protobuf:"varint,12,opt,name=moving,proto3,enum=onething.registry.v1.Moving" json:"moving,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *BundlePublished) Reset() {
 	*x = BundlePublished{}
-	mi := &file_onething_registry_v1_registry_proto_msgTypes[2]
+	mi := &file_onething_registry_v1_registry_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -330,7 +480,7 @@ func (x *BundlePublished) String() string {
 func (*BundlePublished) ProtoMessage() {}
 
 func (x *BundlePublished) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_registry_v1_registry_proto_msgTypes[2]
+	mi := &file_onething_registry_v1_registry_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -343,7 +493,7 @@ func (x *BundlePublished) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BundlePublished.ProtoReflect.Descriptor instead.
 func (*BundlePublished) Descriptor() ([]byte, []int) {
-	return file_onething_registry_v1_registry_proto_rawDescGZIP(), []int{2}
+	return file_onething_registry_v1_registry_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *BundlePublished) GetBundle() string {
@@ -423,6 +573,13 @@ func (x *BundlePublished) GetDraftRevision() int64 {
 	return 0
 }
 
+func (x *BundlePublished) GetMoving() Moving {
+	if x != nil {
+		return x.Moving
+	}
+	return Moving_MOVING_UNSPECIFIED
+}
+
 // BundleProposed: a version was proposed that is in force only when a second person has approved it.
 type BundleProposed struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -446,13 +603,15 @@ type BundleProposed struct {
 	Draft string `protobuf:"bytes,9,opt,name=draft,proto3" json:"draft,omitempty"`
 	// Revision of the draft.
 	DraftRevision int64 `protobuf:"varint,10,opt,name=draft_revision,json=draftRevision,proto3" json:"draft_revision,omitempty"`
+	// What it will mean for applications under way.
+	Moving        Moving `protobuf:"varint,11,opt,name=moving,proto3,enum=onething.registry.v1.Moving" json:"moving,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *BundleProposed) Reset() {
 	*x = BundleProposed{}
-	mi := &file_onething_registry_v1_registry_proto_msgTypes[3]
+	mi := &file_onething_registry_v1_registry_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -464,7 +623,7 @@ func (x *BundleProposed) String() string {
 func (*BundleProposed) ProtoMessage() {}
 
 func (x *BundleProposed) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_registry_v1_registry_proto_msgTypes[3]
+	mi := &file_onething_registry_v1_registry_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -477,7 +636,7 @@ func (x *BundleProposed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BundleProposed.ProtoReflect.Descriptor instead.
 func (*BundleProposed) Descriptor() ([]byte, []int) {
-	return file_onething_registry_v1_registry_proto_rawDescGZIP(), []int{3}
+	return file_onething_registry_v1_registry_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *BundleProposed) GetProposal() int32 {
@@ -550,6 +709,13 @@ func (x *BundleProposed) GetDraftRevision() int64 {
 	return 0
 }
 
+func (x *BundleProposed) GetMoving() Moving {
+	if x != nil {
+		return x.Moving
+	}
+	return Moving_MOVING_UNSPECIFIED
+}
+
 // ProposalRejected: a proposal was rejected, or taken back by who had made it.
 type ProposalRejected struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -563,7 +729,7 @@ type ProposalRejected struct {
 
 func (x *ProposalRejected) Reset() {
 	*x = ProposalRejected{}
-	mi := &file_onething_registry_v1_registry_proto_msgTypes[4]
+	mi := &file_onething_registry_v1_registry_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -575,7 +741,7 @@ func (x *ProposalRejected) String() string {
 func (*ProposalRejected) ProtoMessage() {}
 
 func (x *ProposalRejected) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_registry_v1_registry_proto_msgTypes[4]
+	mi := &file_onething_registry_v1_registry_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -588,7 +754,7 @@ func (x *ProposalRejected) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProposalRejected.ProtoReflect.Descriptor instead.
 func (*ProposalRejected) Descriptor() ([]byte, []int) {
-	return file_onething_registry_v1_registry_proto_rawDescGZIP(), []int{4}
+	return file_onething_registry_v1_registry_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ProposalRejected) GetProposal() int32 {
@@ -618,7 +784,7 @@ type File struct {
 
 func (x *File) Reset() {
 	*x = File{}
-	mi := &file_onething_registry_v1_registry_proto_msgTypes[5]
+	mi := &file_onething_registry_v1_registry_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -630,7 +796,7 @@ func (x *File) String() string {
 func (*File) ProtoMessage() {}
 
 func (x *File) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_registry_v1_registry_proto_msgTypes[5]
+	mi := &file_onething_registry_v1_registry_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -643,7 +809,7 @@ func (x *File) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use File.ProtoReflect.Descriptor instead.
 func (*File) Descriptor() ([]byte, []int) {
-	return file_onething_registry_v1_registry_proto_rawDescGZIP(), []int{5}
+	return file_onething_registry_v1_registry_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *File) GetName() string {
@@ -673,7 +839,7 @@ type CalendarPublished struct {
 
 func (x *CalendarPublished) Reset() {
 	*x = CalendarPublished{}
-	mi := &file_onething_registry_v1_registry_proto_msgTypes[6]
+	mi := &file_onething_registry_v1_registry_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -685,7 +851,7 @@ func (x *CalendarPublished) String() string {
 func (*CalendarPublished) ProtoMessage() {}
 
 func (x *CalendarPublished) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_registry_v1_registry_proto_msgTypes[6]
+	mi := &file_onething_registry_v1_registry_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -698,7 +864,7 @@ func (x *CalendarPublished) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CalendarPublished.ProtoReflect.Descriptor instead.
 func (*CalendarPublished) Descriptor() ([]byte, []int) {
-	return file_onething_registry_v1_registry_proto_rawDescGZIP(), []int{6}
+	return file_onething_registry_v1_registry_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *CalendarPublished) GetFile() *File {
@@ -730,7 +896,7 @@ type PluginActivated struct {
 
 func (x *PluginActivated) Reset() {
 	*x = PluginActivated{}
-	mi := &file_onething_registry_v1_registry_proto_msgTypes[7]
+	mi := &file_onething_registry_v1_registry_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -742,7 +908,7 @@ func (x *PluginActivated) String() string {
 func (*PluginActivated) ProtoMessage() {}
 
 func (x *PluginActivated) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_registry_v1_registry_proto_msgTypes[7]
+	mi := &file_onething_registry_v1_registry_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -755,7 +921,7 @@ func (x *PluginActivated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PluginActivated.ProtoReflect.Descriptor instead.
 func (*PluginActivated) Descriptor() ([]byte, []int) {
-	return file_onething_registry_v1_registry_proto_rawDescGZIP(), []int{7}
+	return file_onething_registry_v1_registry_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *PluginActivated) GetPlugin() string {
@@ -792,7 +958,7 @@ type PluginGranted struct {
 
 func (x *PluginGranted) Reset() {
 	*x = PluginGranted{}
-	mi := &file_onething_registry_v1_registry_proto_msgTypes[8]
+	mi := &file_onething_registry_v1_registry_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -804,7 +970,7 @@ func (x *PluginGranted) String() string {
 func (*PluginGranted) ProtoMessage() {}
 
 func (x *PluginGranted) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_registry_v1_registry_proto_msgTypes[8]
+	mi := &file_onething_registry_v1_registry_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -817,7 +983,7 @@ func (x *PluginGranted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PluginGranted.ProtoReflect.Descriptor instead.
 func (*PluginGranted) Descriptor() ([]byte, []int) {
-	return file_onething_registry_v1_registry_proto_rawDescGZIP(), []int{8}
+	return file_onething_registry_v1_registry_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *PluginGranted) GetPlugin() string {
@@ -845,7 +1011,7 @@ type NumbersReserved struct {
 
 func (x *NumbersReserved) Reset() {
 	*x = NumbersReserved{}
-	mi := &file_onething_registry_v1_registry_proto_msgTypes[9]
+	mi := &file_onething_registry_v1_registry_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -857,7 +1023,7 @@ func (x *NumbersReserved) String() string {
 func (*NumbersReserved) ProtoMessage() {}
 
 func (x *NumbersReserved) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_registry_v1_registry_proto_msgTypes[9]
+	mi := &file_onething_registry_v1_registry_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -870,7 +1036,7 @@ func (x *NumbersReserved) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NumbersReserved.ProtoReflect.Descriptor instead.
 func (*NumbersReserved) Descriptor() ([]byte, []int) {
-	return file_onething_registry_v1_registry_proto_rawDescGZIP(), []int{9}
+	return file_onething_registry_v1_registry_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *NumbersReserved) GetUpto() uint64 {
@@ -884,7 +1050,7 @@ var File_onething_registry_v1_registry_proto protoreflect.FileDescriptor
 
 const file_onething_registry_v1_registry_proto_rawDesc = "" +
 	"\n" +
-	"#onething/registry/v1/registry.proto\x12\x14onething.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf4\x05\n" +
+	"#onething/registry/v1/registry.proto\x12\x14onething.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbf\x06\n" +
 	"\x05Event\x12*\n" +
 	"\x02at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x14\n" +
 	"\x05actor\x18\x02 \x01(\tR\x05actor\x12R\n" +
@@ -896,11 +1062,17 @@ const file_onething_registry_v1_registry_proto_rawDesc = "" +
 	"\x10numbers_reserved\x18\x0e \x01(\v2%.onething.registry.v1.NumbersReservedH\x00R\x0fnumbersReserved\x12U\n" +
 	"\x11library_published\x18\x0f \x01(\v2&.onething.registry.v1.LibraryPublishedH\x00R\x10libraryPublished\x12O\n" +
 	"\x0fbundle_proposed\x18\x10 \x01(\v2$.onething.registry.v1.BundleProposedH\x00R\x0ebundleProposed\x12U\n" +
-	"\x11proposal_rejected\x18\x11 \x01(\v2&.onething.registry.v1.ProposalRejectedH\x00R\x10proposalRejectedB\x06\n" +
-	"\x04kind\"\\\n" +
+	"\x11proposal_rejected\x18\x11 \x01(\v2&.onething.registry.v1.ProposalRejectedH\x00R\x10proposalRejected\x12I\n" +
+	"\rmoving_chosen\x18\x12 \x01(\v2\".onething.registry.v1.MovingChosenH\x00R\fmovingChosenB\x06\n" +
+	"\x04kind\"\x8c\x01\n" +
+	"\fMovingChosen\x12\x16\n" +
+	"\x06bundle\x18\x01 \x01(\tR\x06bundle\x12\x16\n" +
+	"\x06number\x18\x02 \x01(\x05R\x06number\x124\n" +
+	"\x06moving\x18\x03 \x01(\x0e2\x1c.onething.registry.v1.MovingR\x06moving\x12\x16\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\"\\\n" +
 	"\x10LibraryPublished\x12\x16\n" +
 	"\x06digest\x18\x01 \x01(\tR\x06digest\x120\n" +
-	"\x05files\x18\x02 \x03(\v2\x1a.onething.registry.v1.FileR\x05files\"\xd4\x02\n" +
+	"\x05files\x18\x02 \x03(\v2\x1a.onething.registry.v1.FileR\x05files\"\x8a\x03\n" +
 	"\x0fBundlePublished\x12\x16\n" +
 	"\x06bundle\x18\x01 \x01(\tR\x06bundle\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x05R\x06number\x12\x16\n" +
@@ -913,7 +1085,8 @@ const file_onething_registry_v1_registry_proto_rawDesc = "" +
 	"\x06author\x18\t \x01(\tR\x06author\x12\x14\n" +
 	"\x05draft\x18\n" +
 	" \x01(\tR\x05draft\x12%\n" +
-	"\x0edraft_revision\x18\v \x01(\x03R\rdraftRevision\"\xb7\x02\n" +
+	"\x0edraft_revision\x18\v \x01(\x03R\rdraftRevision\x124\n" +
+	"\x06moving\x18\f \x01(\x0e2\x1c.onething.registry.v1.MovingR\x06moving\"\xed\x02\n" +
 	"\x0eBundleProposed\x12\x1a\n" +
 	"\bproposal\x18\x01 \x01(\x05R\bproposal\x12\x16\n" +
 	"\x06bundle\x18\x02 \x01(\tR\x06bundle\x12\x12\n" +
@@ -925,7 +1098,8 @@ const file_onething_registry_v1_registry_proto_rawDesc = "" +
 	"\x0erolled_back_to\x18\b \x01(\x05R\frolledBackTo\x12\x14\n" +
 	"\x05draft\x18\t \x01(\tR\x05draft\x12%\n" +
 	"\x0edraft_revision\x18\n" +
-	" \x01(\x03R\rdraftRevision\"F\n" +
+	" \x01(\x03R\rdraftRevision\x124\n" +
+	"\x06moving\x18\v \x01(\x0e2\x1c.onething.registry.v1.MovingR\x06moving\"F\n" +
 	"\x10ProposalRejected\x12\x1a\n" +
 	"\bproposal\x18\x01 \x01(\x05R\bproposal\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\"4\n" +
@@ -943,7 +1117,13 @@ const file_onething_registry_v1_registry_proto_rawDesc = "" +
 	"\x06plugin\x18\x01 \x01(\tR\x06plugin\x12\"\n" +
 	"\fcapabilities\x18\x02 \x03(\tR\fcapabilities\"%\n" +
 	"\x0fNumbersReserved\x12\x12\n" +
-	"\x04upto\x18\x01 \x01(\x04R\x04uptoBGZEgithub.com/siyiban/onething/proto/gen/onething/registry/v1;registryv1b\x06proto3"
+	"\x04upto\x18\x01 \x01(\x04R\x04upto*W\n" +
+	"\x06Moving\x12\x16\n" +
+	"\x12MOVING_UNSPECIFIED\x10\x00\x12\x0e\n" +
+	"\n" +
+	"MOVING_PIN\x10\x01\x12\x11\n" +
+	"\rMOVING_DRAFTS\x10\x02\x12\x12\n" +
+	"\x0eMOVING_CONSENT\x10\x03BGZEgithub.com/siyiban/onething/proto/gen/onething/registry/v1;registryv1b\x06proto3"
 
 var (
 	file_onething_registry_v1_registry_proto_rawDescOnce sync.Once
@@ -957,39 +1137,46 @@ func file_onething_registry_v1_registry_proto_rawDescGZIP() []byte {
 	return file_onething_registry_v1_registry_proto_rawDescData
 }
 
-var file_onething_registry_v1_registry_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_onething_registry_v1_registry_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_onething_registry_v1_registry_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_onething_registry_v1_registry_proto_goTypes = []any{
-	(*Event)(nil),                 // 0: onething.registry.v1.Event
-	(*LibraryPublished)(nil),      // 1: onething.registry.v1.LibraryPublished
-	(*BundlePublished)(nil),       // 2: onething.registry.v1.BundlePublished
-	(*BundleProposed)(nil),        // 3: onething.registry.v1.BundleProposed
-	(*ProposalRejected)(nil),      // 4: onething.registry.v1.ProposalRejected
-	(*File)(nil),                  // 5: onething.registry.v1.File
-	(*CalendarPublished)(nil),     // 6: onething.registry.v1.CalendarPublished
-	(*PluginActivated)(nil),       // 7: onething.registry.v1.PluginActivated
-	(*PluginGranted)(nil),         // 8: onething.registry.v1.PluginGranted
-	(*NumbersReserved)(nil),       // 9: onething.registry.v1.NumbersReserved
-	(*timestamppb.Timestamp)(nil), // 10: google.protobuf.Timestamp
+	(Moving)(0),                   // 0: onething.registry.v1.Moving
+	(*Event)(nil),                 // 1: onething.registry.v1.Event
+	(*MovingChosen)(nil),          // 2: onething.registry.v1.MovingChosen
+	(*LibraryPublished)(nil),      // 3: onething.registry.v1.LibraryPublished
+	(*BundlePublished)(nil),       // 4: onething.registry.v1.BundlePublished
+	(*BundleProposed)(nil),        // 5: onething.registry.v1.BundleProposed
+	(*ProposalRejected)(nil),      // 6: onething.registry.v1.ProposalRejected
+	(*File)(nil),                  // 7: onething.registry.v1.File
+	(*CalendarPublished)(nil),     // 8: onething.registry.v1.CalendarPublished
+	(*PluginActivated)(nil),       // 9: onething.registry.v1.PluginActivated
+	(*PluginGranted)(nil),         // 10: onething.registry.v1.PluginGranted
+	(*NumbersReserved)(nil),       // 11: onething.registry.v1.NumbersReserved
+	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
 }
 var file_onething_registry_v1_registry_proto_depIdxs = []int32{
-	10, // 0: onething.registry.v1.Event.at:type_name -> google.protobuf.Timestamp
-	2,  // 1: onething.registry.v1.Event.bundle_published:type_name -> onething.registry.v1.BundlePublished
-	6,  // 2: onething.registry.v1.Event.calendar_published:type_name -> onething.registry.v1.CalendarPublished
-	7,  // 3: onething.registry.v1.Event.plugin_activated:type_name -> onething.registry.v1.PluginActivated
-	8,  // 4: onething.registry.v1.Event.plugin_granted:type_name -> onething.registry.v1.PluginGranted
-	9,  // 5: onething.registry.v1.Event.numbers_reserved:type_name -> onething.registry.v1.NumbersReserved
-	1,  // 6: onething.registry.v1.Event.library_published:type_name -> onething.registry.v1.LibraryPublished
-	3,  // 7: onething.registry.v1.Event.bundle_proposed:type_name -> onething.registry.v1.BundleProposed
-	4,  // 8: onething.registry.v1.Event.proposal_rejected:type_name -> onething.registry.v1.ProposalRejected
-	5,  // 9: onething.registry.v1.LibraryPublished.files:type_name -> onething.registry.v1.File
-	5,  // 10: onething.registry.v1.BundlePublished.files:type_name -> onething.registry.v1.File
-	5,  // 11: onething.registry.v1.BundleProposed.files:type_name -> onething.registry.v1.File
-	5,  // 12: onething.registry.v1.CalendarPublished.file:type_name -> onething.registry.v1.File
-	13, // [13:13] is the sub-list for method output_type
-	13, // [13:13] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	12, // 0: onething.registry.v1.Event.at:type_name -> google.protobuf.Timestamp
+	4,  // 1: onething.registry.v1.Event.bundle_published:type_name -> onething.registry.v1.BundlePublished
+	8,  // 2: onething.registry.v1.Event.calendar_published:type_name -> onething.registry.v1.CalendarPublished
+	9,  // 3: onething.registry.v1.Event.plugin_activated:type_name -> onething.registry.v1.PluginActivated
+	10, // 4: onething.registry.v1.Event.plugin_granted:type_name -> onething.registry.v1.PluginGranted
+	11, // 5: onething.registry.v1.Event.numbers_reserved:type_name -> onething.registry.v1.NumbersReserved
+	3,  // 6: onething.registry.v1.Event.library_published:type_name -> onething.registry.v1.LibraryPublished
+	5,  // 7: onething.registry.v1.Event.bundle_proposed:type_name -> onething.registry.v1.BundleProposed
+	6,  // 8: onething.registry.v1.Event.proposal_rejected:type_name -> onething.registry.v1.ProposalRejected
+	2,  // 9: onething.registry.v1.Event.moving_chosen:type_name -> onething.registry.v1.MovingChosen
+	0,  // 10: onething.registry.v1.MovingChosen.moving:type_name -> onething.registry.v1.Moving
+	7,  // 11: onething.registry.v1.LibraryPublished.files:type_name -> onething.registry.v1.File
+	7,  // 12: onething.registry.v1.BundlePublished.files:type_name -> onething.registry.v1.File
+	0,  // 13: onething.registry.v1.BundlePublished.moving:type_name -> onething.registry.v1.Moving
+	7,  // 14: onething.registry.v1.BundleProposed.files:type_name -> onething.registry.v1.File
+	0,  // 15: onething.registry.v1.BundleProposed.moving:type_name -> onething.registry.v1.Moving
+	7,  // 16: onething.registry.v1.CalendarPublished.file:type_name -> onething.registry.v1.File
+	17, // [17:17] is the sub-list for method output_type
+	17, // [17:17] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_onething_registry_v1_registry_proto_init() }
@@ -1006,19 +1193,21 @@ func file_onething_registry_v1_registry_proto_init() {
 		(*Event_LibraryPublished)(nil),
 		(*Event_BundleProposed)(nil),
 		(*Event_ProposalRejected)(nil),
+		(*Event_MovingChosen)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_onething_registry_v1_registry_proto_rawDesc), len(file_onething_registry_v1_registry_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   10,
+			NumEnums:      1,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
 		GoTypes:           file_onething_registry_v1_registry_proto_goTypes,
 		DependencyIndexes: file_onething_registry_v1_registry_proto_depIdxs,
+		EnumInfos:         file_onething_registry_v1_registry_proto_enumTypes,
 		MessageInfos:      file_onething_registry_v1_registry_proto_msgTypes,
 	}.Build()
 	File_onething_registry_v1_registry_proto = out.File

@@ -45,6 +45,9 @@ const (
 	IntakeServiceDownloadProcedure = "/onething.api.v1.IntakeService/Download"
 	// IntakeServicePromiseProcedure is the procedure name of the IntakeService's Promise RPC.
 	IntakeServicePromiseProcedure = "/onething.api.v1.IntakeService/Promise"
+	// IntakeServiceTakeOverDraftProcedure is the procedure name of the IntakeService's TakeOverDraft
+	// RPC.
+	IntakeServiceTakeOverDraftProcedure = "/onething.api.v1.IntakeService/TakeOverDraft"
 	// IntakeServiceSubmitProcedure is the procedure name of the IntakeService's Submit RPC.
 	IntakeServiceSubmitProcedure = "/onething.api.v1.IntakeService/Submit"
 	// IntakeServiceWithdrawConfirmationProcedure is the procedure name of the IntakeService's
@@ -54,6 +57,10 @@ const (
 	IntakeServiceSupplyProcedure = "/onething.api.v1.IntakeService/Supply"
 	// IntakeServiceCorrectProcedure is the procedure name of the IntakeService's Correct RPC.
 	IntakeServiceCorrectProcedure = "/onething.api.v1.IntakeService/Correct"
+	// IntakeServicePreviewMoveProcedure is the procedure name of the IntakeService's PreviewMove RPC.
+	IntakeServicePreviewMoveProcedure = "/onething.api.v1.IntakeService/PreviewMove"
+	// IntakeServiceMoveCaseProcedure is the procedure name of the IntakeService's MoveCase RPC.
+	IntakeServiceMoveCaseProcedure = "/onething.api.v1.IntakeService/MoveCase"
 	// IntakeServiceWithdrawProcedure is the procedure name of the IntakeService's Withdraw RPC.
 	IntakeServiceWithdrawProcedure = "/onething.api.v1.IntakeService/Withdraw"
 	// IntakeServiceGetApplicationProcedure is the procedure name of the IntakeService's GetApplication
@@ -137,6 +144,13 @@ var (
 			Procedure:  IntakeServicePromiseProcedure,
 		}
 	})
+	intakeServiceTakeOverDraftSpec = sync.OnceValue(func() connect.Spec {
+		return connect.Spec{
+			StreamType: connect.StreamTypeUnary,
+			Schema:     v1.File_onething_api_v1_intake_service_proto.Services().ByName("IntakeService").Methods().ByName("TakeOverDraft"),
+			Procedure:  IntakeServiceTakeOverDraftProcedure,
+		}
+	})
 	intakeServiceSubmitSpec = sync.OnceValue(func() connect.Spec {
 		return connect.Spec{
 			StreamType: connect.StreamTypeUnary,
@@ -163,6 +177,20 @@ var (
 			StreamType: connect.StreamTypeUnary,
 			Schema:     v1.File_onething_api_v1_intake_service_proto.Services().ByName("IntakeService").Methods().ByName("Correct"),
 			Procedure:  IntakeServiceCorrectProcedure,
+		}
+	})
+	intakeServicePreviewMoveSpec = sync.OnceValue(func() connect.Spec {
+		return connect.Spec{
+			StreamType: connect.StreamTypeUnary,
+			Schema:     v1.File_onething_api_v1_intake_service_proto.Services().ByName("IntakeService").Methods().ByName("PreviewMove"),
+			Procedure:  IntakeServicePreviewMoveProcedure,
+		}
+	})
+	intakeServiceMoveCaseSpec = sync.OnceValue(func() connect.Spec {
+		return connect.Spec{
+			StreamType: connect.StreamTypeUnary,
+			Schema:     v1.File_onething_api_v1_intake_service_proto.Services().ByName("IntakeService").Methods().ByName("MoveCase"),
+			Procedure:  IntakeServiceMoveCaseProcedure,
 		}
 	})
 	intakeServiceWithdrawSpec = sync.OnceValue(func() connect.Spec {
@@ -218,6 +246,9 @@ type IntakeServiceClient interface {
 	Download(context.Context, *v1.DownloadRequest) (IntakeServiceDownloadClientStream, error)
 	// Promise signs a promise (告知承诺) in place of a material, or the promise to supply tolerated ones (容缺受理承诺书).
 	Promise(context.Context, *v1.PromiseRequest) (*v1.PromiseResponse, error)
+	// TakeOverDraft puts a draft on the versions in force, after other ones were published since it was begun, and answers
+	// what changes in the assessment. Answers and documents that they do not ask for go.
+	TakeOverDraft(context.Context, *v1.TakeOverDraftRequest) (*v1.TakeOverDraftResponse, error)
 	// Submit files the draft as one application with a case for each bundle. Where all applicants of a bundle have to
 	// submit (共同申请), it confirms for the caller, and the last of them files: until then the answer says for whom it
 	// waits, the draft stands among the drafts of all of them, and whoever has confirmed can change nothing. A change by
@@ -229,6 +260,13 @@ type IntakeServiceClient interface {
 	Supply(context.Context, *v1.SupplyRequest) (*v1.SupplyResponse, error)
 	// Correct makes a new revision of the record, and takes new files for materials.
 	Correct(context.Context, *v1.CorrectRequest) (*v1.CorrectResponse, error)
+	// PreviewMove says what would come of moving a case to the version that is offered for it: the assessment by that
+	// version, and what stands in the way. It changes nothing.
+	PreviewMove(context.Context, *v1.PreviewMoveRequest) (*v1.PreviewMoveResponse, error)
+	// MoveCase moves a case to the version that is offered for it, with what that asks in addition. The applicant consents by
+	// it, so nobody does it for them at the counter. It is refused where it would make the case worse, or change a step that
+	// has begun; the case then goes on with the version that it has.
+	MoveCase(context.Context, *v1.MoveCaseRequest) (*v1.MoveCaseResponse, error)
 	// Withdraw takes back one case, or all.
 	Withdraw(context.Context, *v1.WithdrawRequest) (*v1.WithdrawResponse, error)
 	// GetApplication reads an application: its cases, tasks, materials, what to correct, timeline and results.
@@ -339,6 +377,9 @@ type IntakeServiceHandler interface {
 	Download(context.Context, *v1.DownloadRequest, IntakeServiceDownloadServerStream) error
 	// Promise signs a promise (告知承诺) in place of a material, or the promise to supply tolerated ones (容缺受理承诺书).
 	Promise(context.Context, *v1.PromiseRequest) (*v1.PromiseResponse, error)
+	// TakeOverDraft puts a draft on the versions in force, after other ones were published since it was begun, and answers
+	// what changes in the assessment. Answers and documents that they do not ask for go.
+	TakeOverDraft(context.Context, *v1.TakeOverDraftRequest) (*v1.TakeOverDraftResponse, error)
 	// Submit files the draft as one application with a case for each bundle. Where all applicants of a bundle have to
 	// submit (共同申请), it confirms for the caller, and the last of them files: until then the answer says for whom it
 	// waits, the draft stands among the drafts of all of them, and whoever has confirmed can change nothing. A change by
@@ -350,6 +391,13 @@ type IntakeServiceHandler interface {
 	Supply(context.Context, *v1.SupplyRequest) (*v1.SupplyResponse, error)
 	// Correct makes a new revision of the record, and takes new files for materials.
 	Correct(context.Context, *v1.CorrectRequest) (*v1.CorrectResponse, error)
+	// PreviewMove says what would come of moving a case to the version that is offered for it: the assessment by that
+	// version, and what stands in the way. It changes nothing.
+	PreviewMove(context.Context, *v1.PreviewMoveRequest) (*v1.PreviewMoveResponse, error)
+	// MoveCase moves a case to the version that is offered for it, with what that asks in addition. The applicant consents by
+	// it, so nobody does it for them at the counter. It is refused where it would make the case worse, or change a step that
+	// has begun; the case then goes on with the version that it has.
+	MoveCase(context.Context, *v1.MoveCaseRequest) (*v1.MoveCaseResponse, error)
 	// Withdraw takes back one case, or all.
 	Withdraw(context.Context, *v1.WithdrawRequest) (*v1.WithdrawResponse, error)
 	// GetApplication reads an application: its cases, tasks, materials, what to correct, timeline and results.
@@ -376,10 +424,13 @@ func RegisterIntakeServiceHandler(server *connect.Server, svc IntakeServiceHandl
 		connect.Method{Spec: intakeServicePutMaterialSpec(), Handler: adapter.putMaterial},
 		connect.Method{Spec: intakeServiceDownloadSpec(), Handler: adapter.download},
 		connect.Method{Spec: intakeServicePromiseSpec(), Handler: adapter.promise},
+		connect.Method{Spec: intakeServiceTakeOverDraftSpec(), Handler: adapter.takeOverDraft},
 		connect.Method{Spec: intakeServiceSubmitSpec(), Handler: adapter.submit},
 		connect.Method{Spec: intakeServiceWithdrawConfirmationSpec(), Handler: adapter.withdrawConfirmation},
 		connect.Method{Spec: intakeServiceSupplySpec(), Handler: adapter.supply},
 		connect.Method{Spec: intakeServiceCorrectSpec(), Handler: adapter.correct},
+		connect.Method{Spec: intakeServicePreviewMoveSpec(), Handler: adapter.previewMove},
+		connect.Method{Spec: intakeServiceMoveCaseSpec(), Handler: adapter.moveCase},
 		connect.Method{Spec: intakeServiceWithdrawSpec(), Handler: adapter.withdraw},
 		connect.Method{Spec: intakeServiceGetApplicationSpec(), Handler: adapter.getApplication},
 		connect.Method{Spec: intakeServiceListApplicationsSpec(), Handler: adapter.listApplications},
@@ -475,6 +526,10 @@ func (UnimplementedIntakeServiceHandler) Promise(context.Context, *v1.PromiseReq
 	return nil, connect.NewError(connect.CodeUnimplemented, "onething.api.v1.IntakeService.Promise is not implemented")
 }
 
+func (UnimplementedIntakeServiceHandler) TakeOverDraft(context.Context, *v1.TakeOverDraftRequest) (*v1.TakeOverDraftResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, "onething.api.v1.IntakeService.TakeOverDraft is not implemented")
+}
+
 func (UnimplementedIntakeServiceHandler) Submit(context.Context, *v1.SubmitRequest) (*v1.SubmitResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, "onething.api.v1.IntakeService.Submit is not implemented")
 }
@@ -489,6 +544,14 @@ func (UnimplementedIntakeServiceHandler) Supply(context.Context, *v1.SupplyReque
 
 func (UnimplementedIntakeServiceHandler) Correct(context.Context, *v1.CorrectRequest) (*v1.CorrectResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, "onething.api.v1.IntakeService.Correct is not implemented")
+}
+
+func (UnimplementedIntakeServiceHandler) PreviewMove(context.Context, *v1.PreviewMoveRequest) (*v1.PreviewMoveResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, "onething.api.v1.IntakeService.PreviewMove is not implemented")
+}
+
+func (UnimplementedIntakeServiceHandler) MoveCase(context.Context, *v1.MoveCaseRequest) (*v1.MoveCaseResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, "onething.api.v1.IntakeService.MoveCase is not implemented")
 }
 
 func (UnimplementedIntakeServiceHandler) Withdraw(context.Context, *v1.WithdrawRequest) (*v1.WithdrawResponse, error) {
@@ -591,6 +654,14 @@ func (c *intakeServiceClient) Promise(ctx context.Context, req *v1.PromiseReques
 	return &res, nil
 }
 
+func (c *intakeServiceClient) TakeOverDraft(ctx context.Context, req *v1.TakeOverDraftRequest) (*v1.TakeOverDraftResponse, error) {
+	var res v1.TakeOverDraftResponse
+	if err := c.client.CallUnary(ctx, intakeServiceTakeOverDraftSpec(), req, &res); err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
 func (c *intakeServiceClient) Submit(ctx context.Context, req *v1.SubmitRequest) (*v1.SubmitResponse, error) {
 	var res v1.SubmitResponse
 	if err := c.client.CallUnary(ctx, intakeServiceSubmitSpec(), req, &res); err != nil {
@@ -618,6 +689,22 @@ func (c *intakeServiceClient) Supply(ctx context.Context, req *v1.SupplyRequest)
 func (c *intakeServiceClient) Correct(ctx context.Context, req *v1.CorrectRequest) (*v1.CorrectResponse, error) {
 	var res v1.CorrectResponse
 	if err := c.client.CallUnary(ctx, intakeServiceCorrectSpec(), req, &res); err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
+func (c *intakeServiceClient) PreviewMove(ctx context.Context, req *v1.PreviewMoveRequest) (*v1.PreviewMoveResponse, error) {
+	var res v1.PreviewMoveResponse
+	if err := c.client.CallUnary(ctx, intakeServicePreviewMoveSpec(), req, &res); err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
+func (c *intakeServiceClient) MoveCase(ctx context.Context, req *v1.MoveCaseRequest) (*v1.MoveCaseResponse, error) {
+	var res v1.MoveCaseResponse
+	if err := c.client.CallUnary(ctx, intakeServiceMoveCaseSpec(), req, &res); err != nil {
 		return nil, err
 	}
 	return &res, nil
@@ -769,6 +856,18 @@ func (h intakeServiceHandler) promise(ctx context.Context, _ connect.Spec, strea
 	return stream.Send(res)
 }
 
+func (h intakeServiceHandler) takeOverDraft(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
+	var req v1.TakeOverDraftRequest
+	if err := stream.Receive(&req); err != nil {
+		return err
+	}
+	res, err := h.svc.TakeOverDraft(ctx, &req)
+	if err != nil {
+		return err
+	}
+	return stream.Send(res)
+}
+
 func (h intakeServiceHandler) submit(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
 	var req v1.SubmitRequest
 	if err := stream.Receive(&req); err != nil {
@@ -811,6 +910,30 @@ func (h intakeServiceHandler) correct(ctx context.Context, _ connect.Spec, strea
 		return err
 	}
 	res, err := h.svc.Correct(ctx, &req)
+	if err != nil {
+		return err
+	}
+	return stream.Send(res)
+}
+
+func (h intakeServiceHandler) previewMove(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
+	var req v1.PreviewMoveRequest
+	if err := stream.Receive(&req); err != nil {
+		return err
+	}
+	res, err := h.svc.PreviewMove(ctx, &req)
+	if err != nil {
+		return err
+	}
+	return stream.Send(res)
+}
+
+func (h intakeServiceHandler) moveCase(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
+	var req v1.MoveCaseRequest
+	if err := stream.Receive(&req); err != nil {
+		return err
+	}
+	res, err := h.svc.MoveCase(ctx, &req)
 	if err != nil {
 		return err
 	}

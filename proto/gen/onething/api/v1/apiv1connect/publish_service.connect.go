@@ -32,6 +32,9 @@ const (
 	// PublishServiceRollBackBundleProcedure is the procedure name of the PublishService's
 	// RollBackBundle RPC.
 	PublishServiceRollBackBundleProcedure = "/onething.api.v1.PublishService/RollBackBundle"
+	// PublishServiceChooseMovingProcedure is the procedure name of the PublishService's ChooseMoving
+	// RPC.
+	PublishServiceChooseMovingProcedure = "/onething.api.v1.PublishService/ChooseMoving"
 	// PublishServiceListVersionsProcedure is the procedure name of the PublishService's ListVersions
 	// RPC.
 	PublishServiceListVersionsProcedure = "/onething.api.v1.PublishService/ListVersions"
@@ -97,6 +100,13 @@ var (
 			StreamType: connect.StreamTypeUnary,
 			Schema:     v1.File_onething_api_v1_publish_service_proto.Services().ByName("PublishService").Methods().ByName("RollBackBundle"),
 			Procedure:  PublishServiceRollBackBundleProcedure,
+		}
+	})
+	publishServiceChooseMovingSpec = sync.OnceValue(func() connect.Spec {
+		return connect.Spec{
+			StreamType: connect.StreamTypeUnary,
+			Schema:     v1.File_onething_api_v1_publish_service_proto.Services().ByName("PublishService").Methods().ByName("ChooseMoving"),
+			Procedure:  PublishServiceChooseMovingProcedure,
 		}
 	})
 	publishServiceListVersionsSpec = sync.OnceValue(func() connect.Spec {
@@ -217,6 +227,9 @@ type PublishServiceClient interface {
 	// RollBackBundle publishes an earlier version once more, under a new number, with the libraries that it had. It needs
 	// a second person where PublishBundle does.
 	RollBackBundle(context.Context, *v1.RollBackBundleRequest) (*v1.RollBackBundleResponse, error)
+	// ChooseMoving says what the last version of a bundle means for applications under way that have another one. What was
+	// moved before stays moved.
+	ChooseMoving(context.Context, *v1.ChooseMovingRequest) (*v1.ChooseMovingResponse, error)
 	// ListVersions lists the versions of a bundle, the newest first.
 	ListVersions(context.Context, *v1.ListVersionsRequest) (*v1.ListVersionsResponse, error)
 	// GetVersion reads a version as it was written.
@@ -274,6 +287,9 @@ type PublishServiceHandler interface {
 	// RollBackBundle publishes an earlier version once more, under a new number, with the libraries that it had. It needs
 	// a second person where PublishBundle does.
 	RollBackBundle(context.Context, *v1.RollBackBundleRequest) (*v1.RollBackBundleResponse, error)
+	// ChooseMoving says what the last version of a bundle means for applications under way that have another one. What was
+	// moved before stays moved.
+	ChooseMoving(context.Context, *v1.ChooseMovingRequest) (*v1.ChooseMovingResponse, error)
 	// ListVersions lists the versions of a bundle, the newest first.
 	ListVersions(context.Context, *v1.ListVersionsRequest) (*v1.ListVersionsResponse, error)
 	// GetVersion reads a version as it was written.
@@ -322,6 +338,7 @@ func RegisterPublishServiceHandler(server *connect.Server, svc PublishServiceHan
 		connect.Method{Spec: publishServiceCheckBundleSpec(), Handler: adapter.checkBundle},
 		connect.Method{Spec: publishServicePublishBundleSpec(), Handler: adapter.publishBundle},
 		connect.Method{Spec: publishServiceRollBackBundleSpec(), Handler: adapter.rollBackBundle},
+		connect.Method{Spec: publishServiceChooseMovingSpec(), Handler: adapter.chooseMoving},
 		connect.Method{Spec: publishServiceListVersionsSpec(), Handler: adapter.listVersions},
 		connect.Method{Spec: publishServiceGetVersionSpec(), Handler: adapter.getVersion},
 		connect.Method{Spec: publishServiceCreateBundleDraftSpec(), Handler: adapter.createBundleDraft},
@@ -353,6 +370,10 @@ func (UnimplementedPublishServiceHandler) PublishBundle(context.Context, *v1.Pub
 
 func (UnimplementedPublishServiceHandler) RollBackBundle(context.Context, *v1.RollBackBundleRequest) (*v1.RollBackBundleResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, "onething.api.v1.PublishService.RollBackBundle is not implemented")
+}
+
+func (UnimplementedPublishServiceHandler) ChooseMoving(context.Context, *v1.ChooseMovingRequest) (*v1.ChooseMovingResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, "onething.api.v1.PublishService.ChooseMoving is not implemented")
 }
 
 func (UnimplementedPublishServiceHandler) ListVersions(context.Context, *v1.ListVersionsRequest) (*v1.ListVersionsResponse, error) {
@@ -438,6 +459,14 @@ func (c *publishServiceClient) PublishBundle(ctx context.Context, req *v1.Publis
 func (c *publishServiceClient) RollBackBundle(ctx context.Context, req *v1.RollBackBundleRequest) (*v1.RollBackBundleResponse, error) {
 	var res v1.RollBackBundleResponse
 	if err := c.client.CallUnary(ctx, publishServiceRollBackBundleSpec(), req, &res); err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
+func (c *publishServiceClient) ChooseMoving(ctx context.Context, req *v1.ChooseMovingRequest) (*v1.ChooseMovingResponse, error) {
+	var res v1.ChooseMovingResponse
+	if err := c.client.CallUnary(ctx, publishServiceChooseMovingSpec(), req, &res); err != nil {
 		return nil, err
 	}
 	return &res, nil
@@ -595,6 +624,18 @@ func (h publishServiceHandler) rollBackBundle(ctx context.Context, _ connect.Spe
 		return err
 	}
 	res, err := h.svc.RollBackBundle(ctx, &req)
+	if err != nil {
+		return err
+	}
+	return stream.Send(res)
+}
+
+func (h publishServiceHandler) chooseMoving(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
+	var req v1.ChooseMovingRequest
+	if err := stream.Receive(&req); err != nil {
+		return err
+	}
+	res, err := h.svc.ChooseMoving(ctx, &req)
 	if err != nil {
 		return err
 	}

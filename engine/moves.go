@@ -1,0 +1,170 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"google.golang.org/protobuf/types/known/structpb"
+
+	"github.com/siyiban/onething/engine/application"
+	"github.com/siyiban/onething/engine/catalog"
+	"github.com/siyiban/onething/engine/guide"
+	"github.com/siyiban/onething/engine/refusal"
+	"github.com/siyiban/onething/engine/registry"
+	"github.com/siyiban/onething/forms"
+	registryv1 "github.com/siyiban/onething/proto/gen/onething/registry/v1"
+)
+
+// Offer is a version to which a case of an application may move if the applicant wants that.
+type Offer struct {
+	Bundle   string
+	From, To *registry.Published
+	// Selection is the application's bundles with that version.
+	Selection *catalog.Selection
+}
+
+// Offer returns the version to which a case may move: the one in force today at the application's place, if it is later
+// than the case's and offered (MOVING_CONSENT). Nil: there is none.
+func (e *Engine) Offer(d *Dossier, bundle string) *Offer {
+	c := d.State.Case(bundle)
+	if c == nil || c.State.Over() || len(d.State.Confirmed) > 0 {
+		return nil
+	}
+	f := e.InForce()
+	to, from := f.On(bundle, e.Today(), d.State.Place), f.Numbered(bundle, c.Digest)
+	if to == nil || from == nil || to.Moving != registryv1.Moving_MOVING_CONSENT || to.Digest == c.Digest || to.Number < from.Number {
+		return nil
+	}
+	selection, err := replaced(d.Selection, to.Bundle)
+	if err != nil {
+		return nil // it does not go with another case's bundle
+	}
+	return &Offer{Bundle: bundle, From: from, To: to, Selection: selection}
+}
+
+// replaced is a selection with one bundle in another version.
+func replaced(selection *catalog.Selection, to *catalog.Bundle) (*catalog.Selection, error) {
+	var bundles []*catalog.Bundle
+	for _, b := range selection.Bundles {
+		if b.ID == to.ID {
+			b = to
+		}
+		bundles = append(bundles, b)
+	}
+	return catalog.Select(bundles...)
+}
+
+// Moving is what an applicant asks: to move a case to the version that is offered, with what has to be added for it.
+type Moving struct {
+	Application, Bundle string
+	Version             int // number of the version that was shown
+	Changes             map[string]*structpb.Value
+	Materials           map[string]string // digest of the uploaded file, by material
+	Expected            int64             // version of the application that was shown
+}
+
+// move is the command of it. What the new version asks to know of the persons from elsewhere is looked up.
+func (e *Engine) move(ctx context.Context, d *Dossier, m Moving) (*application.Move, *Offer, error) {
+	offer := e.Offer(d, m.Bundle)
+	if offer == nil {
+		return nil, nil, refusal.New(refusal.WrongState, "该事项没有可以改用的新版本", "no other version is offered for this case")
+	}
+	if m.Version != 0 && m.Version != offer.To.Number {
+		r := refusal.New(refusal.Stale, "可以改用的版本已经变化，请重新查看", "another version is offered by now; look at it again")
+		r.CurrentVersion = int64(offer.To.Number)
+		return nil, nil, r
+	}
+	changes, faults := forms.Decode(m.Changes, offer.Selection.Field)
+	unknown, err := e.UnknownFiles(ctx, m.Application, changes)
+	if err != nil {
+		return nil, nil, err
+	}
+	if faults = append(faults, unknown...); len(faults) > 0 {
+		return nil, nil, refusal.New(refusal.RecordInvalid, "表单中有填写不正确的内容", "the form has answers that are not right").With(faults...)
+	}
+	command := &application.Move{Bundle: m.Bundle, To: offer.Selection, FromVersion: offer.From.Number, ToVersion: offer.To.Number, Reason: offer.To.Why, Changes: changes, Expected: m.Expected}
+	if command.Files, err = e.UploadedAll(ctx, m.Application, m.Materials); err != nil {
+		return nil, nil, err
+	}
+	facts, err := e.facts(ctx, offer.Selection, d.Record)
+	if err != nil {
+		return nil, nil, err
+	}
+	for p, v := range facts {
+		if d.Facts[p] == nil {
+			d.Facts[p] = v
+		}
+	}
+	return command, offer, nil
+}
+
+// Move moves a case to the version that is offered.
+func (e *Engine) Move(ctx context.Context, m Moving, c Call) (*Answer, error) {
+	c.Application = m.Application
+	c.Command = func(ctx context.Context, d *Dossier) (application.Command, error) {
+		command, _, err := e.move(ctx, d, m)
+		if err != nil {
+			return nil, err
+		}
+		return *command, nil
+	}
+	return e.Do(ctx, c)
+}
+
+// Preview is what would come of a move.
+type Preview struct {
+	Offer      *Offer
+	Assessment *guide.Assessment // by the new version, of the record with what would be added
+	Refusal    *refusal.Refusal  // why it would be refused; nil: it would be taken
+}
+
+// PreviewMove says what would come of a move, and changes nothing.
+func (e *Engine) PreviewMove(ctx context.Context, d *Dossier, m Moving, c Call) (*Preview, error) {
+	m.Expected = 0
+	command, offer, err := e.move(ctx, d, m)
+	if err != nil {
+		return nil, err
+	}
+	p := &Preview{Offer: offer}
+	w := d.world(e, c)
+	if p.Assessment, err = application.AssessMove(d.State, *command, w); err != nil {
+		return nil, fmt.Errorf("preview: %w", err)
+	}
+	if _, err = application.Decide(d.State, *command, w); err != nil {
+		var refused bool
+		if p.Refusal, refused = errors.AsType[*refusal.Refusal](err); !refused {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// offering are the selections to which cases of an application may move.
+func (e *Engine) offering(d *Dossier) []*catalog.Selection {
+	var all []*catalog.Selection
+	for _, c := range d.State.Cases {
+		if offer := e.Offer(d, c.Bundle); offer != nil {
+			all = append(all, offer.Selection)
+		}
+	}
+	return all
+}
+
+// offered returns the material with a key that a version asks for to which a case of an application may move; nil if none
+// does.
+func (e *Engine) offered(d *Dossier, key string) (*guide.SharedMaterial, error) {
+	for _, to := range e.offering(d) {
+		a, err := application.AssessMove(d.State, application.Move{To: to}, d.world(e, Call{}))
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range a.Materials {
+			if m.Key == key || slices.ContainsFunc(m.OneOf, func(o catalog.Alternative) bool { return o.Key == key }) {
+				return m, nil
+			}
+		}
+	}
+	return nil, nil
+}

@@ -1,0 +1,113 @@
+package registry
+
+import registryv1 "github.com/siyiban/onething/proto/gen/onething/registry/v1"
+
+// Command changes what is in force.
+//
+//sumtype:decl
+type Command interface {
+	// Stream is the stream that the command's events belong to.
+	Stream() string
+	isCommand()
+}
+
+// PublishLibrary publishes the shared libraries, whole.
+type PublishLibrary struct{ Files map[string][]byte }
+
+// PublishBundle publishes a version of a bundle, with the library in force.
+type PublishBundle struct {
+	Name   string // of the file, for findings
+	Text   []byte
+	Reason string
+	// Expected is the number of the last version that was shown; 0: not compared, unless it comes of a draft.
+	Expected int
+	// Draft is the draft whose text it is, at a revision; empty: none.
+	Draft         string
+	DraftRevision int64
+	Moving        registryv1.Moving // what it means for applications under way
+}
+
+// RollBackBundle publishes an earlier version once more, with the library that it had.
+type RollBackBundle struct {
+	Bundle   string
+	Number   int
+	Reason   string
+	Expected int
+	Moving   registryv1.Moving // what it means for applications under way
+}
+
+// ChooseMoving says what the last version of a bundle means for applications under way.
+type ChooseMoving struct {
+	Bundle string
+	Number int // of the last version
+	Moving registryv1.Moving
+	Reason string
+}
+
+// ApproveProposal publishes a proposed version; the actor is the second person.
+type ApproveProposal struct{ Proposal int }
+
+// RejectProposal ends a proposal without publishing it.
+type RejectProposal struct {
+	Proposal int
+	Reason   string
+}
+
+// PublishCalendar publishes the calendar of working days, whole.
+type PublishCalendar struct {
+	Name string
+	Text []byte
+}
+
+// ActivatePlugin makes a version of a plugin the one that answers.
+type ActivatePlugin struct{ ID, Version, Digest string }
+
+// GrantPlugin says what a plugin may use: all of its capabilities.
+type GrantPlugin struct {
+	ID           string
+	Capabilities []string
+}
+
+// ReserveNumbers takes the next N serial numbers.
+type ReserveNumbers struct{ N uint64 }
+
+// Stream implements [Command].
+func (PublishLibrary) Stream() string { return StreamCatalog }
+
+// Stream implements [Command].
+func (PublishBundle) Stream() string { return StreamCatalog }
+
+// Stream implements [Command].
+func (RollBackBundle) Stream() string { return StreamCatalog }
+
+// Stream implements [Command].
+func (ChooseMoving) Stream() string { return StreamCatalog }
+
+// Stream implements [Command].
+func (ApproveProposal) Stream() string { return StreamCatalog }
+
+// Stream implements [Command].
+func (RejectProposal) Stream() string { return StreamCatalog }
+
+// Stream implements [Command].
+func (PublishCalendar) Stream() string { return StreamCalendar }
+
+// Stream implements [Command].
+func (ActivatePlugin) Stream() string { return StreamPlugins }
+
+// Stream implements [Command].
+func (GrantPlugin) Stream() string { return StreamPlugins }
+
+// Stream implements [Command].
+func (ReserveNumbers) Stream() string { return StreamNumbers }
+
+func (PublishLibrary) isCommand()  {}
+func (PublishBundle) isCommand()   {}
+func (RollBackBundle) isCommand()  {}
+func (ChooseMoving) isCommand()    {}
+func (ApproveProposal) isCommand() {}
+func (RejectProposal) isCommand()  {}
+func (PublishCalendar) isCommand() {}
+func (ActivatePlugin) isCommand()  {}
+func (GrantPlugin) isCommand()     {}
+func (ReserveNumbers) isCommand()  {}
