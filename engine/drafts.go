@@ -17,6 +17,7 @@ import (
 	"github.com/siyiban/onething/engine/draft"
 	"github.com/siyiban/onething/engine/guide"
 	"github.com/siyiban/onething/engine/refusal"
+	"github.com/siyiban/onething/engine/seal"
 	"github.com/siyiban/onething/forms"
 	"github.com/siyiban/onething/forms/kind"
 	"github.com/siyiban/onething/forms/rule"
@@ -44,13 +45,14 @@ type Request struct {
 	Content proto.Message
 }
 
-// digest is the keyed digest of a request's content and of who sent it.
+// digest is the keyed digest of a request's content, of what it asks for, and of who sent it: to claim a task and to give it
+// back are the same bytes.
 func (e *Engine) digest(r Request) ([]byte, error) {
 	content, err := proto.MarshalOptions{Deterministic: true}.Marshal(r.Content)
 	if err != nil {
 		return nil, fmt.Errorf("digest of request: %w", err)
 	}
-	return e.cfg.Keys.Digest("command", append([]byte(r.Subject+"\x00"), content...)), nil
+	return e.cfg.Keys.Digest("command", append(seal.AssociatedData(r.Subject, string(proto.MessageName(r.Content))), content...)), nil
 }
 
 // Drafted is a draft with its assessment.

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"slices"
 	"testing"
 
 	apiv1 "github.com/siyiban/onething/proto/gen/onething/api/v1"
@@ -41,6 +42,62 @@ func FuzzWindow(f *testing.F) {
 				t.Fatalf("an empty part at %d is followed by another", from)
 			}
 			last, page.Token = to, next
+		}
+	})
+}
+
+// Whatever a page token says, it is refused, or the part is a piece of the lists one after the other, and the parts that
+// follow are the rest of them.
+func FuzzAcross(f *testing.F) {
+	f.Add("", int32(2), uint8(3), uint8(0), uint8(5))
+	f.Add("1.", int32(2), uint8(3), uint8(4), uint8(5))
+	f.Add("0.Mg", int32(50), uint8(3), uint8(4), uint8(0))
+	f.Add("2.", int32(1), uint8(0), uint8(0), uint8(0))
+	f.Add("-1.Mg", int32(1), uint8(1), uint8(1), uint8(1))
+	f.Add("9223372036854775808", int32(1), uint8(1), uint8(1), uint8(1))
+	f.Add("1", int32(0), uint8(60), uint8(60), uint8(0))
+	f.Fuzz(func(t *testing.T, token string, size int32, a, b, c uint8) {
+		if size < 0 || size > 1000 { // the schema refuses such sizes
+			return
+		}
+		lists := []int{int(a), int(b), int(c)}
+		at := func(list, i int) int { return list*1000 + i }
+		var whole []int
+		for list, n := range lists {
+			for i := range n {
+				whole = append(whole, at(list, i))
+			}
+		}
+		page := &apiv1.Page{Token: token, Size: size}
+		var got []int
+		for first := true; ; first = false {
+			part, next, err := across(len(lists), page, func(list, size int, token string) ([]int, string, error) {
+				if size < 1 {
+					t.Fatalf("a part of %d is read of list %d", size, list)
+				}
+				from, to, next, err := window(&apiv1.Page{Token: token, Size: int32(size)}, lists[list])
+				var part []int
+				for i := from; i < to; i++ {
+					part = append(part, at(list, i))
+				}
+				return part, next, err
+			})
+			if err != nil {
+				if !first {
+					t.Fatalf("a token of our own is refused: %v", err)
+				}
+				return
+			}
+			if len(part) > pageSize(page) {
+				t.Fatalf("%d entries for a part of %d", len(part), pageSize(page))
+			}
+			got = append(got, part...)
+			if page.Token = next; next == "" || len(got) > len(whole) {
+				break
+			}
+		}
+		if from := len(whole) - len(got); from < 0 || !slices.Equal(got, whole[from:]) {
+			t.Fatalf("%v is no end of %v", got, whole)
 		}
 	})
 }
