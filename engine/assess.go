@@ -1,7 +1,11 @@
 package engine
 
 import (
+	"cmp"
 	"context"
+	"maps"
+	"slices"
+	"strings"
 
 	"google.golang.org/protobuf/types/known/structpb"
 
@@ -11,33 +15,32 @@ import (
 	"github.com/siyiban/onething/engine/guide"
 	"github.com/siyiban/onething/forms"
 	"github.com/siyiban/onething/forms/kind"
+	apiv1 "github.com/siyiban/onething/proto/gen/onething/api/v1"
 )
 
-// Assessed is an assessment of answers as they came.
+// Assessed is an assessment of answers as they came. It is immutable.
 type Assessed struct {
 	*guide.Assessment
 	Selection *catalog.Selection
 	Record    forms.Record // what could be read of the answers
 	// Unreadable are answers that are of the wrong kind, or that the form does not know; they are among the faults too.
 	Unreadable []forms.Violation
+
+	answers map[string]*structpb.Value
+	typed   *guide.Assessment // of what could be read
 }
 
 // Assess answers what applies for bundles that are in force today; for all of them, if none is named. Nothing is looked
-// up about anybody and nothing is kept: facts are not known.
+// up about anybody and nothing of the answers is kept: facts are not known.
 func (e *Engine) Assess(ids []string, place string, answers map[string]*structpb.Value) (*Assessed, error) {
 	if place == "" {
 		place = e.cfg.Place
 	}
-	if len(ids) == 0 {
-		for _, b := range e.InForce().All(e.Today(), place) {
-			ids = append(ids, b.ID)
-		}
-	}
-	selection, err := e.InForce().Select(ids, e.Today(), place)
+	blank, err := e.blanks.of(e.InForce(), ids, e.Today(), place)
 	if err != nil {
 		return nil, err
 	}
-	return e.assess(selection, answers, e.setting(place, nil)), nil
+	return blank.With(answers, nil), nil
 }
 
 func (e *Engine) setting(place string, facts map[forms.Path]kind.Value) guide.Setting {
@@ -46,9 +49,60 @@ func (e *Engine) setting(place string, facts map[forms.Path]kind.Value) guide.Se
 
 func (e *Engine) assess(selection *catalog.Selection, answers map[string]*structpb.Value, setting guide.Setting) *Assessed {
 	record, unreadable := forms.Decode(answers, selection.Field)
-	a := guide.Assess(selection, record, setting)
-	a.Faults = append(a.Faults, unreadable...)
-	return &Assessed{Assessment: a, Selection: selection, Record: record, Unreadable: unreadable}
+	return newAssessed(selection, answers, record, unreadable, guide.Assess(selection, record, setting))
+}
+
+func newAssessed(selection *catalog.Selection, answers map[string]*structpb.Value, record forms.Record, unreadable []forms.Violation, typed *guide.Assessment) *Assessed {
+	a := &Assessed{Assessment: typed, Selection: selection, Record: record, Unreadable: unreadable, answers: answers, typed: typed}
+	if len(unreadable) > 0 { // the typed one may be shared
+		told := *typed
+		told.Faults = slices.Concat(typed.Faults, unreadable)
+		a.Assessment = &told
+	}
+	return a
+}
+
+// With is the assessment after answers have changed, and others were taken back: the same as of all answers together, but
+// only what they make a difference to is worked out again.
+func (a *Assessed) With(changes map[string]*structpb.Value, cleared []string) *Assessed {
+	answers := maps.Clone(a.answers)
+	if answers == nil {
+		answers = map[string]*structpb.Value{}
+	}
+	maps.Copy(answers, changes)
+	taken := maps.Clone(changes)
+	var gone []forms.Path
+	for _, p := range cleared {
+		delete(answers, p)
+		delete(taken, p)
+		gone = append(gone, forms.Path(p))
+	}
+	read, unreadable := forms.Decode(taken, a.Selection.Field)
+	for p := range taken {
+		gone = append(gone, forms.Path(p)) // what could not be read takes the place of what was there
+	}
+	record := a.Record.Without(gone...).Merge(read)
+	for _, v := range a.Unreadable {
+		if !slices.ContainsFunc(gone, func(p forms.Path) bool { return below(v.Path, p) }) {
+			unreadable = append(unreadable, v)
+		}
+	}
+	slices.SortStableFunc(unreadable, func(x, y forms.Violation) int { return cmp.Compare(x.Path, y.Path) })
+	return newAssessed(a.Selection, answers, record, unreadable, guide.Reassess(a.typed, record))
+}
+
+// Change is what changed between two assessments; before is nil where nothing is known yet.
+func Change(before, after *Assessed) (*apiv1.AssessmentChange, error) {
+	if before == nil {
+		return guide.Change(nil, after.Assessment)
+	}
+	return guide.Change(before.Assessment, after.Assessment)
+}
+
+// below reports whether a path is another one, or in it: a cell of a list, a part of an address.
+func below(p, whole forms.Path) bool {
+	rest, ok := strings.CutPrefix(string(p), string(whole))
+	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
 }
 
 // Assessment is the assessment of an application's record as it is now, for whoever hands out derived values.

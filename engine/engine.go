@@ -78,6 +78,7 @@ type Engine struct {
 
 	numbers serials
 	offers  offers
+	blanks  blanks
 	// searching holds the one search that is under way.
 	searching chan struct{}
 }

@@ -15,7 +15,6 @@ import (
 	"github.com/siyiban/onething/engine/access"
 	"github.com/siyiban/onething/engine/catalog"
 	"github.com/siyiban/onething/engine/draft"
-	"github.com/siyiban/onething/engine/guide"
 	apiv1 "github.com/siyiban/onething/proto/gen/onething/api/v1"
 	"github.com/siyiban/onething/proto/gen/onething/api/v1/apiv1connect"
 	applicationv1 "github.com/siyiban/onething/proto/gen/onething/application/v1"
@@ -48,7 +47,7 @@ func (s intakeService) CreateDraft(ctx context.Context, r *apiv1.CreateDraftRequ
 	if err != nil {
 		return nil, refused(err)
 	}
-	change, err := whole(d)
+	change, err := engine.Change(nil, d.Assessed)
 	if err != nil {
 		return nil, refused(err)
 	}
@@ -62,7 +61,7 @@ func (s intakeService) GetDraft(ctx context.Context, r *apiv1.GetDraftRequest) (
 	if err != nil {
 		return nil, refused(err)
 	}
-	change, err := whole(d)
+	change, err := engine.Change(nil, d.Assessed)
 	if err != nil {
 		return nil, refused(err)
 	}
@@ -76,7 +75,7 @@ func (s intakeService) SaveDraft(ctx context.Context, r *apiv1.SaveDraftRequest)
 	if err != nil {
 		return nil, refused(err)
 	}
-	change, err := changeOf(before, after)
+	change, err := engine.Change(before.Assessed, after.Assessed)
 	if err != nil {
 		return nil, refused(err)
 	}
@@ -85,15 +84,6 @@ func (s intakeService) SaveDraft(ctx context.Context, r *apiv1.SaveDraftRequest)
 		answer.Versions = s.draftVersions(after.Reading)
 	}
 	return answer, nil
-}
-
-// whole is an assessment as a change from nothing.
-func whole(d *engine.Drafted) (*apiv1.AssessmentChange, error) {
-	message, err := d.Assessed.Message()
-	if err != nil {
-		return nil, err
-	}
-	return guide.Diff(&apiv1.Assessment{}, message), nil
 }
 
 // ListDrafts implements IntakeService.
@@ -121,7 +111,6 @@ func (s intakeService) DeleteDraft(ctx context.Context, r *apiv1.DeleteDraftRequ
 	return &apiv1.DeleteDraftResponse{}, nil
 }
 
-// draftMessage is a draft as somebody sees whose it is, or who is to submit it with others.
 // draftedMessage is a draft with its record and its versions.
 func (s intakeService) draftedMessage(d *engine.Drafted, who access.Identity) *apiv1.Draft {
 	message := s.draftMessage(d.Draft, who, true)
@@ -129,6 +118,7 @@ func (s intakeService) draftedMessage(d *engine.Drafted, who access.Identity) *a
 	return message
 }
 
+// draftMessage is a draft as somebody sees whose it is, or who is to submit it with others.
 func (s intakeService) draftMessage(d *draft.Draft, who access.Identity, withRecord bool) *apiv1.Draft {
 	message := &apiv1.Draft{Draft: d.ID, Revision: d.Revision, Bundles: d.Bundles, ExpiresAt: timestamppb.New(d.Expires), SavedAt: timestamppb.New(d.Saved),
 		Confirmed: engine.Confirmed(d, owners(who))}

@@ -2,13 +2,8 @@ package api
 
 import (
 	"context"
-	"maps"
-	"slices"
-
-	"google.golang.org/protobuf/types/known/structpb"
 
 	"github.com/siyiban/onething/engine"
-	"github.com/siyiban/onething/engine/guide"
 	apiv1 "github.com/siyiban/onething/proto/gen/onething/api/v1"
 	"github.com/siyiban/onething/proto/gen/onething/api/v1/apiv1connect"
 )
@@ -21,26 +16,19 @@ type guideService struct {
 
 // Assess implements GuideService.
 func (s guideService) Assess(_ context.Context, r *apiv1.AssessRequest) (*apiv1.AssessResponse, error) {
-	before := &apiv1.Assessment{}
-	answers := r.GetRecord().GetAnswers()
-	if !r.GetFresh() {
-		assessed, err := s.engine.Assess(r.GetBundles(), r.GetPlace(), answers)
-		if err != nil {
-			return nil, refused(err)
-		}
-		if before, err = assessed.Message(); err != nil {
-			return nil, refused(err)
-		}
-	}
-	assessed, err := s.engine.Assess(r.GetBundles(), r.GetPlace(), change(answers, r.GetChanges(), r.GetCleared()))
+	before, err := s.engine.Assess(r.GetBundles(), r.GetPlace(), r.GetRecord().GetAnswers())
 	if err != nil {
 		return nil, refused(err)
 	}
-	after, err := assessed.Message()
+	after := before.With(r.GetChanges(), r.GetCleared())
+	if r.GetFresh() {
+		before = nil
+	}
+	change, err := engine.Change(before, after)
 	if err != nil {
 		return nil, refused(err)
 	}
-	return &apiv1.AssessResponse{Change: guide.Diff(before, after)}, nil
+	return &apiv1.AssessResponse{Change: change}, nil
 }
 
 // Verdicts implements GuideService.
@@ -58,15 +46,4 @@ func (s guideService) Verdicts(_ context.Context, r *apiv1.VerdictsRequest) (*ap
 		response.Faults = append(response.Faults, v.Proto())
 	}
 	return response, nil
-}
-
-// change returns the answers with changes; those that are cleared are taken back.
-func change(answers, changes map[string]*structpb.Value, cleared []string) map[string]*structpb.Value {
-	changed := maps.Clone(answers)
-	if changed == nil {
-		changed = map[string]*structpb.Value{}
-	}
-	maps.Copy(changed, changes)
-	maps.DeleteFunc(changed, func(p string, _ *structpb.Value) bool { return slices.Contains(cleared, p) })
-	return changed
 }

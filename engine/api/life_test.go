@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -78,6 +79,25 @@ var compiled = sync.OnceValue(func() *catalog.Compiled {
 
 func newHouse(t testing.TB, change ...func(*engine.Config)) *house {
 	t.Helper()
+	tree, err := matters()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newHouseWith(t, tree, compiled(), change...)
+}
+
+// newHouseOf is a house with the bundles of a tree.
+func newHouseOf(t testing.TB, files fs.FS) *house {
+	t.Helper()
+	tree, found := catalog.Load(files)
+	if err := found.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return newHouseWith(t, tree, tree.Compiled())
+}
+
+func newHouseWith(t testing.TB, tree *catalog.Catalog, compiled *catalog.Compiled, change ...func(*engine.Config)) *house {
+	t.Helper()
 	zone := time.FixedZone("CST", 8*60*60)
 	h := &house{now: time.Date(2026, 3, 16, 9, 0, 0, 0, zone)}
 	dir := t.TempDir()
@@ -113,15 +133,13 @@ func newHouse(t testing.TB, change ...func(*engine.Config)) *house {
 	bundleDrafts, err := bundledraft.Open(bundledraft.Config{Dir: filepath.Join(dir, "bundle-drafts"), Now: h.clock, Logger: slog.New(slog.DiscardHandler)})
 	must(err)
 	t.Cleanup(func() { must(bundleDrafts.Close()) })
-	tree, err := matters()
-	must(err)
 	offered := map[string]bool{}
 	for _, b := range tree.Bundles {
 		for _, s := range b.Steps {
 			offered[s.Plugin] = true
 		}
 	}
-	config := engine.Config{Log: log, Keys: keys, Blobs: blobs, Drafts: drafts, BundleDrafts: bundleDrafts, Now: h.clock, Place: "321323", Offered: offered, Compiled: compiled(), Logger: slog.New(slog.DiscardHandler)}
+	config := engine.Config{Log: log, Keys: keys, Blobs: blobs, Drafts: drafts, BundleDrafts: bundleDrafts, Now: h.clock, Place: "321323", Offered: offered, Compiled: compiled, Logger: slog.New(slog.DiscardHandler)}
 	for _, c := range change {
 		c(&config)
 	}

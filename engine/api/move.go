@@ -5,7 +5,6 @@ import (
 
 	"github.com/siyiban/onething/engine"
 	"github.com/siyiban/onething/engine/access"
-	"github.com/siyiban/onething/engine/guide"
 	apiv1 "github.com/siyiban/onething/proto/gen/onething/api/v1"
 )
 
@@ -15,24 +14,11 @@ func (s intakeService) TakeOverDraft(ctx context.Context, r *apiv1.TakeOverDraft
 	if err != nil {
 		return nil, refused(err)
 	}
-	change, err := changeOf(before, after)
+	change, err := engine.Change(before.Assessed, after.Assessed)
 	if err != nil {
 		return nil, refused(err)
 	}
 	return &apiv1.TakeOverDraftResponse{Revision: after.Revision, Change: change, Versions: s.draftVersions(after.Reading)}, nil
-}
-
-// changeOf is what changed in the assessment of a draft.
-func changeOf(before, after *engine.Drafted) (*apiv1.AssessmentChange, error) {
-	old, err := before.Assessed.Message()
-	if err != nil {
-		return nil, err
-	}
-	now, err := after.Assessed.Message()
-	if err != nil {
-		return nil, err
-	}
-	return guide.Diff(old, now), nil
 }
 
 // draftVersions are the versions on which a draft is.

@@ -48,10 +48,12 @@ type Bundle struct {
 	// Pins are the digests of those items, by `section/<id>`, `material/<id>` and so on.
 	Pins map[string]string
 
-	fields  map[forms.Path]*Field
-	order   []forms.Path
-	places  map[string]diag.Span // of what later findings are about, see advice.go
-	library *Library
+	fields    map[forms.Path]*Field
+	order     []forms.Path
+	places    map[string]diag.Span // of what later findings are about, see advice.go
+	index     map[forms.Path]int   // place of a field in order
+	influence *Influence
+	library   *Library
 }
 
 // Together says that all applicants whose section is asked have to submit (共同申请).

@@ -57,6 +57,7 @@ func compileFile(l *Library, name string, text []byte) (*Bundle, *diag.Source, d
 	if c.found.Err() != nil {
 		return nil, source, c.found
 	}
+	c.bundle.weigh()
 	c.bundle.Digest = digestBundle(text, c.bundle.Pins)
 	return c.bundle, source, c.found
 }

@@ -13,7 +13,13 @@ type Selection struct {
 	Bundles []*Bundle
 	fields  map[forms.Path]*forms.Field
 	order   []forms.Path
+	index   map[forms.Path]int // place of a field in order
+	askers  [][]Asker          // of each field in order
+	global  [][]int            // by bundle: the places of its fields in the order of the selection
 }
+
+// Asker is a bundle of a selection that has a field, and the field's place in the order of its form.
+type Asker struct{ Bundle, Place int }
 
 // ConflictError says that two bundles cannot be applied for together.
 type ConflictError struct {
@@ -32,20 +38,44 @@ func (e *ConflictError) Error() string {
 
 // Select puts bundles together. Compiling happened when they were loaded; nothing is compiled here.
 func Select(bundles ...*Bundle) (*Selection, error) {
-	s := &Selection{Bundles: bundles, fields: map[forms.Path]*forms.Field{}}
+	s := &Selection{Bundles: bundles, fields: map[forms.Path]*forms.Field{}, index: map[forms.Path]int{}, global: make([][]int, len(bundles))}
 	owner := map[forms.Path]*Bundle{}
+	sections, materials := map[string]*Bundle{}, map[string]*Bundle{} // the first with an alias, and with a pinned material
 	for i, b := range bundles {
-		for _, other := range bundles[:i] {
-			if item, ok := conflict(other, b); ok {
-				return nil, &ConflictError{A: other.ID, B: b.ID, Item: item}
+		for _, section := range b.Sections {
+			first, ok := sections[section.Alias]
+			if !ok {
+				sections[section.Alias] = b
+				continue
+			}
+			item := "section/" + section.ID
+			if other := first.Section(section.Alias); other.ID != section.ID || first.Pins[item] != b.Pins[item] {
+				return nil, &ConflictError{A: first.ID, B: b.ID, Item: item + " as " + section.Alias}
 			}
 		}
-		for _, p := range b.order {
+		for item, digest := range b.Pins {
+			if !strings.HasPrefix(item, "material/") {
+				continue
+			}
+			first, ok := materials[item]
+			if !ok {
+				materials[item] = b
+			} else if first.Pins[item] != digest {
+				return nil, &ConflictError{A: first.ID, B: b.ID, Item: item}
+			}
+		}
+		for place, p := range b.order {
 			f := b.fields[p].Field
 			first, ok := s.fields[p]
 			if !ok {
 				s.fields[p], owner[p] = f, b
-				s.order = append(s.order, p)
+				s.index[p] = len(s.order)
+				s.order, s.askers = append(s.order, p), append(s.askers, nil)
+			}
+			at := s.index[p]
+			s.askers[at] = append(s.askers[at], Asker{i, place})
+			s.global[i] = append(s.global[i], at)
+			if !ok {
 				continue
 			}
 			merged := *first
@@ -69,22 +99,6 @@ func Select(bundles ...*Bundle) (*Selection, error) {
 	return s, nil
 }
 
-// conflict finds a section or material that both use under the same alias and pin differently.
-func conflict(a, b *Bundle) (string, bool) {
-	for _, section := range a.Sections {
-		item := "section/" + section.ID
-		if other := b.Section(section.Alias); other != nil && (other.ID != section.ID || a.Pins[item] != b.Pins[item]) {
-			return item + " as " + section.Alias, true
-		}
-	}
-	for item, digest := range a.Pins {
-		if other, ok := b.Pins[item]; ok && other != digest && strings.HasPrefix(item, "material/") {
-			return item, true
-		}
-	}
-	return "", false
-}
-
 // Field returns the field at a path, merged over the bundles, also that of a cell; nil if no bundle has it.
 func (s *Selection) Field(p forms.Path) *forms.Field {
 	list, _, id, ok := p.Cell()
@@ -103,6 +117,23 @@ func (s *Selection) Field(p forms.Path) *forms.Field {
 
 // Paths returns the paths of all fields: the order of the first bundle, then what the others add.
 func (s *Selection) Paths() []forms.Path { return s.order }
+
+// Askers returns the bundles that have the field at a place of [Selection.Paths].
+func (s *Selection) Askers(place int) []Asker { return s.askers[place] }
+
+// AskersOf returns the bundles that have the field at a path, also that of a cell.
+func (s *Selection) AskersOf(p forms.Path) []Asker {
+	if list, _, _, ok := p.Cell(); ok {
+		p = list
+	}
+	if place, ok := s.index[p]; ok {
+		return s.askers[place]
+	}
+	return nil
+}
+
+// Places returns the places in [Selection.Paths] of the fields of a bundle, in the order of its form.
+func (s *Selection) Places(bundle int) []int { return s.global[bundle] }
 
 // Bundle returns the bundle with the id, nil if it is not selected.
 func (s *Selection) Bundle(id string) *Bundle {

@@ -10,37 +10,6 @@ import (
 	"github.com/siyiban/onething/forms/rule"
 )
 
-// evaluate assesses one bundle.
-func evaluate(b *catalog.Bundle, record forms.Record, setting *Setting) *evaluation {
-	e := newEvaluation(b, record, setting)
-	e.decisive = b.Closure(b.Decisive())
-	e.byStep = map[string]map[forms.Path]bool{}
-	c := &Case{Bundle: b}
-	e.assessment = c
-	for _, r := range b.Eligibility {
-		if concerns := e.try(func(e *evaluation) rule.Outcome { return e.holds(r.When) }); concerns.Truth == rule.False {
-			continue
-		}
-		result := Rule{Rule: r, Outcome: e.try(func(e *evaluation) rule.Outcome { return e.condition(r) }), Because: r.Because.Render(e), Remedy: r.Remedy.Render(e)}
-		for _, w := range r.AnyOf {
-			result.Ways = append(result.Ways, WayOutcome{w.Because.Render(e), e.try(func(e *evaluation) rule.Outcome { return e.way(e, w) })})
-		}
-		c.Rules = append(c.Rules, result)
-	}
-	c.Verdict = verdict(c.Rules)
-	for _, s := range b.Steps {
-		e.byStep[s.ID] = b.Closure(s.Reads())
-		c.Steps = append(c.Steps, e.step(s))
-	}
-	for _, m := range b.Materials {
-		c.Materials = append(c.Materials, e.materials(m)...)
-	}
-	c.Faults = e.faults()
-	c.Together = e.together()
-	e.schedule()
-	return e
-}
-
 // together are the applicants who all have to submit: those whose section is asked, or may be.
 func (e *evaluation) together() []string {
 	if e.bundle.Together == nil || e.try(func(e *evaluation) rule.Outcome { return e.holds(e.bundle.Together.When) }).Truth == rule.False {
@@ -138,17 +107,17 @@ func (e *evaluation) fee(s *catalog.Step) Range {
 }
 
 // materials are a material as the bundle asks for it: once, or for each element of its list.
-func (e *evaluation) materials(m *catalog.Material) []*Material {
+func (e *evaluation) materials(m *catalog.Material, steps []*Step) []*Material {
 	form := func(e *evaluation) forms.Env { return e }
 	if m.Per == "" {
-		return []*Material{e.material(m, form, m.ID, m.Key, m.Name)}
+		return []*Material{e.material(m, steps, form, m.ID, m.Key, m.Name)}
 	}
 	list := e.bundle.Field(m.Per)
 	switch s := e.State(m.Per); s.Status {
 	case forms.Blank:
 		return nil
 	case forms.Unknown: // how many there will be is not known
-		once := e.material(m, form, m.ID, m.Key, m.Name)
+		once := e.material(m, steps, form, m.ID, m.Key, m.Name)
 		if once.Asked.Truth != rule.False {
 			once.Asked = and(once.Asked, rule.Outcome{Causes: s.Causes})
 		}
@@ -162,17 +131,17 @@ func (e *evaluation) materials(m *catalog.Material) []*Material {
 		if m.Title.ZH != "" {
 			name = m.Title.Render(at(e))
 		}
-		all = append(all, e.material(m, at, catalog.Numbered(m.ID, i), catalog.Numbered(m.Key, i), name))
+		all = append(all, e.material(m, steps, at, catalog.Numbered(m.ID, i), catalog.Numbered(m.Key, i), name))
 	}
 	return all
 }
 
 // material says whether a material is asked; at is where its rules read.
-func (e *evaluation) material(m *catalog.Material, at func(*evaluation) forms.Env, id, key string, name forms.Text) *Material {
+func (e *evaluation) material(m *catalog.Material, steps []*Step, at func(*evaluation) forms.Env, id, key string, name forms.Text) *Material {
 	result := &Material{Material: m, ID: id, Key: key, Name: name, Tolerable: no(), Promisable: no()}
 	needed := no()
-	for _, s := range e.assessment.Steps {
-		if s.Applies.Truth != rule.False && slices.ContainsFunc(s.Materials, func(n catalog.Need) bool { return n.Material == m }) {
+	for _, s := range steps {
+		if s.Applies.Truth != rule.False && needsMaterial(s.Step, m) {
 			needed = or(needed, s.Applies)
 			result.NeededBy = append(result.NeededBy, s.ID)
 		}
@@ -194,12 +163,11 @@ func (e *evaluation) material(m *catalog.Material, at func(*evaluation) forms.En
 }
 
 // schedule works out the promised total and the dates along the step graph.
-func (e *evaluation) schedule() {
-	c := e.assessment
+func (e *evaluation) schedule(c *Case) {
 	least, most := map[string]int64{}, map[string]int64{}
 	dates := map[string]Date{}
 	start := Date{Due: e.setting.Calendar.Add(e.setting.start(), 0), Known: true}
-	for _, s := range e.inOrder() {
+	for _, s := range c.inOrder() {
 		var before, beforeMost int64
 		from, after := start, false
 		for _, a := range s.After {
@@ -287,7 +255,7 @@ func later(a, b Date) bool {
 }
 
 // inOrder returns the steps so that each comes after those before it.
-func (e *evaluation) inOrder() []*Step {
+func (c *Case) inOrder() []*Step {
 	var ordered []*Step
 	seen := map[string]bool{}
 	var visit func(*Step)
@@ -297,11 +265,11 @@ func (e *evaluation) inOrder() []*Step {
 		}
 		seen[s.ID] = true
 		for _, a := range s.After {
-			visit(e.assessment.Step(a.Step))
+			visit(c.Step(a.Step))
 		}
 		ordered = append(ordered, s)
 	}
-	for _, s := range e.assessment.Steps {
+	for _, s := range c.Steps {
 		visit(s)
 	}
 	return ordered

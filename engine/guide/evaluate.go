@@ -21,13 +21,9 @@ type evaluation struct {
 	tried   *tried // answers that are tried, over those of the record
 	setting *Setting
 
-	states   map[forms.Path]forms.State
-	shown    map[forms.Path]rule.Outcome
-	open     map[forms.Path][]forms.Cause // why cells are not known that are not simply unanswered
-	decisive map[forms.Path]bool          // fields that decide the verdict and which steps apply
-	byStep   map[string]map[forms.Path]bool
-
-	assessment *Case
+	states map[forms.Path]forms.State
+	shown  map[forms.Path]rule.Outcome
+	open   map[forms.Path][]forms.Cause // why cells are not known that are not simply unanswered
 }
 
 func newEvaluation(b *catalog.Bundle, record forms.Record, setting *Setting) *evaluation {
@@ -456,38 +452,49 @@ func truth(o rule.Outcome) forms.State {
 func (e *evaluation) faults() []forms.Violation {
 	var faults []forms.Violation
 	for _, p := range e.bundle.Paths() {
-		f := e.bundle.Field(p)
-		value, _ := e.record.Get(p)
-		if value == nil || f.Field.Derived || e.isShown(f).Truth == rule.False {
-			continue
-		}
-		faults = append(faults, e.faultsOf(e, f, p, value)...)
-		for i := range e.rows(f) {
-			in := e.element(f, i)
-			for _, cell := range f.Row {
-				if value := in.cells[cell.ID]; value != nil && !cell.Field.Derived && in.isShown(cell).Truth != rule.False {
-					faults = append(faults, e.faultsOf(in, cell, p.CellOf(i, cell.ID), value)...)
-				}
+		faults = append(faults, e.fieldFaults(e.bundle.Field(p))...)
+	}
+	for _, r := range e.bundle.Checks {
+		faults = append(faults, e.checks(r)...)
+	}
+	return faults
+}
+
+// fieldFaults are what is wrong with the answer to a field, and with those to its cells: bounds, options.
+func (e *evaluation) fieldFaults(f *catalog.Field) []forms.Violation {
+	value, _ := e.record.Get(f.Path)
+	if value == nil || f.Field.Derived || e.isShown(f).Truth == rule.False {
+		return nil
+	}
+	faults := e.faultsOf(e, f, f.Path, value)
+	for i := range e.rows(f) {
+		in := e.element(f, i)
+		for _, cell := range f.Row {
+			if value := in.cells[cell.ID]; value != nil && !cell.Field.Derived && in.isShown(cell).Truth != rule.False {
+				faults = append(faults, e.faultsOf(in, cell, f.Path.CellOf(i, cell.ID), value)...)
 			}
 		}
 	}
-	for _, r := range e.bundle.Checks {
-		if r.Otherwise == catalog.Warn {
-			continue
-		}
-		if r.Each == "" {
-			faults = append(faults, e.check(r, func(e *evaluation) forms.Env { return e }, func(p forms.Path) forms.Path { return p })...)
-			continue
-		}
-		list := e.bundle.Field(r.Each)
-		for i := range e.rows(list) {
-			faults = append(faults, e.check(r, func(e *evaluation) forms.Env { return e.element(list, i) }, func(p forms.Path) forms.Path {
-				if id, ok := strings.CutPrefix(string(p), "this."); ok {
-					return r.Each.CellOf(i, id)
-				}
-				return p
-			})...)
-		}
+	return faults
+}
+
+// checks judges one plausibility: at the form, or at each element of its list.
+func (e *evaluation) checks(r *catalog.Rule) []forms.Violation {
+	if r.Otherwise == catalog.Warn {
+		return nil
+	}
+	if r.Each == "" {
+		return e.check(r, func(e *evaluation) forms.Env { return e }, func(p forms.Path) forms.Path { return p })
+	}
+	var faults []forms.Violation
+	list := e.bundle.Field(r.Each)
+	for i := range e.rows(list) {
+		faults = append(faults, e.check(r, func(e *evaluation) forms.Env { return e.element(list, i) }, func(p forms.Path) forms.Path {
+			if id, ok := strings.CutPrefix(string(p), "this."); ok {
+				return r.Each.CellOf(i, id)
+			}
+			return p
+		})...)
 	}
 	return faults
 }

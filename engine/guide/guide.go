@@ -59,7 +59,9 @@ type Assessment struct {
 	Next      *Question         // nil: no question can change anything
 
 	selection *catalog.Selection
+	record    forms.Record
 	setting   Setting
+	parts     []*part // in the order of the selection
 }
 
 // Case is the assessment of one bundle.
@@ -195,22 +197,78 @@ type Question struct {
 
 // Assess answers what applies. A bundle's part is the same alone and beside any other.
 func Assess(selection *catalog.Selection, record forms.Record, setting Setting) *Assessment {
-	a := &Assessment{selection: selection, setting: setting}
-	var evaluations []*evaluation
+	a := &Assessment{selection: selection, record: record, setting: setting}
 	for _, b := range selection.Bundles {
-		e := evaluate(b, record, &setting)
-		evaluations = append(evaluations, e)
-		a.Cases = append(a.Cases, e.assessment)
-		a.Faults = append(a.Faults, e.assessment.Faults...)
+		a.parts = append(a.parts, evaluate(b, record, &setting, nil, nil))
 	}
-	a.Fields = mergeFields(selection, evaluations)
-	a.Materials = mergeMaterials(a.Cases)
-	a.Next = nextQuestion(selection, evaluations)
+	for place := range selection.Paths() {
+		a.Fields = append(a.Fields, mergeField(selection, place, a.parts))
+	}
+	a.assemble(nil)
+	return a
+}
+
+// Reassess answers what applies for another record: the same as Assess with the selection and the setting of before, but
+// only what the answers that differ can make a difference to is worked out again. Before is left as it is, and shares all
+// else with the result.
+func Reassess(before *Assessment, record forms.Record) *Assessment {
+	a := &Assessment{selection: before.selection, record: record, setting: before.setting, parts: slices.Clone(before.parts), Fields: slices.Clone(before.Fields)}
+	changed := map[int]catalog.Set{} // by bundle
+	for _, p := range record.Diff(before.record) {
+		for _, k := range a.selection.AskersOf(p) {
+			if changed[k.Bundle] == nil {
+				changed[k.Bundle] = a.selection.Bundles[k.Bundle].NewSet()
+			}
+			changed[k.Bundle].Add(k.Place)
+		}
+	}
+	for i, set := range changed {
+		a.parts[i] = evaluate(a.selection.Bundles[i], record, &a.setting, before.parts[i], set)
+	}
+	merged := map[int]bool{}
+	for i := range changed {
+		for k, place := range a.selection.Places(i) {
+			if a.parts[i].fields[k] != before.parts[i].fields[k] && !merged[place] {
+				merged[place] = true
+				a.Fields[place] = mergeField(a.selection, place, a.parts)
+			}
+		}
+	}
+	a.assemble(before)
+	return a
+}
+
+// assemble puts together what is not of one bundle or one field.
+func (a *Assessment) assemble(before *Assessment) {
+	for _, p := range a.parts {
+		a.Cases = append(a.Cases, p.assessed)
+		a.Faults = append(a.Faults, p.assessed.Faults...)
+	}
+	if before != nil && a.sharesMaterials(before) {
+		a.Materials = before.Materials
+	} else {
+		a.Materials = mergeMaterials(a.parts, before)
+	}
+	a.Next = nextQuestion(a.selection, a.parts)
 	slices.SortStableFunc(a.Faults, func(x, y forms.Violation) int {
 		return cmp.Or(cmp.Compare(x.Path, y.Path), cmp.Compare(x.Code, y.Code), cmp.Compare(x.Rule, y.Rule))
 	})
 	a.Faults = slices.Compact(a.Faults)
-	return a
+}
+
+// sharesMaterials reports whether no bundle asks for a document otherwise than before.
+func (a *Assessment) sharesMaterials(before *Assessment) bool {
+	for i, p := range a.parts {
+		if p == before.parts[i] {
+			continue
+		}
+		for k, m := range p.materials {
+			if !shared(before.parts[i].materials[k], m) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // Case returns the assessment of a bundle, nil if it is not selected.
@@ -278,7 +336,7 @@ func Close(record forms.Record, a *Assessment) (forms.Record, []forms.Violation)
 			}
 		}
 		if blank {
-			a = Assess(a.selection, record, a.setting)
+			a = Reassess(a, record)
 		}
 	}
 	asked := map[forms.Path]bool{}

@@ -39,29 +39,29 @@ type matter struct {
 
 func newMatters(t testing.TB) []*matter {
 	t.Helper()
-	days, found := calendar.Parse(holidays.File, holidays.Source())
-	if err := found.Err(); err != nil {
-		t.Fatal(err)
-	}
 	var matters []*matter
 	for _, tree := range slices.Sorted(maps.Keys(trees())) {
-		matters = append(matters, newMattersOf(t, tree, days)...)
+		matters = append(matters, newMattersOf(t, tree, trees()[tree]...)...)
 	}
 	return matters
 }
 
-func newMattersOf(t testing.TB, tree string, days *calendar.Calendar) []*matter {
+func newMattersOf(t testing.TB, tree string, ids ...string) []*matter {
 	t.Helper()
+	days, found := calendar.Parse(holidays.File, holidays.Source())
+	if err := found.Err(); err != nil {
+		t.Fatal(err)
+	}
 	files := os.DirFS(tree)
 	if tree == "../../examples" {
-		files = examples.Only(examples.Matters()...)
+		files = examples.Only(ids...)
 	}
 	c, found := catalog.Load(files)
 	if err := found.Err(); err != nil {
 		t.Fatal(err)
 	}
 	var matters []*matter
-	for _, id := range trees()[tree] {
+	for _, id := range ids {
 		text, err := os.ReadFile(tree + "/" + bundletest.File(id))
 		if err != nil {
 			t.Fatal(err)

@@ -10,143 +10,159 @@ import (
 	"github.com/siyiban/onething/forms/rule"
 )
 
-// mergeFields makes the form of the selection: the union of what the steps that apply need, over all bundles.
-// Each bundle has its own mask of what is visible; a field is shown if one of them shows and needs it.
-func mergeFields(selection *catalog.Selection, evaluations []*evaluation) []*Field {
-	var fields []*Field
-	for _, p := range selection.Paths() {
-		merged := &Field{Field: selection.Field(p), Shown: rule.False, Required: rule.False}
-		shown, required := no(), no()
-		first := true
-		for _, e := range evaluations {
-			f := e.bundle.Field(p)
-			if f == nil {
-				continue
-			}
-			asked := and(e.needed(p), e.try(func(e *evaluation) rule.Outcome { return e.isShown(f) }))
-			if asked.Truth == rule.False {
-				continue
-			}
-			shown = or(shown, asked)
-			required = or(required, and(asked, e.try(func(e *evaluation) rule.Outcome { return e.isRequired(e, f) })))
-			merged.NeededBy = append(merged.NeededBy, e.neededBy(p)...)
-			e.propose(f, merged)
-			merged.Rows = mergeRows(merged.Rows, e.assessRows(f))
-			offered := e.options(e, f)
-			if first {
-				merged.Options, first = offered, false
-			} else {
-				merged.Options = slices.DeleteFunc(merged.Options, func(o string) bool { return !slices.Contains(offered, o) })
-			}
+// mergeField makes the field at a place of the form of the selection: the form is the union of what the steps that apply
+// need, over all bundles. Each bundle has its own mask of what is visible; a field is shown if one of them shows and needs it.
+func mergeField(selection *catalog.Selection, place int, parts []*part) *Field {
+	merged := &Field{Field: selection.Field(selection.Paths()[place]), Shown: rule.False, Required: rule.False}
+	first := true
+	for _, k := range selection.Askers(place) {
+		a := parts[k.Bundle].fields[k.Place]
+		if a.asked == rule.False {
+			continue
 		}
-		merged.Shown, merged.Required = shown.Truth, required.Truth
-		if merged.Field.Derived {
-			merged.Required = rule.False
+		merged.Shown, merged.Required = either(merged.Shown, a.asked), either(merged.Required, a.required)
+		if first { // what is shared with the part is not changed
+			merged.NeededBy, merged.Options, merged.Rows, first = slices.Clip(a.neededBy), a.options, a.rows, false
+		} else {
+			merged.NeededBy = slices.Clip(append(merged.NeededBy, a.neededBy...))
+			merged.Options = common(merged.Options, a.options)
+			merged.Rows = mergeRows(merged.Rows, a.rows)
 		}
-		fields = append(fields, merged)
+		if merged.Proposal == nil {
+			merged.Proposal = a.proposal
+		}
+		if a.derived != nil {
+			merged.Derived = a.derived
+		}
 	}
-	return fields
+	if merged.Field.Derived {
+		merged.Required = rule.False
+	}
+	return merged
 }
 
-// mergeRows puts the cells of one list together over the bundles.
+// either is three-valued or.
+func either(a, b rule.Truth) rule.Truth {
+	return or(rule.Outcome{Truth: a}, rule.Outcome{Truth: b}).Truth
+}
+
+// common are the options that both offer.
+func common(a, b []string) []string {
+	var both []string
+	for _, o := range a {
+		if slices.Contains(b, o) {
+			both = append(both, o)
+		}
+	}
+	return both
+}
+
+// mergeRows puts the cells of one list together over two bundles.
 func mergeRows(rows, more [][]*Cell) [][]*Cell {
 	if rows == nil {
 		return more
 	}
-	for i := range more {
+	merged := make([][]*Cell, len(rows))
+	for i := range rows {
+		merged[i] = slices.Clone(rows[i])
+		if i >= len(more) {
+			continue
+		}
 		for _, c := range more[i] {
-			j := slices.IndexFunc(rows[i], func(known *Cell) bool { return known.ID == c.ID })
+			j := slices.IndexFunc(merged[i], func(known *Cell) bool { return known.ID == c.ID })
 			if j < 0 {
-				rows[i] = append(rows[i], c)
+				merged[i] = append(merged[i], c)
 				continue
 			}
-			known := rows[i][j]
-			known.Shown = or(rule.Outcome{Truth: known.Shown}, rule.Outcome{Truth: c.Shown}).Truth
-			known.Required = or(rule.Outcome{Truth: known.Required}, rule.Outcome{Truth: c.Required}).Truth
-			known.Options = slices.DeleteFunc(known.Options, func(o string) bool { return !slices.Contains(c.Options, o) })
-			if known.Proposal == nil {
-				known.Proposal = c.Proposal
+			both := *merged[i][j]
+			both.Shown, both.Required, both.Options = either(both.Shown, c.Shown), either(both.Required, c.Required), common(both.Options, c.Options)
+			if both.Proposal == nil {
+				both.Proposal = c.Proposal
 			}
+			merged[i][j] = &both
 		}
 	}
-	return rows
+	return merged
 }
 
-// propose fills in the value of a derived field, and the proposal for one that is not answered.
-func (e *evaluation) propose(f *catalog.Field, merged *Field) {
-	if f.Field.Derived {
-		if s := e.State(f.Path); s.Status == forms.Known {
-			merged.Derived = s.Value
-		}
-		return
+// mergeMaterials puts together what is the same document in several bundles, in the order in which they ask for it. Of
+// before, nil if there is none, documents are taken over that no bundle asks for otherwise now.
+func mergeMaterials(parts []*part, before *Assessment) []*SharedMaterial {
+	type ask struct {
+		bundle string
+		*Material
 	}
-	if _, answered := e.record.Get(f.Path); answered || f.Default == nil || merged.Proposal != nil {
-		return
-	}
-	if s := e.compute(e, f.Default); s.Status == forms.Known {
-		merged.Proposal = s.Value
-	}
-}
-
-// needed says whether a field decides something, or a step that applies needs it.
-func (e *evaluation) needed(p forms.Path) rule.Outcome {
-	if e.decisive[p] {
-		return yes()
-	}
-	o := no()
-	for _, s := range e.assessment.Steps {
-		if e.byStep[s.ID][p] {
-			o = or(o, s.Applies)
-		}
-	}
-	return o
-}
-
-func (e *evaluation) neededBy(p forms.Path) []string {
-	var steps []string
-	for _, s := range e.assessment.Steps {
-		if s.Applies.Truth != rule.False && e.byStep[s.ID][p] {
-			steps = append(steps, e.bundle.ID+"."+s.ID)
-		}
-	}
-	return steps
-}
-
-// mergeMaterials puts together what is the same document in several bundles.
-func mergeMaterials(cases []*Case) []*SharedMaterial {
-	var shared []*SharedMaterial
-	for _, c := range cases {
-		for _, m := range c.Materials {
+	asks, order := map[string][]ask{}, []string(nil)
+	for _, p := range parts {
+		for _, m := range p.assessed.Materials {
 			if m.Asked.Truth == rule.False {
 				continue
 			}
-			i := slices.IndexFunc(shared, func(s *SharedMaterial) bool { return s.Key == m.Key })
-			if i < 0 {
-				s := &SharedMaterial{Key: m.Key, Name: m.Name, Asked: m.Asked.Truth, Required: m.Required, Tolerable: m.Tolerable.Truth, Promisable: m.Promisable.Truth,
-					Sources: slices.Clone(m.Sources), Formats: slices.Clone(m.Formats), OneOf: m.OneOf}
-				shared = append(shared, s)
-				i = len(shared) - 1
-			} else {
-				s := shared[i]
-				s.Asked = or(rule.Outcome{Truth: s.Asked}, m.Asked).Truth
-				s.Required = s.Required || m.Required
-				s.Tolerable = and(rule.Outcome{Truth: s.Tolerable}, m.Tolerable).Truth
-				s.Promisable = and(rule.Outcome{Truth: s.Promisable}, m.Promisable).Truth
-				s.Sources = slices.DeleteFunc(s.Sources, func(x string) bool { return !slices.Contains(m.Sources, x) })
-				s.Formats = slices.DeleteFunc(s.Formats, func(x string) bool { return !slices.Contains(m.Formats, x) })
+			if asks[m.Key] == nil {
+				order = append(order, m.Key)
 			}
-			if m.Promise != nil {
-				shared[i].Promise = m.Promise.Text
-				if m.Promise.Text.ZH == "" {
-					shared[i].Promise = catalog.DefaultPromise(m.Name)
+			asks[m.Key] = append(asks[m.Key], ask{p.assessed.Bundle.ID, m})
+		}
+	}
+	kept := map[string]*SharedMaterial{}
+	if before != nil {
+		for _, s := range before.Materials {
+			kept[s.Key] = s
+		}
+		for i, p := range parts {
+			if p == before.parts[i] {
+				continue
+			}
+			for k, now := range p.materials {
+				if was := before.parts[i].materials[k]; !shared(was, now) {
+					for _, m := range slices.Concat(was, now) {
+						delete(kept, m.Key)
+					}
 				}
-			}
-			for _, id := range m.NeededBy {
-				shared[i].NeededBy = append(shared[i].NeededBy, c.Bundle.ID+"."+id)
 			}
 		}
 	}
-	return shared
+	all := make([]*SharedMaterial, 0, len(order))
+	for _, key := range order {
+		s := kept[key]
+		if s == nil {
+			for _, m := range asks[key] {
+				s = s.with(m.bundle, m.Material)
+			}
+		}
+		all = append(all, s)
+	}
+	return all
+}
+
+// shared reports whether a part has taken materials over from the part before.
+func shared(was, now []*Material) bool {
+	return len(was) == len(now) && (len(now) == 0 || &was[0] == &now[0])
+}
+
+// with is a document that one more bundle asks for; s is nil if it is the first one.
+func (s *SharedMaterial) with(bundle string, m *Material) *SharedMaterial {
+	if s == nil {
+		s = &SharedMaterial{Key: m.Key, Name: m.Name, Asked: m.Asked.Truth, Required: m.Required, Tolerable: m.Tolerable.Truth, Promisable: m.Promisable.Truth,
+			Sources: slices.Clone(m.Sources), Formats: slices.Clone(m.Formats), OneOf: m.OneOf}
+	} else {
+		s.Asked = either(s.Asked, m.Asked.Truth)
+		s.Required = s.Required || m.Required
+		s.Tolerable = and(rule.Outcome{Truth: s.Tolerable}, rule.Outcome{Truth: m.Tolerable.Truth}).Truth
+		s.Promisable = and(rule.Outcome{Truth: s.Promisable}, rule.Outcome{Truth: m.Promisable.Truth}).Truth
+		s.Sources = slices.DeleteFunc(s.Sources, func(x string) bool { return !slices.Contains(m.Sources, x) })
+		s.Formats = slices.DeleteFunc(s.Formats, func(x string) bool { return !slices.Contains(m.Formats, x) })
+	}
+	if m.Promise != nil {
+		s.Promise = m.Promise.Text
+		if m.Promise.Text.ZH == "" {
+			s.Promise = catalog.DefaultPromise(m.Name)
+		}
+	}
+	for _, id := range m.NeededBy {
+		s.NeededBy = append(s.NeededBy, bundle+"."+id)
+	}
+	return s
 }
 
 // effort is what it costs a person to answer, by kind: a tick, a look at a document, typing.
@@ -171,36 +187,56 @@ const (
 	pointsMaterial = 2
 )
 
+// worth is what the answers to one question can decide of a case, in points, by what they decide.
+type worth struct {
+	path    forms.Path
+	points  int
+	decides []string // as bundle.rule, bundle.step or bundle.material
+}
+
+// worth returns the open questions of a case that can change something: where a verdict stands against it, nothing more
+// is asked for it.
+func (c *Case) worth() []worth {
+	var all []worth
+	count := func(o rule.Outcome, id string, points int) {
+		if o.Truth != rule.Unknown {
+			return
+		}
+		for _, cause := range o.Causes {
+			if cause.Kind != forms.CauseAnswer {
+				continue
+			}
+			i := slices.IndexFunc(all, func(w worth) bool { return w.path == cause.Path })
+			if i < 0 {
+				i = len(all)
+				all = append(all, worth{path: cause.Path})
+			}
+			all[i].points += points
+			all[i].decides = append(all[i].decides, c.Bundle.ID+"."+id)
+		}
+	}
+	for _, r := range c.deciding() {
+		count(r.Outcome, r.ID, pointsVerdict)
+	}
+	if c.Verdict != Eligible && c.Verdict != Undecided {
+		return all
+	}
+	for _, s := range c.Steps {
+		count(s.Applies, s.ID, pointsStep)
+	}
+	for _, m := range c.Materials {
+		count(m.Asked, m.ID, pointsMaterial)
+	}
+	return all
+}
+
 // nextQuestion names the open question that can decide most for its effort, over all selected bundles; of equal
-// ones the first of the form. Only questions that can change something are named: where a verdict stands against
-// a case, nothing more is asked for it.
-func nextQuestion(selection *catalog.Selection, evaluations []*evaluation) *Question {
+// ones the first of the form.
+func nextQuestion(selection *catalog.Selection, parts []*part) *Question {
 	points := map[forms.Path]int{}
-	decides := map[forms.Path][]string{}
-	for _, e := range evaluations {
-		c := e.assessment
-		count := func(o rule.Outcome, id string, worth int) {
-			if o.Truth != rule.Unknown {
-				return
-			}
-			for _, cause := range o.Causes {
-				if cause.Kind == forms.CauseAnswer {
-					points[cause.Path] += worth
-					decides[cause.Path] = append(decides[cause.Path], c.Bundle.ID+"."+id)
-				}
-			}
-		}
-		for _, r := range c.deciding() {
-			count(r.Outcome, r.ID, pointsVerdict)
-		}
-		if c.Verdict != Eligible && c.Verdict != Undecided {
-			continue
-		}
-		for _, s := range c.Steps {
-			count(s.Applies, s.ID, pointsStep)
-		}
-		for _, m := range c.Materials {
-			count(m.Asked, m.ID, pointsMaterial)
+	for _, p := range parts {
+		for _, w := range p.worth {
+			points[w.path] += w.points
 		}
 	}
 	var best *Question
@@ -211,7 +247,17 @@ func nextQuestion(selection *catalog.Selection, evaluations []*evaluation) *Ques
 		if worth == 0 || best != nil && worth*bestEffort <= bestPoints*cost {
 			continue
 		}
-		best, bestPoints, bestEffort = &Question{Path: p, Decides: decides[p]}, worth, cost
+		best, bestPoints, bestEffort = &Question{Path: p}, worth, cost
+	}
+	if best == nil {
+		return nil
+	}
+	for _, p := range parts {
+		for _, w := range p.worth {
+			if w.path == best.Path {
+				best.Decides = append(best.Decides, w.decides...)
+			}
+		}
 	}
 	return best
 }

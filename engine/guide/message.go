@@ -2,7 +2,7 @@ package guide
 
 import (
 	"fmt"
-	"slices"
+	"maps"
 	"strings"
 
 	"google.golang.org/protobuf/proto"
@@ -18,10 +18,8 @@ import (
 
 // Message returns the assessment as the API shows it.
 func (a *Assessment) Message() (*apiv1.Assessment, error) {
-	m := &apiv1.Assessment{
-		Fields: map[string]*apiv1.FieldAssessment{}, Cases: map[string]*apiv1.CaseAssessment{}, Rules: map[string]*apiv1.RuleAssessment{},
-		Steps: map[string]*apiv1.StepAssessment{}, Materials: map[string]*apiv1.MaterialAssessment{}, Faults: map[string]*formsv1.Violation{},
-	}
+	m := &apiv1.Assessment{Fields: map[string]*apiv1.FieldAssessment{}, Cases: map[string]*apiv1.CaseAssessment{}, Rules: map[string]*apiv1.RuleAssessment{},
+		Steps: map[string]*apiv1.StepAssessment{}, Materials: map[string]*apiv1.MaterialAssessment{}, Faults: a.faults(), NextQuestion: a.Next.message()}
 	for _, f := range a.Fields {
 		field, err := f.message()
 		if err != nil {
@@ -30,30 +28,12 @@ func (a *Assessment) Message() (*apiv1.Assessment, error) {
 		m.Fields[string(f.Path)] = field
 	}
 	for _, c := range a.Cases {
-		c.fill(m)
+		m.Cases[c.Bundle.ID] = c.message()
+		maps.Copy(m.Rules, c.rules())
+		maps.Copy(m.Steps, c.steps())
 	}
 	for _, s := range a.Materials {
-		m.Materials[s.Key] = &apiv1.MaterialAssessment{Name: s.Name.Proto(), Asked: truthMessage(s.Asked), Required: s.Required,
-			Tolerable: truthMessage(s.Tolerable), Promisable: truthMessage(s.Promisable), Sources: s.Sources, NeededBy: s.NeededBy}
-		for _, o := range s.OneOf {
-			m.Materials[s.Key].OneOf = append(m.Materials[s.Key].OneOf, &apiv1.MaterialAlternative{Material: o.Key, Name: o.Name.Proto(), Formats: o.Formats})
-		}
-		if s.Promise.ZH != "" {
-			m.Materials[s.Key].Promise = s.Promise.Proto()
-		}
-		if s.Tolerable != rule.False {
-			m.Materials[s.Key].Tolerance = catalog.ToleratePromise(s.Name).Proto()
-		}
-	}
-	for _, v := range a.Faults {
-		key := string(v.Path) + "/" + v.Code
-		if v.Rule != "" {
-			key += "/" + v.Bundle + "." + v.Rule
-		}
-		m.Faults[key] = v.Proto()
-	}
-	if a.Next != nil {
-		m.NextQuestion = &apiv1.NextQuestion{Path: string(a.Next.Path), Decides: a.Next.Decides}
+		m.Materials[s.Key] = s.message()
 	}
 	return m, nil
 }
@@ -95,15 +75,18 @@ func fieldMessage(shown, required rule.Truth, options []string, proposal, derive
 	return m, nil
 }
 
-func (c *Case) fill(m *apiv1.Assessment) {
-	id := c.Bundle.ID
-	m.Cases[id] = &apiv1.CaseAssessment{
+func (c *Case) message() *apiv1.CaseAssessment {
+	return &apiv1.CaseAssessment{
 		Verdict:  c.Verdict.Proto(),
 		TotalMin: int32(c.Total.Min), TotalMax: int32(c.Total.Max),
 		Due: c.Due.message(), FeeMinFen: c.Fee.Min, FeeMaxFen: c.Fee.Max, Together: c.Together,
 	}
+}
+
+func (c *Case) rules() map[string]*apiv1.RuleAssessment {
+	all := make(map[string]*apiv1.RuleAssessment, len(c.Rules))
 	for _, r := range c.Rules {
-		message := &apiv1.RuleAssessment{Bundle: id, Holds: truthMessage(r.Outcome.Truth), Otherwise: r.Otherwise.String(), Because: r.Because.Proto(),
+		message := &apiv1.RuleAssessment{Bundle: c.Bundle.ID, Holds: truthMessage(r.Outcome.Truth), Otherwise: r.Otherwise.String(), Because: r.Because.Proto(),
 			Basis: r.Basis, For: r.For, Examined: r.Examine != nil}
 		if r.Remedy.ZH != "" {
 			message.Remedy = r.Remedy.Proto()
@@ -111,15 +94,55 @@ func (c *Case) fill(m *apiv1.Assessment) {
 		for _, cause := range r.Outcome.Causes {
 			message.Unknown = append(message.Unknown, CauseText(cause))
 		}
-		m.Rules[id+"."+r.ID] = message
+		all[c.Bundle.ID+"."+r.ID] = message
 	}
+	return all
+}
+
+func (c *Case) steps() map[string]*apiv1.StepAssessment {
+	all := make(map[string]*apiv1.StepAssessment, len(c.Steps))
 	for _, s := range c.Steps {
 		message := &apiv1.StepAssessment{Name: s.Name.Proto(), Department: s.Department.ID, Applies: truthMessage(s.Applies.Truth)}
 		if s.Applies.Truth != rule.False {
 			message.Due = s.Due.message()
 		}
-		m.Steps[id+"."+s.ID] = message
+		all[c.Bundle.ID+"."+s.ID] = message
 	}
+	return all
+}
+
+func (s *SharedMaterial) message() *apiv1.MaterialAssessment {
+	m := &apiv1.MaterialAssessment{Name: s.Name.Proto(), Asked: truthMessage(s.Asked), Required: s.Required,
+		Tolerable: truthMessage(s.Tolerable), Promisable: truthMessage(s.Promisable), Sources: s.Sources, NeededBy: s.NeededBy}
+	for _, o := range s.OneOf {
+		m.OneOf = append(m.OneOf, &apiv1.MaterialAlternative{Material: o.Key, Name: o.Name.Proto(), Formats: o.Formats})
+	}
+	if s.Promise.ZH != "" {
+		m.Promise = s.Promise.Proto()
+	}
+	if s.Tolerable != rule.False {
+		m.Tolerance = catalog.ToleratePromise(s.Name).Proto()
+	}
+	return m
+}
+
+func (a *Assessment) faults() map[string]*formsv1.Violation {
+	all := make(map[string]*formsv1.Violation, len(a.Faults))
+	for _, v := range a.Faults {
+		key := string(v.Path) + "/" + v.Code
+		if v.Rule != "" {
+			key += "/" + v.Bundle + "." + v.Rule
+		}
+		all[key] = v.Proto()
+	}
+	return all
+}
+
+func (q *Question) message() *apiv1.NextQuestion {
+	if q == nil {
+		return nil
+	}
+	return &apiv1.NextQuestion{Path: string(q.Path), Decides: q.Decides}
 }
 
 // CauseText names a cause as the API does: `answer:<path>`, `fact:<path>`, `parameter:<path>`, `calendar:<year>`.
@@ -151,43 +174,6 @@ func (d Date) earliest() string {
 
 func truthMessage(t rule.Truth) apiv1.Truth {
 	return map[rule.Truth]apiv1.Truth{rule.True: apiv1.Truth_TRUTH_YES, rule.False: apiv1.Truth_TRUTH_NO, rule.Unknown: apiv1.Truth_TRUTH_UNKNOWN}[t]
-}
-
-// Diff returns what changed between two assessments: entries that are new or different, whole, and the names of
-// those that are gone. Equal ones differ in nothing.
-func Diff(before, after *apiv1.Assessment) *apiv1.AssessmentChange {
-	change := &apiv1.AssessmentChange{Changed: &apiv1.Assessment{}}
-	changed := change.Changed.ProtoReflect()
-	b, a := before.ProtoReflect(), after.ProtoReflect()
-	fields := a.Descriptor().Fields()
-	for i := range fields.Len() {
-		fd := fields.Get(i)
-		if !fd.IsMap() {
-			switch {
-			case a.Has(fd) && !(b.Has(fd) && proto.Equal(a.Get(fd).Message().Interface(), b.Get(fd).Message().Interface())):
-				changed.Set(fd, a.Get(fd))
-			case b.Has(fd) && !a.Has(fd):
-				change.Gone = append(change.Gone, string(fd.Name()))
-			}
-			continue
-		}
-		old := b.Get(fd).Map()
-		a.Get(fd).Map().Range(func(k protoreflect.MapKey, v protoreflect.Value) bool {
-			if !old.Has(k) || !proto.Equal(old.Get(k).Message().Interface(), v.Message().Interface()) {
-				changed.Mutable(fd).Map().Set(k, v)
-			}
-			return true
-		})
-		now := a.Get(fd).Map()
-		old.Range(func(k protoreflect.MapKey, _ protoreflect.Value) bool {
-			if !now.Has(k) {
-				change.Gone = append(change.Gone, string(fd.Name())+"/"+k.String())
-			}
-			return true
-		})
-	}
-	slices.Sort(change.Gone)
-	return change
 }
 
 // Apply returns the assessment that a change leads to: what a front end keeps.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/testing/protocmp"
 	"pgregory.net/rapid"
 
@@ -370,39 +371,81 @@ func (m *matter) filled(t *rapid.T, record forms.Record, setting guide.Setting) 
 	return record
 }
 
-// What a front end keeps by applying every change is what a whole assessment gives; what changes nothing returns
-// nothing.
-func TestDiff_Accumulates(t *testing.T) {
+// What a front end keeps by applying every change is what a whole assessment gives, and a change holds what differs and
+// nothing else, whether the one assessment was made of the other or not; what changes nothing returns nothing.
+func TestChange_Accumulates(t *testing.T) {
 	t.Parallel()
 	every(t, func(t *rapid.T, m *matter) {
 		record, setting := m.draw(t)
-		assess := func() *apiv1.Assessment {
-			message, err := guide.Assess(m.selection, record, setting).Message()
-			if err != nil {
-				t.Fatal(err)
-			}
-			return message
+		before := guide.Assess(m.selection, record, setting)
+		first, err := guide.Change(nil, before)
+		if err != nil {
+			t.Fatal(err)
 		}
-		before := assess()
-		kept := guide.Apply(nil, guide.Diff(&apiv1.Assessment{}, before))
+		kept := guide.Apply(nil, first)
 		for range rapid.IntRange(1, 6).Draw(t, "edits") {
 			edited := m.edit(t, record)
 			same := len(edited.Diff(record)) == 0
 			record = edited
-			after := assess()
-			change := guide.Diff(before, after)
+			after := guide.Reassess(before, record)
+			if rapid.Bool().Draw(t, "made anew") {
+				selection, err := catalog.Select(m.bundle)
+				if err != nil {
+					t.Fatal(err)
+				}
+				after = guide.Assess(selection, record, setting)
+			}
+			change, err := guide.Change(before, after)
+			if err != nil {
+				t.Fatal(err)
+			}
 			if same && !guide.Unchanged(change) {
 				t.Errorf("an edit that changes nothing returns %v", change)
 			}
-			kept, before = guide.Apply(kept, change), after
-			if !proto.Equal(after, kept) {
-				t.Fatalf("what was kept is not what a whole assessment gives (-want +got):\n%s", cmp.Diff(after, kept, protocmp.Transform()))
+			if want := difference(whole(t, before), whole(t, after)); !proto.Equal(want, change) {
+				t.Fatalf("the change (-want +got):\n%s", cmp.Diff(want, change, protocmp.Transform()))
 			}
-			if again := guide.Diff(after, kept); !guide.Unchanged(again) {
-				t.Fatalf("equal assessments differ in %v", again)
+			kept, before = guide.Apply(kept, change), after
+			if want := whole(t, after); !proto.Equal(want, kept) {
+				t.Fatalf("what was kept is not what a whole assessment gives (-want +got):\n%s", cmp.Diff(want, kept, protocmp.Transform()))
 			}
 		}
 	})
+}
+
+// difference is what differs between two whole assessments, entry by entry.
+func difference(before, after *apiv1.Assessment) *apiv1.AssessmentChange {
+	change := &apiv1.AssessmentChange{Changed: &apiv1.Assessment{}}
+	changed := change.Changed.ProtoReflect()
+	b, a := before.ProtoReflect(), after.ProtoReflect()
+	fields := a.Descriptor().Fields()
+	for i := range fields.Len() {
+		fd := fields.Get(i)
+		if !fd.IsMap() {
+			switch {
+			case a.Has(fd) && !(b.Has(fd) && proto.Equal(a.Get(fd).Message().Interface(), b.Get(fd).Message().Interface())):
+				changed.Set(fd, a.Get(fd))
+			case b.Has(fd) && !a.Has(fd):
+				change.Gone = append(change.Gone, string(fd.Name()))
+			}
+			continue
+		}
+		old, now := b.Get(fd).Map(), a.Get(fd).Map()
+		now.Range(func(k protoreflect.MapKey, v protoreflect.Value) bool {
+			if !old.Has(k) || !proto.Equal(old.Get(k).Message().Interface(), v.Message().Interface()) {
+				changed.Mutable(fd).Map().Set(k, v)
+			}
+			return true
+		})
+		old.Range(func(k protoreflect.MapKey, _ protoreflect.Value) bool {
+			if !now.Has(k) {
+				change.Gone = append(change.Gone, string(fd.Name())+"/"+k.String())
+			}
+			return true
+		})
+	}
+	slices.Sort(change.Gone)
+	return change
 }
 
 // A case is assessed the same alone and beside any other, in any order.

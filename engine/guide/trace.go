@@ -116,13 +116,11 @@ func (t Trace) Required(p forms.Path) rule.Outcome { return t.e.isRequired(t.e, 
 
 // Materials returns what is said of a material: once, or for each element of its list.
 func (t Trace) Materials(m *catalog.Material) []*Material {
-	if t.e.assessment == nil {
-		t.e.assessment = &Case{Bundle: t.e.bundle}
-		for _, s := range t.e.bundle.Steps {
-			t.e.assessment.Steps = append(t.e.assessment.Steps, &Step{Step: s, Applies: t.e.applies(s)})
-		}
+	var steps []*Step
+	for _, s := range t.e.bundle.Steps {
+		steps = append(steps, &Step{Step: s, Applies: t.e.applies(s)})
 	}
-	return t.e.materials(m)
+	return t.e.materials(m, steps)
 }
 
 // FaultsOf returns what would be wrong with a value of a field, a cell or a result at a path: its bounds, and the options
