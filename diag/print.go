@@ -11,21 +11,34 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 )
 
-// MaxPrinted is how many findings [PrintText] prints before it says only how many more there are.
+// MaxPrinted is how many findings a [Printer] prints before it says only how many more there are.
 const MaxPrinted = 50
 
-// PrintText prints findings for people: place, severity, code and message in one line, then the line of the
-// file with a caret under what is meant, a hint, and related places. files holds the files that findings name;
-// one that cannot be read is left out. all prints more than [MaxPrinted].
-func PrintText(w io.Writer, list List, files fs.FS, all bool) error {
+// Printer prints findings for people: place, severity, code and message in one line, then the line of the file with a
+// caret under what is meant, a hint, related places, and what the code means.
+type Printer struct {
+	// Files are the files that findings name; one that cannot be read is left out.
+	Files fs.FS
+	// All prints more than [MaxPrinted].
+	All bool
+	// Says returns what a code means in the reader's language, empty if it does not know; nil: nobody has to be told.
+	Says func(code string) string
+}
+
+// Print prints findings by file and place.
+func (p Printer) Print(w io.Writer, list List) error {
 	sorted := list.Sorted()
 	read := map[string][]string{}
 	for i, d := range sorted {
-		if i == MaxPrinted && !all {
+		if i == MaxPrinted && !p.All {
 			_, err := fmt.Fprintf(w, "… and %d more (--all prints them)\n", len(sorted)-i)
 			return err
 		}
-		if _, err := io.WriteString(w, format(d, lines(files, read, d.Span.File))); err != nil {
+		said := ""
+		if p.Says != nil {
+			said = p.Says(d.Code)
+		}
+		if _, err := io.WriteString(w, format(d, lines(p.Files, read, d.Span.File), said)); err != nil {
 			return err
 		}
 	}
@@ -44,7 +57,7 @@ func lines(files fs.FS, read map[string][]string, name string) []string {
 	return read[name]
 }
 
-func format(d Diagnostic, file []string) string {
+func format(d Diagnostic, file []string, said string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s:%d:%d: %s[%s]: %s\n", d.Span.File, d.Span.Start.Line, d.Span.Start.Column, d.Severity, d.Code, d.Message)
 	if n := d.Span.Start.Line; n >= 1 && n <= len(file) && strings.TrimSpace(file[n-1]) != "" {
@@ -60,6 +73,9 @@ func format(d Diagnostic, file []string) string {
 	}
 	if d.Hint != "" {
 		fmt.Fprintf(&b, " hint: %s\n", d.Hint)
+	}
+	if said != "" {
+		fmt.Fprintf(&b, " 说明: %s\n", said)
 	}
 	for _, r := range d.Related {
 		fmt.Fprintf(&b, " see:  %s:%d:%d: %s\n", r.Span.File, r.Span.Start.Line, r.Span.Start.Column, r.Message)

@@ -64,6 +64,29 @@ func TestDiagnostics(t *testing.T) {
 	}
 }
 
+// Each code is explained in Chinese, each on a line of its own, and no other.
+func TestDiagnostics_Chinese(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("diagnostics.zh-CN.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var codes []string
+	for _, row := range regexp.MustCompile("(?m)^\\| `(.*?)` \\| (.*) \\|$").FindAllStringSubmatch(string(page), -1) {
+		codes = append(codes, row[1])
+		if said := docs.Chinese(row[1]); said != row[2] || !regexp.MustCompile(`\p{Han}`).MatchString(said) {
+			t.Errorf("%s: %q", row[1], said)
+		}
+	}
+	slices.Sort(codes)
+	if diff := cmp.Diff(docs.Codes(), codes); diff != "" {
+		t.Errorf("codes (-in diagnostics.md +in diagnostics.zh-CN.md):\n%s", diff)
+	}
+	if said := docs.Chinese("no-such-code"); said != "" {
+		t.Errorf("a code that is none: %q", said)
+	}
+}
+
 // reporting are the folders whose sources make findings.
 func reporting(t *testing.T) []string {
 	t.Helper()
@@ -281,7 +304,7 @@ func untranslated(t *testing.T, tree fs.FS, file string) diag.List {
 func printed(t *testing.T, found diag.List, tree fs.FS) string {
 	t.Helper()
 	var b strings.Builder
-	if err := diag.PrintText(&b, found, tree, true); err != nil {
+	if err := (diag.Printer{Files: tree, All: true}).Print(&b, found); err != nil {
 		t.Fatal(err)
 	}
 	// A page shows no control characters.

@@ -10,6 +10,19 @@ import (
 //go:embed diagnostics.md
 var diagnostics string
 
+//go:embed diagnostics.zh-CN.md
+var chinese string
+
+// Chinese returns what a code means and what to do, in Chinese; empty if there is no such code.
+func Chinese(code string) string {
+	_, rest, found := strings.Cut(chinese, "\n| `"+code+"` | ")
+	said, _, ends := strings.Cut(rest, " |\n")
+	if !found || !ends {
+		return ""
+	}
+	return said
+}
+
 // Diagnostic returns what the page of diagnostics says of a code, in Markdown; false if there is no such code.
 func Diagnostic(code string) (string, bool) {
 	for _, section := range sections() {

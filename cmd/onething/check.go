@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -35,12 +36,13 @@ func newCheck() *cobra.Command {
 		Short: "Check bundles and libraries, and say what is wrong and where",
 		Long: "check reads each tree (a folder with library/ and bundles/; a bundle in it stands for its tree, narrowed to that bundle)\n" +
 			"and prints every finding with file, line and column. It exits with 1 if one is an error. Default is the current folder.\n" +
-			"A finding has a code in brackets; --explain prints what it means. --require-translation also finds texts without English.",
+			"A finding has a code in brackets; --explain prints what it means. --require-translation also finds texts without English.\n" +
+			"With ONETHING_LANG=zh, or where the system's language is Chinese, each finding says in Chinese what it means.",
 		Example: `  onething check examples
   onething check --explain rule-unguarded-blank`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			write, ok := map[string]func(io.Writer, diag.List) error{"json": diag.PrintJSON, "sarif": printSARIF,
-				"text": func(out io.Writer, list diag.List) error { return diag.PrintText(out, list, anywhere{}, all) }}[format]
+				"text": func(out io.Writer, list diag.List) error { return printText(out, list, all) }}[format]
 			if !ok {
 				return fmt.Errorf("--format is text, json or sarif, not %q", format)
 			}
@@ -87,8 +89,17 @@ func explainCode(out io.Writer, code string, args []string) error {
 		}
 		return fmt.Errorf("there is no code `%s`: %s", code, hint)
 	}
+	if inChinese() {
+		page = docs.Chinese(code) + "\n\n" + page
+	}
 	_, err := io.WriteString(out, page)
 	return err
+}
+
+// inChinese reports whether whoever asks reads Chinese: ONETHING_LANG says so, else what says so for every program.
+func inChinese() bool {
+	language := cmp.Or(os.Getenv("ONETHING_LANG"), os.Getenv("LC_ALL"), os.Getenv("LC_MESSAGES"), os.Getenv("LANG"))
+	return strings.HasPrefix(strings.ToLower(language), "zh")
 }
 
 // check loads the tree that a path belongs to and returns what concerns the path, with file names that can be opened
@@ -199,6 +210,15 @@ func relative(file string) string {
 		return r
 	}
 	return file
+}
+
+// printText prints findings for people, with what their codes mean in the language of whoever asks.
+func printText(out io.Writer, found diag.List, all bool) error {
+	p := diag.Printer{Files: anywhere{}, All: all}
+	if inChinese() {
+		p.Says = docs.Chinese
+	}
+	return p.Print(out, found)
 }
 
 // anywhere reads files by the names under which findings print them, which may lead above the current folder.

@@ -185,7 +185,7 @@ func runPage(t *testing.T, page string, blocks []block, env []string) {
 	var stderr bytes.Buffer
 	shell := exec.CommandContext(ctx, lookPath(t, "bash"), "-c", script.String())
 	shell.Dir, shell.Stderr = clone, &stderr
-	shell.Env = append(append(os.Environ(), env...), "PRINTED="+printed, "PATH="+instead+":"+os.Getenv("PATH"))
+	shell.Env = append(append(os.Environ(), env...), "ONETHING_LANG=en", "PRINTED="+printed, "PATH="+instead+":"+os.Getenv("PATH"))
 	shell.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	shell.Cancel = func() error { return syscall.Kill(-shell.Process.Pid, syscall.SIGKILL) }
 	shell.WaitDelay = 20 * time.Second

@@ -88,7 +88,7 @@ func bundlesOf(out io.Writer, path string, ids ...string) (bundles []*catalog.Bu
 // printed prints findings and says that it has.
 func printed(out io.Writer, found diag.List, root string) error {
 	locate(found, root)
-	if err := diag.PrintText(out, found, anywhere{}, false); err != nil {
+	if err := printText(out, found, false); err != nil {
 		return err
 	}
 	return errFindings

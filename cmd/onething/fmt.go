@@ -60,7 +60,7 @@ func newFmt() *cobra.Command {
 				}
 			}
 			if len(found) > 0 {
-				if err := diag.PrintText(cmd.OutOrStdout(), found, anywhere{}, false); err != nil {
+				if err := printText(cmd.OutOrStdout(), found, false); err != nil {
 					return err
 				}
 			}

@@ -49,7 +49,7 @@ func run(ctx context.Context, args []string, out, progress io.Writer) int {
 		return exitFindings
 	}
 	if found := diag.List(nil); errors.As(err, &found) {
-		if err := diag.PrintText(progress, found, anywhere{}, false); err != nil {
+		if err := printText(progress, found, false); err != nil {
 			return exitFailure
 		}
 		return exitFindings

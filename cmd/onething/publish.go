@@ -144,7 +144,7 @@ func checkThere(cmd *cobra.Command, service apiv1connect.PublishServiceClient, f
 		}
 		found = append(found, d)
 	}
-	if err := diag.PrintText(cmd.OutOrStdout(), found, anywhere{}, true); err != nil {
+	if err := printText(cmd.OutOrStdout(), found, true); err != nil {
 		return err
 	}
 	if found.Err() != nil {

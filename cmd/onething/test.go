@@ -102,7 +102,7 @@ func (t *testRun) once(out io.Writer) error {
 	case "junit":
 		err = printJUnit(out, reports, found)
 	default:
-		if err = diag.PrintText(out, found, anywhere{}, t.all); err == nil {
+		if err = printText(out, found, t.all); err == nil {
 			_, err = fmt.Fprintf(out, "%d bundles, %d tests, %d failed (%s)\n", len(reports), ran, failed, time.Since(begin).Round(time.Millisecond))
 		}
 	}
@@ -280,7 +280,7 @@ func printJUnit(out io.Writer, reports []bundletest.Report, found diag.List) err
 	told := map[string]bool{}
 	problem := func(list diag.List) *junitProblem {
 		var text strings.Builder
-		_ = diag.PrintText(&text, list, anywhere{}, true) // a builder does not fail
+		_ = printText(&text, list, true) // a builder does not fail
 		for _, d := range list {
 			told[key(d)] = true
 		}

@@ -44,7 +44,7 @@ func TestRun_Examples(t *testing.T) {
 					all = append(all, result.Failures...)
 				}
 				var text strings.Builder
-				if err := diag.PrintText(&text, all, tree, true); err != nil {
+				if err := (diag.Printer{Files: tree, All: true}).Print(&text, all); err != nil {
 					t.Fatal(err)
 				}
 				if len(all) > 0 {

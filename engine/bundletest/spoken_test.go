@@ -76,7 +76,7 @@ func speak(t *testing.T, line idiom) *spoken {
 func told(t *testing.T, tree fs.FS, found diag.List) string {
 	t.Helper()
 	var text strings.Builder
-	if err := diag.PrintText(&text, found, tree, true); err != nil {
+	if err := (diag.Printer{Files: tree, All: true}).Print(&text, found); err != nil {
 		t.Fatal(err)
 	}
 	return text.String()

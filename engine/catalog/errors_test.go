@@ -350,7 +350,7 @@ func TestLoad_Errors(t *testing.T) {
 		tree := newTree(t, tt.edits...)
 		_, found := catalog.Load(tree)
 		fmt.Fprintf(&golden, "=== %s\n", tt.name)
-		if err := diag.PrintText(&golden, found, tree, true); err != nil {
+		if err := (diag.Printer{Files: tree, All: true}).Print(&golden, found); err != nil {
 			t.Fatal(err)
 		}
 		if len(tt.edits) > 0 && len(found) == 0 {

@@ -42,7 +42,7 @@ func TestLoad_ThousandMistakes(t *testing.T) {
 		}
 	}
 	var out strings.Builder
-	if err := diag.PrintText(&out, found, tree, true); err != nil {
+	if err := (diag.Printer{Files: tree, All: true}).Print(&out, found); err != nil {
 		t.Fatal(err)
 	}
 	if n := strings.Count(out.String(), "error[rule-unknown-field]"); n != len(found) {

@@ -35,7 +35,7 @@ func TestCheck_Examples(t *testing.T) {
 		t.Run(id, func(t *testing.T) {
 			t.Parallel()
 			var text strings.Builder
-			if err := diag.PrintText(&text, witness.Check(b, newSetting(t)), tree, true); err != nil {
+			if err := (diag.Printer{Files: tree, All: true}).Print(&text, witness.Check(b, newSetting(t))); err != nil {
 				t.Fatal(err)
 			}
 			if text.Len() > 0 {
