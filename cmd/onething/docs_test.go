@@ -31,7 +31,7 @@ import (
 func TestGuides(t *testing.T) {
 	t.Parallel()
 	needPlugins(t)
-	for _, page := range []string{"README.md", "docs/front-end.md", "docs/departments.md", "docs/configurators.md", "docs/operators.md", "docs/security.md"} {
+	for _, page := range []string{"README.md", "docs/front-end.md", "docs/departments.md", "docs/configurators.md", "docs/configurators.zh-CN.md", "docs/operators.md", "docs/security.md"} {
 		t.Run(page, func(t *testing.T) {
 			t.Parallel()
 			blocks := blocksOf(t, page)
@@ -100,7 +100,7 @@ func blocksOf(t testing.TB, page string) []block {
 
 // freePorts gives every address in the blocks a free port, because those of the guides may be taken where the test runs.
 // It is all that a test changes in what a reader types. The environment that it returns moves what `onething serve`
-// listens on by default.
+// listens on by default, and where `onething publish` looks for it.
 func freePorts(t testing.TB, blocks []block) (env []string) {
 	t.Helper()
 	address := regexp.MustCompile(`127\.0\.0\.1:\d{4,5}`)
@@ -119,7 +119,8 @@ func freePorts(t testing.TB, blocks []block) (env []string) {
 	for i := range blocks {
 		blocks[i].text = address.ReplaceAllStringFunc(blocks[i].text, choose)
 	}
-	return []string{"ONETHING_LISTEN=" + choose("127.0.0.1:8080"), "ONETHING_DEV_ISSUER=" + choose("127.0.0.1:8081")}
+	api := choose("127.0.0.1:8080")
+	return []string{"ONETHING_LISTEN=" + api, "ONETHING_SERVER=http://" + api, "ONETHING_DEV_ISSUER=" + choose("127.0.0.1:8081")}
 }
 
 // What stands before a page's own commands. Everything that the page has started ends with it.

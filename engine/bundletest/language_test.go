@@ -15,7 +15,7 @@ import (
 	applicationv1 "github.com/siyiban/onething/proto/gen/onething/application/v1"
 )
 
-// idiom is a line of the language's table "How do I say …": in words, so, and what it makes of records on both sides.
+// idiom is a line of that table: in words, so, and what it makes of records on both sides.
 type idiom struct {
 	words string
 	// bundle is what is written for it; a form with the applicant, and a step, are there if it has none of its own.
@@ -25,10 +25,9 @@ type idiom struct {
 	check func(*testing.T, *spoken)
 }
 
-// Each line of the language's table of idioms, in its order, is said and does what its words say, on both sides.
-func TestLanguage_HowDoISay(t *testing.T) {
-	t.Parallel()
-	for _, line := range []idiom{
+// idioms are the lines of the language's table "How do I say …", in its order.
+func idioms() []idiom {
+	return []idiom{
 		{"X 的，须 Y", `
 own: [{ field: shop, kind: BOOL, name: { zh: 是否开店 }, required: true }, { field: area, kind: DECIMAL, name: { zh: 面积 }, required: true, when: own.shop }]
 eligibility: [{ id: r, when: own.shop, require: own.area >= 10, because: { zh: 开店的，面积不少于 10 平方米 }, remedy: { zh: 换大店 } }]`, `
@@ -406,7 +405,13 @@ steps:
 					}
 				}
 			}},
-	} {
+	}
+}
+
+// Each line of the table is said, and does what its words say, on both sides.
+func TestLanguage_HowDoISay(t *testing.T) {
+	t.Parallel()
+	for _, line := range idioms() {
 		t.Run(line.words, func(t *testing.T) {
 			t.Parallel()
 			s := speak(t, line)
