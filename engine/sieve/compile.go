@@ -166,7 +166,7 @@ func (r *reader) read(p forms.Path) (lowered.Ref, error) {
 		if err != nil {
 			return 0, err
 		}
-		return r.b.Field(slot, shown, required, f.Required, triable(f)), nil
+		return r.b.Field(slot, shown, required, triable(f)), nil
 	})
 }
 
@@ -197,7 +197,7 @@ func (r *reader) field(f *catalog.Field, shown lowered.Ref, answer func(shown, r
 		return r.b.Derived(shown, value), nil
 	}
 	var required lowered.Ref
-	if f.RequireRule != nil {
+	if f.Required { // also where a rule says when
 		var err error
 		if required, err = r.condition(f.RequireRule); err != nil {
 			return 0, err
@@ -226,7 +226,7 @@ func (r *reader) Cell(list forms.Path, loop int32, column string) (lowered.Ref, 
 		return 0, lowered.Unsupported("a column that is not asked for")
 	}
 	ref, err := at.field(f, at.b.Truth(true), func(shown, required lowered.Ref) (lowered.Ref, error) {
-		return at.b.Cell(loop, column, shown, required, f.Required, triable(f))
+		return at.b.Cell(loop, column, shown, required, triable(f))
 	})
 	if err == nil {
 		at.cells[column] = ref

@@ -113,7 +113,7 @@ func agrees(t interface {
 		if err != nil {
 			return 0, err
 		}
-		return b.Field(slot, 0, 0, false, false), nil
+		return b.Field(slot, 0, 0, false), nil
 	})
 	if err != nil {
 		t.Fatalf("lower %s: %v", f.Text(), err)

@@ -62,11 +62,11 @@ const maxDepth = 3
 
 // Cell is an answer of the element of a loop, see [Builder.Field]. A column of a zero id is a cell that the bundle does
 // not ask for.
-func (b *Builder) Cell(loop int32, id string, shown, required Ref, always, triable bool) (Ref, error) {
+func (b *Builder) Cell(loop int32, id string, shown, required Ref, triable bool) (Ref, error) {
 	slot := b.loops[loop].slot
 	for i, c := range b.slots[slot].cells {
 		if c.id == id {
-			n := node{op: opCell, typ: c.typ, scale: c.scale, a: shown, b: required, k: int64(slot)<<16 | int64(i), flag: flags(always, triable), region: loop, c: 0}
+			n := node{op: opCell, typ: c.typ, scale: c.scale, a: shown, b: required, k: int64(slot)<<16 | int64(i), flag: flag(triable), region: loop}
 			if n.typ != Decimal {
 				n.scale = 0
 			}

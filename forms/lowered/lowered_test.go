@@ -105,7 +105,7 @@ func TestBuilder_SharesNodes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return b.Field(slot, 0, 0, true, true)
+		return b.Field(slot, 0, b.Truth(true), true)
 	}
 	x, y := read("own.x"), read("own.y")
 	for name, two := range map[string][2]Ref{

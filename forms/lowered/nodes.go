@@ -58,31 +58,23 @@ func (b *Builder) Option(id string) Ref { return b.Number(b.option(id)) }
 // Reads.
 
 // Field is what a form says of an answer: hidden or blank it is a Fault (an empty list, no options), not answered it is
-// Unknown. A shown of zero is always shown; required is zero if always says it, for questions whose `required` is a
-// rule it is that rule.
-func (b *Builder) Field(slot int32, shown, required Ref, always, triable bool) Ref {
+// Unknown. It is shown, and has to be answered, where those conditions hold; zero: always shown, and never required.
+func (b *Builder) Field(slot int32, shown, required Ref, triable bool) Ref {
 	s := b.slots[slot]
-	n := node{op: opField, typ: s.typ, scale: s.scale, a: shown, b: required, k: int64(slot), flag: flags(always, triable)}
+	n := node{op: opField, typ: s.typ, scale: s.scale, a: shown, b: required, k: int64(slot), flag: flag(triable)}
 	if n.typ != Decimal {
 		n.scale = 0
 	}
 	return b.add(n)
 }
 
-const (
-	flagRequired = 1 << iota
-	flagTriable
-)
+const flagTriable = 1
 
-func flags(required, triable bool) uint8 {
-	var f uint8
-	if required {
-		f |= flagRequired
-	}
+func flag(triable bool) uint8 {
 	if triable {
-		f |= flagTriable
+		return flagTriable
 	}
-	return f
+	return 0
 }
 
 // Given is a value from outside that is never asked for: a fact, a parameter, today. It is unknown while who it is

@@ -17,10 +17,7 @@ func (f *Frame) hidden(i int, n *inst, shown State) {
 // blank is what an answer that was left blank reads as: that is an answer only where it need not be given.
 func (f *Frame) blank(i int, n *inst, ask cause) {
 	required := False
-	switch {
-	case n.flag&flagRequired != 0:
-		required = True
-	case n.b != 0:
+	if n.b != 0 {
 		required = f.st[n.b]
 	}
 	switch {

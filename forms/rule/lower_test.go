@@ -63,13 +63,13 @@ func (r reader) Read(p forms.Path) (lowered.Ref, error) {
 	if causeOf(p) != forms.CauseAnswer {
 		return r.builder.Given(slot, 0), nil
 	}
-	return r.builder.Field(slot, 0, 0, false, triable(f)), nil
+	return r.builder.Field(slot, 0, 0, triable(f)), nil
 }
 
 func (r reader) Cell(list forms.Path, loop int32, column string) (lowered.Ref, error) {
 	for _, cell := range r.fields[list].Row {
 		if cell.ID == column {
-			return r.builder.Cell(loop, column, 0, 0, false, triable(cell))
+			return r.builder.Cell(loop, column, 0, 0, triable(cell))
 		}
 	}
 	return 0, fmt.Errorf("no column %s", column)

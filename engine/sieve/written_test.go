@@ -1,0 +1,164 @@
+package sieve_test
+
+import (
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/siyiban/onething/engine/calendar"
+	"github.com/siyiban/onething/engine/catalog"
+	"github.com/siyiban/onething/engine/guide"
+	"github.com/siyiban/onething/engine/sieve"
+	"github.com/siyiban/onething/examples/holidays"
+	"github.com/siyiban/onething/forms"
+	"github.com/siyiban/onething/forms/kind"
+)
+
+// record are answers to the questions of the bundle `b`; nil is blank.
+type record map[forms.Path]kind.Value
+
+// What a bundle may say and the examples do not: one condition each, over own questions or a person and items.
+func TestJudge_AsWritten(t *testing.T) {
+	t.Parallel()
+	no := kind.Bool(false)
+	rows := func(rows ...kind.Row) kind.List { return rows }
+	for _, test := range []struct {
+		name    string
+		form    string
+		own     []string
+		require string
+		record  record
+		want    guide.Verdict
+		alone   bool // has no lowered form
+	}{
+		{name: "a blank that must be given as a rule says, which does not hold", own: []string{
+			"{ field: x, kind: BOOL, name: { zh: 问 }, required: true }", "{ field: n, kind: INT, name: { zh: 问 }, required: own.x }"},
+			require: "!has(own.n)", record: record{"own.b.x": no, "own.b.n": nil}, want: guide.Eligible},
+		{name: "a blank cell that must be given as a rule says, which does not hold", form: "{ section: item, as: items, repeat: { max: 9 } }",
+			require: "form.items.exists(i, !has(i.must))", record: record{"form.items": rows(kind.Row{"ok": no, "must": nil})}, want: guide.Eligible},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			b := written(t, test.form, test.own, test.require)
+			if alone := len(sieve.New(b).NotLowered("")) > 0; alone != test.alone {
+				t.Errorf("left to the guide: %t", alone)
+			}
+			r, setting := forms.Record{}, settingOf(t)
+			for p, v := range test.record {
+				r = r.With(p, v)
+			}
+			row := sieve.New(b).Row()
+			row.Load(r, &setting)
+			selection, err := catalog.Select(b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if said := guide.Assess(selection, r, setting).Cases[0].Verdict; said != test.want {
+				t.Fatalf("the guide says %s, want %s", said, test.want)
+			}
+			if got := row.Judge()[0]; got.Verdict != test.want {
+				t.Errorf("%s, want %s", got.Verdict, test.want)
+			}
+		})
+	}
+}
+
+// written is a bundle `b` with a rule.
+func written(t *testing.T, form string, own []string, require string) *catalog.Bundle {
+	t.Helper()
+	all, err := libraries()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := "bundle: b\nname: { zh: 一 }\nlevel: COUNTY\nlead: office\napplicant: [p]\nform:\n  - { section: person, as: p }\n"
+	needs := []string{"p.id_no"}
+	if form != "" {
+		text += "  - " + form + "\n"
+		needs = append(needs, "items")
+	}
+	if len(own) > 0 {
+		text += "own:\n"
+	}
+	for _, f := range own {
+		text += "  - " + f + "\n"
+		id, _, _ := strings.Cut(strings.TrimPrefix(f, "{ field: "), ",")
+		needs = append(needs, "own."+id)
+	}
+	text += "eligibility:\n  - { id: r, because: { zh: 因 }, remedy: { zh: 办 }, require: '" + require + "' }\n" +
+		"steps:\n  - { id: act, name: { zh: 办 }, department: office, promised: { working_days: 1 }, needs: { fields: [" + strings.Join(needs, ", ") + "] } }\n"
+	b, found := catalog.ParseBundle(all[0], catalog.BundleFile("b"), []byte(text))
+	if err := found.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func settingOf(t *testing.T) guide.Setting {
+	t.Helper()
+	return guide.Setting{Today: kind.MustDate("2026-03-16"), Place: "321323", Calendar: published(t)}
+}
+
+func published(t testing.TB) *calendar.Calendar {
+	t.Helper()
+	days, found := calendar.Parse(holidays.File, holidays.Source())
+	if err := found.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return days
+}
+
+// library is what generated bundles are made over; the two differ in their parameters.
+func library(number string) map[string][]byte {
+	return map[string][]byte{
+		"departments.yaml": []byte("library: departments\ndepartments: [{ department: office, name: { zh: 局 } }]\n"),
+		"facts.yaml": []byte(`library: facts
+facts:
+  - { fact: listed, of: PERSON, kind: BOOL, name: { zh: 名单 }, source: register, fresh: { working_days: 1 } }
+  - { fact: points, of: PERSON, kind: INT, name: { zh: 分 }, source: register, fresh: { working_days: 1 } }
+`),
+		"parameters.yaml": []byte(`library: parameters
+parameters:
+  - { param: line, kind: MONEY, name: { zh: 线 }, values: [{ from: "2026-01-01", until: "2026-12-31", place: "32", value: ` + number + ` }, { from: "2026-03-01", until: "2026-12-31", place: "3213", value: 2 }] }
+  - { param: least, kind: INT, name: { zh: 数 }, values: [{ from: "2026-01-01", value: ` + number + ` }] }
+  - { param: ratio, kind: DECIMAL, name: { zh: 率 }, values: [{ from: "2026-01-01", place: "32", value: "1.25" }] }
+`),
+		"sections.yaml": []byte(`library: sections
+sections:
+  - section: person
+    name: { zh: 人 }
+    about: PERSON
+    fields:
+      - { field: id_no, kind: CITIZEN_NUMBER, name: { zh: 号 }, required: true }
+      - { field: yes, kind: BOOL, name: { zh: 是 }, required: true }
+      - { field: sort, kind: CHOICE, name: { zh: 类 }, required: true, options: [{ id: a, zh: 甲 }, { id: b, zh: 乙 }, { id: c, zh: 丙, when: this.yes }] }
+      - { field: both, kind: BOOL, is: "this.yes && this.sort.b" }
+      - { field: more, kind: BOOL, name: { zh: 又 }, required: true, when: this.sort.b }
+      - { field: some, kind: BOOL, name: { zh: 可 }, required: this.yes }
+      - { field: born, kind: DATE, name: { zh: 生 }, required: true }
+      - { field: addr, kind: ADDRESS, name: { zh: 址 }, required: true }
+      - { field: home, kind: ADDRESS, name: { zh: 址 }, required: true }
+  - section: item
+    name: { zh: 项 }
+    fields:
+      - { field: ok, kind: BOOL, name: { zh: 好 }, required: true }
+      - { field: n, kind: INT, name: { zh: 数 }, required: true }
+      - { field: sort, kind: CHOICE, name: { zh: 类 }, required: true, options: [{ id: a, zh: 甲 }, { id: b, zh: 乙 }, { id: c, zh: 丙 }] }
+      - { field: more, kind: BOOL, name: { zh: 又 }, required: true, when: this.ok }
+      - { field: maybe, kind: BOOL, name: { zh: 可 } }
+      - { field: must, kind: INT, name: { zh: 必 }, required: this.ok }
+      - { field: paid, kind: MONEY, name: { zh: 款 }, required: true }
+`),
+	}
+}
+
+var libraries = sync.OnceValues(func() ([]*catalog.Library, error) {
+	var all []*catalog.Library
+	for _, number := range []string{"1", "3"} {
+		l, found := catalog.ParseLibrary(library(number))
+		if err := found.Err(); err != nil {
+			return nil, err
+		}
+		all = append(all, l)
+	}
+	return all, nil
+})
