@@ -179,7 +179,7 @@ func (r *reader) field(f *catalog.Field, shown lowered.Ref, answer func(shown, r
 		}
 		shown = r.b.And(shown, when)
 	}
-	if r.b.Constant(shown) {
+	if shown == r.b.Truth(true) {
 		shown = 0
 	}
 	switch {

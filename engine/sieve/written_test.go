@@ -31,6 +31,8 @@ func TestJudge_AsWritten(t *testing.T) {
 		want    guide.Verdict
 		alone   bool // has no lowered form
 	}{
+		{name: "a question that is never asked is blank", own: []string{`{ field: x, kind: BOOL, when: "false", name: { zh: 问 }, required: true }`},
+			require: "!has(own.x)", want: guide.Eligible},
 		{name: "a blank that must be given as a rule says, which does not hold", own: []string{
 			"{ field: x, kind: BOOL, name: { zh: 问 }, required: true }", "{ field: n, kind: INT, name: { zh: 问 }, required: own.x }"},
 			require: "!has(own.n)", record: record{"own.b.x": no, "own.b.n": nil}, want: guide.Eligible},
