@@ -147,8 +147,11 @@ func (r *Row) begin(setting *guide.Setting) {
 func (r *Row) Set(p forms.Path, v kind.Value) {
 	r.record = r.record.With(p, v)
 	if list, _, _, ok := p.Cell(); ok {
-		p = list
-		v, _ = r.record.Get(list)
+		rows, answered := r.record.Get(list)
+		if !answered { // a cell of no row
+			return
+		}
+		p, v = list, rows
 	}
 	for _, f := range r.at {
 		f.Set(p, v)

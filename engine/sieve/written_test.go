@@ -65,6 +65,25 @@ func TestJudge_AsWritten(t *testing.T) {
 	}
 }
 
+// A cell of a list that nobody has begun answers nothing: it leaves the list as it was, not blank.
+func TestSet_ACellOfNoRow(t *testing.T) {
+	t.Parallel()
+	b := written(t, "{ section: item, as: items, repeat: { max: 9 } }", nil, "form.items.all(i, i.ok)")
+	setting := settingOf(t)
+	row := sieve.New(b).Row()
+	row.Load(forms.Record{}, &setting)
+	row.Set("form.items[0].ok", kind.Bool(true))
+	if got := row.Judge()[0].Verdict; got != guide.Undecided {
+		t.Errorf("no list: %s", got)
+	}
+	row.Set("form.items", kind.List{kind.Row{}})
+	row.Set("form.items[1].ok", kind.Bool(true)) // nor does one of a row that is not there
+	row.Set("form.items[0].ok", kind.Bool(true))
+	if got := row.Judge()[0].Verdict; got != guide.Eligible {
+		t.Errorf("one row: %s", got)
+	}
+}
+
 // written is a bundle `b` with a rule.
 func written(t *testing.T, form string, own []string, require string) *catalog.Bundle {
 	t.Helper()
