@@ -21,6 +21,7 @@ type record map[forms.Path]kind.Value
 func TestJudge_AsWritten(t *testing.T) {
 	t.Parallel()
 	no := kind.Bool(false)
+	letters := "options: [{ id: a, zh: 甲 }, { id: b, zh: 乙 }, { id: c, zh: 丙 }]"
 	rows := func(rows ...kind.Row) kind.List { return rows }
 	for _, test := range []struct {
 		name    string
@@ -38,6 +39,9 @@ func TestJudge_AsWritten(t *testing.T) {
 			require: "!has(own.n)", record: record{"own.b.x": no, "own.b.n": nil}, want: guide.Eligible},
 		{name: "a blank cell that must be given as a rule says, which does not hold", form: "{ section: item, as: items, repeat: { max: 9 } }",
 			require: "form.items.exists(i, !has(i.must))", record: record{"form.items": rows(kind.Row{"ok": no, "must": nil})}, want: guide.Eligible},
+		{name: "a choice that is compared with the answer of each element", form: "{ section: item, as: items, repeat: { max: 9 } }",
+			own:     []string{"{ field: x, kind: CHOICE, name: { zh: 问 }, required: true, " + letters + " }"},
+			require: "own.x.a || form.items.exists(i, i.sort == own.x)", record: record{"form.items": rows(kind.Row{"sort": kind.Choice("b")})}, want: guide.Undecided},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -272,6 +272,7 @@ func (b *Builder) Build() *Program {
 		for _, t := range b.worthTrying(r) {
 			cone := b.cone(r, t)
 			t.values, t.alike = b.unlike(t, cone)
+			cone = slices.DeleteFunc(cone, func(r Ref) bool { return b.nodes[r].region != 0 }) // a loop computes its own
 			t.cone, t.id = moved(cone), p.trials
 			p.trials++
 			slices.Sort(t.cone)

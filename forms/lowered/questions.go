@@ -110,7 +110,8 @@ func (b *Builder) reached(r Ref, all []trialOf) []trialOf {
 // maxTried bounds the answers that are tried for one condition, as the guide does.
 const maxTried = 64
 
-// cone returns the nodes below a root, and below what says which answers are offered, that depend on a question.
+// cone returns the nodes below a root, and below what says which answers are offered, that depend on a question; those
+// in the bodies of loops too.
 func (b *Builder) cone(r root, t trialOf) []Ref {
 	depends := map[Ref]bool{}
 	var visit func(Ref) bool
@@ -133,7 +134,7 @@ func (b *Builder) cone(r root, t trialOf) []Ref {
 	}
 	var cone []Ref
 	for at, d := range depends {
-		if d && b.nodes[at].region == 0 {
+		if d {
 			cone = append(cone, at)
 		}
 	}
@@ -145,22 +146,17 @@ func (b *Builder) cone(r root, t trialOf) []Ref {
 func (b *Builder) unlike(t trialOf, cone []Ref) (values []int64, alike int) {
 	named := map[int64]bool{}
 	for _, r := range cone {
-		n := &b.nodes[r]
-		other := Ref(0)
+		n, reads := &b.nodes[r], false
+		b.operands(r, func(o Ref) { reads = reads || b.asks(o, t) })
 		switch {
-		case n.a != 0 && b.asks(n.a, t):
-			other = n.b
-		case n.b != 0 && b.asks(n.b, t):
-			other = n.a
-		case n.c != 0 && b.asks(n.c, t):
-			return t.values, -1
+		case !reads, n.op == opGate && !b.asks(n.a, t): // a formula only looks whether there is an answer
+		case n.op == opEqual && b.Constant(n.a):
+			named[b.nodes[n.a].k] = true
+		case n.op == opEqual && b.Constant(n.b):
+			named[b.nodes[n.b].k] = true
 		default:
-			continue
-		}
-		if n.op != opEqual || other == 0 || !b.Constant(other) || b.asks(other, t) {
 			return t.values, -1
 		}
-		named[b.nodes[other].k] = true
 	}
 	if t.column >= 0 || t.whens != nil || len(named) == 0 {
 		return t.values, -1
