@@ -42,6 +42,11 @@ func TestJudge_AsWritten(t *testing.T) {
 		{name: "a choice that is compared with the answer of each element", form: "{ section: item, as: items, repeat: { max: 9 } }",
 			own:     []string{"{ field: x, kind: CHOICE, name: { zh: 问 }, required: true, " + letters + " }"},
 			require: "own.x.a || form.items.exists(i, i.sort == own.x)", record: record{"form.items": rows(kind.Row{"sort": kind.Choice("b")})}, want: guide.Undecided},
+		{name: "a condition of a cell that asks of another list", own: []string{
+			"{ field: others, kind: LIST, name: { zh: 问 }, required: true, row: [{ field: n, kind: INT, name: { zh: 问 }, required: true }] }",
+			`{ field: list, kind: LIST, name: { zh: 问 }, required: true, row: [{ field: n, kind: INT, name: { zh: 问 }, required: true }, { field: known, kind: BOOL, is: "own.others.exists(o, o.n == this.n)" }] }`},
+			require: "own.list.exists(x, x.n == 2 && x.known) && !own.list.all(x, x.known)",
+			record:  record{"own.b.others": rows(kind.Row{"n": kind.Int(2)}, kind.Row{"n": kind.Int(3)}), "own.b.list": rows(kind.Row{"n": kind.Int(1)}, kind.Row{"n": kind.Int(2)})}, want: guide.Eligible},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

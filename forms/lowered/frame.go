@@ -32,7 +32,7 @@ type Frame struct {
 	slotText  []string
 	slotList  []kind.List
 
-	rows   [maxDepth]row
+	rows   []row // by loop
 	trials []trial
 	ended  []uint8 // by question that was tried: the answer that ended it the last time
 	saved  []saved // of nodes whose values are tried
@@ -48,7 +48,7 @@ const (
 
 // Frame returns a frame in which nothing is given or answered.
 func (p *Program) Frame() *Frame {
-	f := &Frame{p: p, ended: make([]uint8, p.trials), st: make([]State, len(p.nodes)), num: make([]int64, len(p.nodes)), str: make([]string, len(p.nodes)),
+	f := &Frame{p: p, rows: make([]row, len(p.loops)), ended: make([]uint8, p.trials), st: make([]State, len(p.nodes)), num: make([]int64, len(p.nodes)), str: make([]string, len(p.nodes)),
 		slotState: make([]slotState, len(p.slots)), slotNum: make([]int64, len(p.slots)), slotText: make([]string, len(p.slots)), slotList: make([]kind.List, len(p.slots))}
 	for i, n := range p.nodes[:p.outer] {
 		if f.st[i], f.num[i] = p.states[i], p.numbers[i]; n.typ == Text {

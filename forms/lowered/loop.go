@@ -24,8 +24,7 @@ type loop struct {
 	list   Ref
 	slot   int32
 	region int32
-	parent int32
-	depth  int8
+	parent int32 // the loop in whose body it stands; 0: none
 	stages []Ref // what an element has to be to be counted, one after another
 	value  Ref   // what is folded; none of Count
 	fold   Fold
@@ -42,23 +41,10 @@ func (b *Builder) Loop(list Ref) (int32, error) {
 		return 0, Unsupported("a loop over what is not an answer")
 	}
 	id := int32(len(b.loops))
-	l := loop{list: list, slot: int32(n.k), region: id, parent: n.region}
+	l := loop{list: list, slot: int32(n.k), region: id}
 	b.loops = append(b.loops, l)
 	return id, nil
 }
-
-// Nest says that a loop stands in the body of another.
-func (b *Builder) Nest(inner, outer int32) error {
-	b.loops[inner].parent = outer
-	b.loops[inner].depth = b.loops[outer].depth + 1
-	if int(b.loops[inner].depth) >= maxDepth {
-		return Unsupported("loops in loops in loops")
-	}
-	return nil
-}
-
-// maxDepth is how deep loops stand inside each other; rules are bounded to two.
-const maxDepth = 3
 
 // Cell is an answer of the element of a loop, see [Builder.Field]. A column of a zero id is a cell that the bundle does
 // not ask for.
@@ -94,13 +80,39 @@ func (b *Builder) End(id int32, stages []Ref, value Ref, fold Fold) (Ref, error)
 			return 0, Unsupported("a total of this kind")
 		}
 	}
+	l.parent = b.around(id)
 	n := node{op: opLoop, typ: l.typ, scale: l.scale, a: l.list, k: int64(id), region: l.parent}
 	return b.add(n), nil
 }
 
+// around returns the innermost loop whose element the body of a loop reads. It was begun before, and has not ended yet.
+func (b *Builder) around(id int32) int32 {
+	var around int32
+	seen := map[Ref]bool{}
+	var visit func(Ref)
+	visit = func(r Ref) {
+		if seen[r] {
+			return
+		}
+		seen[r] = true
+		if in := b.nodes[r].region; in < id {
+			around = max(around, in)
+			return // what it reads stands there too, or further out
+		}
+		b.operands(r, visit)
+	}
+	l := &b.loops[id]
+	for _, s := range l.stages {
+		visit(s)
+	}
+	if l.value != 0 {
+		visit(l.value)
+	}
+	return around
+}
+
 // row is the element that a loop is at.
 type row struct {
-	list  int32
 	index int32
 	cells kind.Row
 }
@@ -137,7 +149,7 @@ func (f *Frame) loop(i int, l *loop) {
 			f.lost = true
 			return
 		}
-		f.rows[l.depth] = row{l.slot, int32(r), cells}
+		f.rows[l.region] = row{int32(r), cells}
 		f.exec(l.body)
 		kept := true
 		for s, stage := range l.stages {

@@ -143,7 +143,7 @@ func (p *Program) instruction(b *Builder, n *node) inst {
 		p.consts = append(p.consts, n.k)
 	case opCell:
 		i.c = Ref(len(p.cellAts))
-		p.cellAts = append(p.cellAts, cellAt{slot: int32(n.k >> 16), column: int32(n.k & 0xffff), depth: b.loops[n.region].depth})
+		p.cellAts = append(p.cellAts, cellAt{slot: int32(n.k >> 16), column: int32(n.k & 0xffff), loop: n.region})
 	default:
 	}
 	return i

@@ -92,11 +92,11 @@ func (f *Frame) cell(i int, n *inst) {
 		}
 	}
 	of := &f.p.cellAts[n.c]
-	at := &f.rows[of.depth]
+	at := &f.rows[of.loop]
 	c := &f.p.slots[of.slot].cells[of.column]
 	ask := noCause
 	if n.flag&flagTriable != 0 {
-		ask = f.p.causeOfCell(at.list, at.index, c.rank)
+		ask = f.p.causeOfCell(of.slot, at.index, c.rank)
 	}
 	for t := len(f.trials) - 1; t >= 0; t-- {
 		if try := &f.trials[t]; try.cause == ask && ask != noCause {

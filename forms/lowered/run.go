@@ -52,8 +52,7 @@ type inst struct {
 
 // cellAt is the k of [opCell].
 type cellAt struct {
-	slot, column int32
-	depth        int8
+	slot, column, loop int32
 }
 
 // andOf is && by the states of both sides; logicOf is every [opLogic] by its flag and the states of both sides.

@@ -483,11 +483,6 @@ func (l *lowering) walk(c ast.ComprehensionExpr, m macro, over *sequence) (piece
 		if err != nil {
 			return piece{}, err
 		}
-		if outer := l.outer(); outer != 0 {
-			if err := l.b.Nest(loop, outer); err != nil {
-				return piece{}, err
-			}
-		}
 		s.loop = loop
 	}
 	element := piece{row: s.row, loop: s.loop}
@@ -536,16 +531,6 @@ func (l *lowering) walk(c ast.ComprehensionExpr, m macro, over *sequence) (piece
 		}
 		return piece{list: &s}, nil
 	}
-}
-
-// outer is the loop in whose body the lowering is.
-func (l *lowering) outer() int32 {
-	for _, local := range slices.Backward(l.locals) {
-		if local.element.loop != 0 {
-			return local.element.loop
-		}
-	}
-	return 0
 }
 
 // unroll is a loop over a list that is written out.
