@@ -47,6 +47,9 @@ func TestJudge_AsWritten(t *testing.T) {
 			`{ field: list, kind: LIST, name: { zh: 问 }, required: true, row: [{ field: n, kind: INT, name: { zh: 问 }, required: true }, { field: known, kind: BOOL, is: "own.others.exists(o, o.n == this.n)" }] }`},
 			require: "own.list.exists(x, x.n == 2 && x.known) && !own.list.all(x, x.known)",
 			record:  record{"own.b.others": rows(kind.Row{"n": kind.Int(2)}, kind.Row{"n": kind.Int(3)}), "own.b.list": rows(kind.Row{"n": kind.Int(1)}, kind.Row{"n": kind.Int(2)})}, want: guide.Eligible},
+		{name: "two addresses in one region", own: []string{"{ field: x, kind: ADDRESS, name: { zh: 问 }, required: true }", "{ field: y, kind: ADDRESS, name: { zh: 问 }, required: true }",
+			"{ field: moved, kind: BOOL, derive: own.x != own.y }"},
+			require: "own.moved", record: record{"own.b.x": kind.Address{Region: "321323", Text: "甲"}, "own.b.y": kind.Address{Region: "321323", Text: "乙"}}, want: guide.Eligible, alone: true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -25,7 +25,7 @@ func (f *Formula) Lower(b *lowered.Builder, read func(forms.Path) (lowered.Ref, 
 	if err != nil {
 		return 0, err
 	}
-	if lowered.TypeOf(f.want) != b.Type(body) || f.want == kind.KindAddress {
+	if lowered.TypeOf(f.want) != b.Type(body) {
 		return 0, lowered.Unsupported("a formula of this kind")
 	}
 	return b.Gate(l.slots, body), nil

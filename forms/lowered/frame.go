@@ -51,7 +51,7 @@ func (p *Program) Frame() *Frame {
 	f := &Frame{p: p, rows: make([]row, len(p.loops)), ended: make([]uint8, p.trials), st: make([]State, len(p.nodes)), num: make([]int64, len(p.nodes)), str: make([]string, len(p.nodes)),
 		slotState: make([]slotState, len(p.slots)), slotNum: make([]int64, len(p.slots)), slotText: make([]string, len(p.slots)), slotList: make([]kind.List, len(p.slots))}
 	for i, n := range p.nodes[:p.outer] {
-		if f.st[i], f.num[i] = p.states[i], p.numbers[i]; n.typ == Text {
+		if f.st[i], f.num[i] = p.states[i], p.numbers[i]; n.typ.isText() {
 			f.str[i] = p.texts[p.numbers[i]]
 		}
 	}
@@ -121,7 +121,7 @@ func (f *Frame) PutSlot(id int32, v kind.Value) {
 	}
 	n, text, ok := f.p.value(v, s.kind, s.scale, s.bits)
 	f.slotNum[id] = n
-	if s.typ == Text {
+	if s.typ.isText() {
 		f.slotText[id] = text
 	}
 	f.lost = f.lost || !ok
@@ -143,10 +143,7 @@ func (p *Program) value(v kind.Value, of kind.Kind, scale int8, bits map[string]
 		return Day(v), "", true
 	case kind.Choice:
 		n, ok := p.options[string(v)]
-		if !ok {
-			n = -1 // an option that no expression names
-		}
-		return n, "", true
+		return n, "", ok
 	case kind.Choices:
 		for _, id := range v {
 			bit, ok := bits[id]

@@ -50,10 +50,14 @@ const (
 	Amount
 	Decimal
 	Options // CHOICES: a bit for each option
-	Text    // also a citizen number, a region, and the region of an ADDRESS
 	File    // only whether it is there
 	List
+	Text    // also a citizen number, a region
+	Address // only its region
 )
+
+// isText reports whether values are held as texts.
+func (t Type) isText() bool { return t >= Text }
 
 // TypeOf is how values of a kind are held.
 func TypeOf(k kind.Kind) Type {
@@ -72,6 +76,8 @@ func TypeOf(k kind.Kind) Type {
 		return File
 	case kind.KindList:
 		return List
+	case kind.KindAddress:
+		return Address
 	default:
 		return Text
 	}

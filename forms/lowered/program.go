@@ -276,7 +276,7 @@ func (b *Builder) Build() *Program {
 			t.cone, t.id = moved(cone), p.trials
 			p.trials++
 			slices.Sort(t.cone)
-			t.copied = !slices.ContainsFunc(t.cone, func(r Ref) bool { return p.nodes[r].typ == Text })
+			t.copied = !slices.ContainsFunc(t.cone, func(r Ref) bool { return p.nodes[r].typ.isText() })
 			if t.column >= 0 {
 				t.cause = p.cells[t.slot] | int64(p.slots[t.slot].cells[t.column].rank)
 			} else {

@@ -57,7 +57,7 @@ func (f *Frame) known(i int, n *inst) {
 	case Bool:
 		f.st[i] = State(v)
 		return
-	case Text:
+	case Text, Address:
 		f.str[i] = f.slotText[n.c]
 	default:
 	}
@@ -121,7 +121,7 @@ func (f *Frame) cell(i int, n *inst) {
 			f.st[i] = State(value)
 			return
 		}
-		if f.st[i], f.num[i] = Known, value; c.typ == Text {
+		if f.st[i], f.num[i] = Known, value; c.typ.isText() {
 			f.str[i] = text
 		}
 	}

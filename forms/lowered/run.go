@@ -312,7 +312,7 @@ func (f *Frame) openLeft(i int, a State, why cause, b State, because cause) bool
 
 func (f *Frame) copy(i, from int, typ Type) {
 	f.st[i], f.num[i] = f.st[from], f.num[from]
-	if typ == Text {
+	if typ.isText() {
 		f.str[i] = f.str[from]
 	}
 }

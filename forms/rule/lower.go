@@ -227,9 +227,6 @@ func (l *lowering) call(e ast.Expr) (lowered.Ref, error) {
 		return l.b.Has(x[0]), nil
 	}
 	if c, ok := comparisons(function); ok {
-		if t := l.typeOf(args[0]); isChoices(t) || is(t, addressType) {
-			return 0, lowered.Unsupported("a comparison of this kind")
-		}
 		return l.b.Compare(c, x[0], x[1])
 	}
 	if o, ok := arithmetics(function); ok {
