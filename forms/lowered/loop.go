@@ -27,6 +27,7 @@ type loop struct {
 	parent int32 // the loop in whose body it stands; 0: none
 	stages []Ref // what an element has to be to be counted, one after another
 	value  Ref   // what is folded; none of Count
+	joint  bool  // the last stage and the values are of one list
 	fold   Fold
 	typ    Type
 	scale  int8
@@ -61,6 +62,10 @@ func (b *Builder) Cell(loop int32, id string, shown, required Ref, triable bool)
 	}
 	return 0, Unsupported("a column that is not there")
 }
+
+// Joint says that the last stage of a loop and its values make one list, as map does that has a condition: not known, or
+// a fault, for the first element for which one of the two is.
+func (b *Builder) Joint(id int32) { b.loops[id].joint = true }
 
 // End ends a loop: of the elements for which all stages hold, value is folded. A stage that is not known for an element
 // leaves the whole open, as a list whose length is not known.
@@ -158,6 +163,9 @@ func (f *Frame) loop(i int, l *loop) {
 				continue
 			case False:
 			default:
+				if l.joint && s == len(l.stages)-1 {
+					s = mapped
+				}
 				state[s], why[s] = join(state[s], why[s], v, num[stage])
 			}
 			kept = false

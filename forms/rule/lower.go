@@ -62,6 +62,7 @@ type sequence struct {
 	loop    int32 // of an answer that is walked
 	filters []lowered.Ref
 	value   lowered.Ref // of map; zero: the elements themselves
+	joint   bool        // the last filter is the condition of map
 
 	written bool
 	items   []piece // of a list that is written out
@@ -393,6 +394,9 @@ func (l *lowering) ofList(function string, arg ast.Expr) (lowered.Ref, error) {
 		return 0, lowered.Unsupported(function + " of this kind")
 	}
 	fold := map[string]lowered.Fold{"sum": lowered.Sum, "smallest": lowered.Least, "earliest": lowered.Least, "largest": lowered.Greatest, "latest": lowered.Greatest}[function]
+	if s.joint {
+		l.b.Joint(s.loop)
+	}
 	return l.b.End(s.loop, s.filters, s.value, fold)
 }
 
@@ -524,7 +528,7 @@ func (l *lowering) walk(c ast.ComprehensionExpr, m macro, over *sequence) (piece
 			if value.ref == 0 {
 				return piece{}, lowered.Unsupported("a list of elements of another")
 			}
-			s.value = value.ref
+			s.value, s.joint = value.ref, m.filter != nil
 		}
 		return piece{list: &s}, nil
 	}

@@ -144,6 +144,26 @@ func lower(t interface{ Fatalf(string, ...any) }, s forms.Scope, r *rule.Rule) (
 	return read, b.Build(), root
 }
 
+// Of a map with a condition the first element decides that is open, by its condition or by its value.
+func TestLower_MapWithACondition(t *testing.T) {
+	t.Parallel()
+	env := environment(t, scope())
+	text := "sum(form.heirs.map(h, h.agreed, h.adult ? h.share : 1)) > 2"
+	r, found := env.Compile(diag.Inline("b.yaml", "require", text, diag.Position{Line: 1, Column: 1}), rule.Options{})
+	if len(found) > 0 {
+		t.Fatal(explain(found))
+	}
+	read, program, root := lower(t, scope(), r)
+	yes, large := kind.Bool(true), kind.Int(1<<62)
+	for _, heirs := range []kind.List{
+		{{"agreed": yes}, {}},
+		{{}, {"agreed": yes}},
+		{{"agreed": yes, "adult": yes, "share": large}, {"agreed": yes, "adult": yes, "share": large}, {}},
+	} {
+		read.same(t, text, r, program, root, answers{"form.heirs": heirs})
+	}
+}
+
 // A lowered rule says what cel-go says, over whole records and with answers missing, and is open for the same reason.
 func TestLower_SaysWhatCELSays(t *testing.T) {
 	t.Parallel()

@@ -24,10 +24,11 @@ func condition(t *rapid.T, depth int, element string) string {
 		"has(results.certificate.number)", "own.name in ['a', 'b']", "form.household_register.addr.within(place)",
 		"form.event.start >= add_working_days(today, 3)", "own.income * 2 <= params.dibao_line + yuan(1.5)",
 		"size(form.heirs) > 1", "sum(form.heirs.map(h, h.share)) > 3",
+		"sum(form.heirs.map(h, h.agreed, h.adult ? h.share : 1)) > 2", "form.heirs.filter(h, h.agreed).filter(h, h.share > own.m).exists(h, h.adult)",
 	}
 	most := 8
 	if element != "" { // no list inside of a list: that costs too much
-		leaves, most = leaves[:len(leaves)-1], 6
+		leaves, most = leaves[:len(leaves)-3], 6
 		cell := []string{element + ".agreed", element + ".share > own.m", "(" + element + ".adult || " + element + ".proxy == 'b')"}
 		leaves = append(leaves, slices.Repeat(cell, 7)...) // as likely as all others
 	}
