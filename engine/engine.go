@@ -81,6 +81,8 @@ type Engine struct {
 	blanks  blanks
 	// searching holds the one search that is under way.
 	searching chan struct{}
+	// simulating is held while a version is simulated.
+	simulating sync.Mutex
 }
 
 // Open reads what is in force from the log.

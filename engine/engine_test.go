@@ -165,6 +165,12 @@ func request(id, content string) engine.Request {
 // draft begins a newborn's draft with everything that is asked for.
 func (h *house) draft(t testing.TB) *engine.Drafted {
 	t.Helper()
+	return h.draftOf(t, owner)
+}
+
+// draftOf begins it for one of many owners.
+func (h *house) draftOf(t testing.TB, owner draft.Owner) *engine.Drafted {
+	t.Helper()
 	answers := map[string]any{}
 	if err := json.Unmarshal([]byte(newborn), &answers); err != nil {
 		t.Fatal(err)

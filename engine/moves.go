@@ -13,6 +13,7 @@ import (
 	"github.com/siyiban/onething/engine/guide"
 	"github.com/siyiban/onething/engine/refusal"
 	"github.com/siyiban/onething/engine/registry"
+	"github.com/siyiban/onething/engine/simulate"
 	"github.com/siyiban/onething/forms"
 	registryv1 "github.com/siyiban/onething/proto/gen/onething/registry/v1"
 )
@@ -37,23 +38,11 @@ func (e *Engine) Offer(d *Dossier, bundle string) *Offer {
 	if to == nil || from == nil || to.Moving != registryv1.Moving_MOVING_CONSENT || to.Digest == c.Digest || to.Number < from.Number {
 		return nil
 	}
-	selection, err := replaced(d.Selection, to.Bundle)
+	selection, err := simulate.Replaced(d.Selection, to.Bundle)
 	if err != nil {
 		return nil // it does not go with another case's bundle
 	}
 	return &Offer{Bundle: bundle, From: from, To: to, Selection: selection}
-}
-
-// replaced is a selection with one bundle in another version.
-func replaced(selection *catalog.Selection, to *catalog.Bundle) (*catalog.Selection, error) {
-	var bundles []*catalog.Bundle
-	for _, b := range selection.Bundles {
-		if b.ID == to.ID {
-			b = to
-		}
-		bundles = append(bundles, b)
-	}
-	return catalog.Select(bundles...)
 }
 
 // Moving is what an applicant asks: to move a case to the version that is offered, with what has to be added for it.

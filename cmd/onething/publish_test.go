@@ -15,6 +15,7 @@ import (
 	"github.com/siyiban/onething/engine"
 	"github.com/siyiban/onething/engine/bundletest"
 	"github.com/siyiban/onething/engine/catalog"
+	"github.com/siyiban/onething/engine/simulate"
 	"github.com/siyiban/onething/examples"
 	"github.com/siyiban/onething/forms/kind"
 	apiv1 "github.com/siyiban/onething/proto/gen/onething/api/v1"
@@ -132,5 +133,15 @@ func comparesLikeTheCommand(t *testing.T, st *stage) {
 	}
 	if diff := cmp.Diff(command.String(), api.String()); diff != "" || strings.Count(command.String(), "example:") < 2 {
 		t.Errorf("changes (-command +API):\n%s\n%s", diff, command.String())
+	}
+}
+
+// Every reason of a simulation has words.
+func TestSimulate_Words(t *testing.T) {
+	t.Parallel()
+	for _, code := range simulate.Codes() {
+		if text := reasonText(simulate.Reason{Code: code, Item: "ITEM"}); len(text) < 10 || strings.Contains(text, "%!") && code != simulate.Conflict && code != simulate.Unreadable {
+			t.Errorf("%s: %q", code, text)
+		}
 	}
 }

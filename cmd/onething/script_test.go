@@ -3,8 +3,11 @@ package main
 import (
 	"bufio"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"flag"
+	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
@@ -35,7 +38,7 @@ func TestScripts(t *testing.T) {
 			_, err := os.Stat("../../build/plugins")
 			return condition == "plugins" && err == nil, nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"occupy": occupy, "serving": serving, "make": construct, "exits": exits, "many": many},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"occupy": occupy, "serving": serving, "make": construct, "exits": exits, "many": many, "filed": filed, "unchanged": unchanged},
 	})
 }
 
@@ -73,6 +76,55 @@ func serving(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Defer(func() { _ = end() })
 	ts.Setenv("ONETHING_SERVER", at["API"])
 	ts.Setenv("ONETHING_DEV_ISSUER", strings.TrimSuffix(strings.TrimPrefix(at["issuer"], "http://"), "/issuer"))
+}
+
+// filed makes a data folder in which a birth was filed and another one is being drafted, `filed FOLDER [FLAG…]`, and leaves
+// no server on it.
+func filed(ts *testscript.TestScript, _ bool, args []string) {
+	cmd := exec.CommandContext(context.Background(), "onething", append([]string{"serve", "--dev", "--without-plugins", "--today", "2026-12-28", "--listen", "127.0.0.1:0",
+		"--dev-issuer", "127.0.0.1:0", "--data", ts.MkAbs(args[0])}, args[1:]...)...)
+	cmd.Dir = ts.MkAbs(".")
+	at, end, err := untilReady(cmd)
+	ts.Check(err)
+	st := &stage{api: at["API"], issuer: at["issuer"]}
+	filing, err := st.file(context.Background(), birth())
+	if err == nil {
+		_, err = st.as("resident2").Begin(context.Background(), "newborn")
+	}
+	ts.Check(errors.Join(err, end()))
+	ts.Setenv("NUMBER", filing.Number[:20])
+}
+
+// unchanged runs a command and fails if a file in a folder is another one afterwards: `unchanged DIR COMMAND…`. How the command ends
+// does not matter.
+func unchanged(ts *testscript.TestScript, _ bool, args []string) {
+	files := func() string {
+		var all strings.Builder
+		ts.Check(filepath.WalkDir(ts.MkAbs(args[0]), func(path string, entry fs.DirEntry, err error) error {
+			if err != nil {
+				return err
+			}
+			info, err := entry.Info()
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(&all, "%s %s %v\n", path, info.Mode(), info.ModTime().UnixNano())
+			if entry.Type().IsRegular() {
+				content, err := os.ReadFile(path)
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(&all, "%x\n", sha256.Sum256(content))
+			}
+			return nil
+		}))
+		return all.String()
+	}
+	before := files()
+	_ = ts.Exec(args[1], args[2:]...)
+	if after := files(); after != before {
+		ts.Fatalf("the folder has changed")
+	}
 }
 
 // untilReady starts a server and returns when it has printed its addresses: they are in at. end interrupts it.

@@ -78,6 +78,7 @@ var sentinels = []struct { //nolint:gochecknoglobals // a table that nothing wri
 	{bundledraft.ErrTooLarge, connect.CodeResourceExhausted, apiv1.Reason_REASON_LIMIT, "草稿内容过大", "the draft is too large"},
 	{bundledraft.ErrTooMany, connect.CodeResourceExhausted, apiv1.Reason_REASON_LIMIT, "草稿过多，请先清理", "there are too many drafts: discard some first"},
 	{engine.ErrSearch, connect.CodeResourceExhausted, apiv1.Reason_REASON_LIMIT, "检查所需时间过长，请稍后再试，或使用命令行工具", "the search takes too long: try again later, or on the command line"},
+	{engine.ErrSimulating, connect.CodeResourceExhausted, apiv1.Reason_REASON_LIMIT, "另一次试算正在进行，请稍后再试", "another simulation is under way; try again when it has ended"},
 	{engine.ErrTooManyRules, connect.CodeResourceExhausted, apiv1.Reason_REASON_LIMIT, "规则过多，请使用命令行工具检查", "the bundle has too many rules to be searched here: use the command line"},
 	{view.ErrInvalid, connect.CodeInvalidArgument, apiv1.Reason_REASON_INVALID, "翻页标记不正确", "the page token is not one of this list"},
 	{draft.ErrStopped, connect.CodeUnavailable, apiv1.Reason_REASON_STORE_STOPPED, "系统暂停接收，请稍后再试", "the store takes no writes at the moment"},

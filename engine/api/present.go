@@ -247,8 +247,7 @@ func correctionMessage(d *engine.Dossier) *apiv1.Correction {
 			open.Items = append(open.Items, findingMessage(f))
 		}
 	}
-	waits := d.State.State() == application.ApplicationCorrect || slices.ContainsFunc(d.State.Tasks, func(t *application.Task) bool { return t.CorrectionDue != nil && !t.State.Settled() })
-	if !waits {
+	if !d.State.WaitsForCorrection() {
 		return nil
 	}
 	return open

@@ -19,7 +19,7 @@ import (
 // publishService changes what is in force.
 type publishService struct {
 	apiv1connect.UnimplementedPublishServiceHandler
-	engine *engine.Engine
+	service
 }
 
 // named is the name under which findings show a text that came with a request: that of the file in a tree, if it says

@@ -12,7 +12,7 @@ import (
 // has pages; whoever reads what is projected from the log can ask for at least a position. What does not says why.
 func TestSchema_Conventions(t *testing.T) {
 	t.Parallel()
-	reads := []string{"Get", "List", "Search", "Assess", "Verdicts", "Watch", "Download", "Check", "Diff", "Preview"}
+	reads := []string{"Get", "List", "Search", "Assess", "Verdicts", "Watch", "Download", "Check", "Diff", "Preview", "Simulate"}
 	without := map[string]map[string]string{ // by field: why a method does without
 		"request_id": {
 			"DiscardBundleDraft": "like DeleteDraft",
@@ -46,8 +46,8 @@ func TestSchema_Conventions(t *testing.T) {
 			"CheckBundle": "keeps nothing, and reads what is in force",
 			"Assess":      "keeps nothing and reads no application",
 			"Verdicts":    "keeps nothing and reads no application",
-			"PreviewMove": "reads the log itself",
-			"Watch":       "reads the log itself, and goes on", "Download": "reads the log itself", "DownloadFile": "reads the log itself", "DownloadMaterial": "is called with a task that was shown",
+			"PreviewMove": "reads the log itself", "SimulateVersion": "keeps nothing; what is filed meanwhile may be among them or not",
+			"Watch": "reads the log itself, and goes on", "Download": "reads the log itself", "DownloadFile": "reads the log itself", "DownloadMaterial": "is called with a task that was shown",
 		},
 	}
 	methods := 0

@@ -73,7 +73,7 @@ func New(cfg Config) http.Handler {
 	apiv1connect.RegisterIntakeServiceHandler(server, intakeService{service: s})
 	apiv1connect.RegisterReviewServiceHandler(server, reviewService{service: s})
 	apiv1connect.RegisterTaskServiceHandler(server, taskService{service: s})
-	apiv1connect.RegisterPublishServiceHandler(server, publishService{engine: cfg.Engine})
+	apiv1connect.RegisterPublishServiceHandler(server, publishService{service: s})
 	grpcreflect.Register(server)
 	server.Register(connect.Method{Spec: connect.Spec{Procedure: grpc_health_v1.Health_Check_FullMethodName}, Handler: health(cfg, services(server))})
 

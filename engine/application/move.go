@@ -37,13 +37,13 @@ func (d *decision) move(cmd Move) error {
 	case len(d.s.Confirmed) > 0:
 		return refusal.New(refusal.WrongState, "共同申请的事项不能换版本", "what was submitted together cannot move: all would have to consent").
 			Else("可以撤回该事项，由全体申请人重新申请", "withdraw the case and apply again, all of you")
-	case d.waitsForCorrection() && cmd.Changes.Len()+len(cmd.Files)+len(cmd.Promises) == 0:
+	case d.s.WaitsForCorrection() && cmd.Changes.Len()+len(cmd.Files)+len(cmd.Promises) == 0:
 		return refusal.New(refusal.WrongState, "请先补正，或在换版本的同时补正", "correct what the notice asks for first, or with the move")
 	}
 	old := d.w.Selection
 	obstacles := d.begun(c, old.Bundle(c.Bundle), to)
 	d.w.Selection = cmd.To
-	record, err := reread(d.record, cmd.To)
+	record, err := Reread(d.record, cmd.To)
 	if err != nil {
 		return err
 	}
@@ -91,14 +91,14 @@ func stands(obstacles []forms.Violation) error {
 		Else("该事项按原版本继续办理", "it goes on with the version that it has")
 }
 
-// waitsForCorrection reports whether the applicant has been asked to correct something.
-func (d *decision) waitsForCorrection() bool {
-	return slices.ContainsFunc(d.s.Cases, func(c *Case) bool { return c.State == ToBeCorrected }) ||
-		slices.ContainsFunc(d.s.Tasks, func(t *Task) bool { return t.CorrectionDue != nil && !t.State.Settled() })
+// WaitsForCorrection reports whether the applicant has been asked to correct something.
+func (s State) WaitsForCorrection() bool {
+	return slices.ContainsFunc(s.Cases, func(c *Case) bool { return c.State == ToBeCorrected }) ||
+		slices.ContainsFunc(s.Tasks, func(t *Task) bool { return t.CorrectionDue != nil && !t.State.Settled() })
 }
 
-// reread is what the bundles of a selection can read of a record: answers to their own questions, of their kinds.
-func reread(record forms.Record, selection *catalog.Selection) (forms.Record, error) {
+// Reread is what the bundles of a selection can read of a record: answers to their own questions, of their kinds.
+func Reread(record forms.Record, selection *catalog.Selection) (forms.Record, error) {
 	encoded, err := record.Encode()
 	if err != nil {
 		return forms.Record{}, err
@@ -299,7 +299,7 @@ func (c *Case) started() kind.Date {
 
 // AssessMove assesses the record of an application by the version to which a case shall move, with what shall be added.
 func AssessMove(s State, cmd Move, w World) (*guide.Assessment, error) {
-	record, err := reread(w.Record, cmd.To)
+	record, err := Reread(w.Record, cmd.To)
 	if err != nil {
 		return nil, err
 	}

@@ -24,6 +24,8 @@ var (
 	// ErrStopped is returned after a write failed: what is on disk behind the last acknowledged commit is not known,
 	// and nothing is appended until the log is opened again.
 	ErrStopped = errors.New("commitlog: stopped after a failed write")
+	// ErrReadOnly is returned by an append to a log that was opened to be read only.
+	ErrReadOnly = errors.New("commitlog: opened to be read only")
 	// ErrFormat is returned for a store or a commit in a format that this program does not know.
 	ErrFormat = errors.New("commitlog: unknown format")
 	// ErrCorrupt is returned for stored bytes that are no commit, or not the one that should be there.
@@ -42,7 +44,7 @@ type Log interface {
 	// may be zero or the one that it gets.
 	//
 	// Errors: [ErrInvalid], [ErrTooLarge], [ErrConflict], [ErrRequestReused], [ErrNoSpace], [ErrStopped],
-	// [ErrClosed], and the error of ctx. Where ctx ended or the log was stopped, the commit may be there or not: the
+	// [ErrReadOnly], [ErrClosed], and the error of ctx. Where ctx ended or the log was stopped, the commit may be there or not: the
 	// caller asks again with the same request id.
 	Append(ctx context.Context, c Commit) (Receipt, error)
 

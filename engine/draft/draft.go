@@ -102,11 +102,13 @@ type Draft struct {
 	creation []byte
 }
 
-// Config says where drafts lie and what they depend on. All but Lifetime have to be set.
+// Config says where drafts lie and what they depend on. All but ReadOnly, Lifetime and Space have to be set.
 type Config struct {
 	// Dir is the folder of the drafts, made if it does not exist. It holds nothing else, and one process opens it at a
 	// time.
 	Dir string
+	// ReadOnly opens a store that has to be there and was closed, and changes nothing in it.
+	ReadOnly bool
 	// Keys seals what is stored.
 	Keys *seal.Store
 	// Submitted reports whether the log has a stream for an application of that id.
@@ -140,11 +142,14 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if c.Lifetime == 0 {
 		c.Lifetime = DefaultLifetime
 	}
-	db, err := badgerdb.Open(badgerdb.Config{Dir: c.Dir, Sync: true, Logger: c.Logger, Space: c.Space})
+	db, err := badgerdb.Open(badgerdb.Config{Dir: c.Dir, ReadOnly: c.ReadOnly, Sync: true, Logger: c.Logger, Space: c.Space})
 	if err != nil {
 		return nil, fmt.Errorf("open drafts %s: %w", c.Dir, err)
 	}
 	s := &Store{config: c, db: db, seed: maphash.MakeSeed()}
+	if c.ReadOnly {
+		return s, nil
+	}
 	if err := s.destroyOrphans(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open drafts %s: %w", c.Dir, err), db.Close())
 	}

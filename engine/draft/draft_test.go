@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -407,6 +408,63 @@ func TestList(t *testing.T) {
 
 // A process that ends without closing the store has everything on disk that it acknowledged, and a copy of its folder
 // taken meanwhile is what a crash would leave.
+// All drafts that can be used are yielded once, also from a store that is opened to be read only.
+func TestAll(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	over := o.begin("early", "over")
+	o.pass(draft.DefaultLifetime - time.Hour)
+	var want []string
+	for i := range draft.Batch + 6 {
+		want = append(want, o.begin(fmt.Sprintf("owner %d", i%7), fmt.Sprintf("request %d", i)).ID)
+	}
+	filed, deleted := want[3], want[draft.Batch+4]
+	o.file(filed)
+	o.pass(2 * time.Hour)
+	if err := o.Delete(t.Context(), deleted); err != nil {
+		t.Fatal(err)
+	}
+	want = slices.DeleteFunc(want, func(id string) bool { return id == filed || id == deleted })
+	slices.Sort(want)
+	all := func(s *draft.Store) (ids []string) {
+		for d, err := range s.All(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(d.Bundles) != 1 || d.ID == over.ID {
+				t.Errorf("%+v", d)
+			}
+			ids = append(ids, d.ID)
+		}
+		slices.Sort(ids)
+		return ids
+	}
+	if d := cmp.Diff(want, all(o.Store)); d != "" {
+		t.Error(d)
+	}
+	for range o.All(t.Context()) {
+		break // who has seen enough
+	}
+	if err := o.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s, err := draft.Open(t.Context(), draft.Config{Dir: filepath.Join(o.dir, "drafts"), ReadOnly: true, Keys: o.keys, Now: o.clock, Logger: slog.New(slog.DiscardHandler),
+		Submitted: func(_ context.Context, id string) (bool, error) { return id == filed, nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(want, all(s)); d != "" {
+		t.Error(d)
+	}
+	if _, err := s.Create(t.Context(), "somebody", request("new"), func(*draft.Draft) error { return nil }); err == nil {
+		t.Error("a draft was begun")
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	o.open()
+}
+
 func TestCrash(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)

@@ -9,6 +9,9 @@ import (
 	"github.com/siyiban/onething/engine/durable/badgerdb"
 )
 
+// Batch is how many drafts are found at a time.
+const Batch = batch
+
 // MarkOrphan leaves in a closed store what a crash leaves between making a key and saving the draft.
 func MarkOrphan(t testing.TB, dir, id string) {
 	t.Helper()

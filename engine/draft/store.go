@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strconv"
 	"time"
@@ -222,4 +223,46 @@ func (s *Store) scan(prefix byte, id func(key []byte) (string, bool)) ([]string,
 		return nil
 	})
 	return ids, err
+}
+
+// batch is how many drafts are found in one transaction; none is open while a consumer works.
+const batch = 64
+
+// All yields every draft that can be used, in no order: one that has expired or was submitted is left out, and one that is
+// changed meanwhile may be as it was before. Few of them are in memory at a time.
+func (s *Store) All(ctx context.Context) iter.Seq2[*Draft, error] {
+	return func(yield func(*Draft, error) bool) {
+		seek := []byte{draftPrefix}
+		for {
+			var ids []string
+			err := s.db.View(func(txn *badger.Txn) error {
+				it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte{draftPrefix}})
+				defer it.Close()
+				for it.Seek(seek); it.Valid() && len(ids) < batch; it.Next() {
+					ids = append(ids, string(it.Item().Key()[1:]))
+				}
+				return nil
+			})
+			if err != nil {
+				yield(nil, fmt.Errorf("read drafts: %w", err))
+				return
+			}
+			for _, id := range ids {
+				d, err := s.load(ctx, id)
+				if errors.Is(err, ErrNotFound) {
+					continue
+				}
+				if err != nil {
+					err = fmt.Errorf("read draft %s: %w", id, err)
+				}
+				if !yield(d, err) || err != nil {
+					return
+				}
+			}
+			if len(ids) < batch {
+				return
+			}
+			seek = append(draftKey(ids[len(ids)-1]), 0)
+		}
+	}
 }

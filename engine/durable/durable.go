@@ -25,8 +25,22 @@ const temporary = "tmp"
 // Folder is a folder of files whose names are lower-case hexadecimal digits, at least three. It is safe for concurrent
 // use; two writers of one name are in no order. Nothing outside the folder is reached, whatever links lie in it.
 type Folder struct {
-	root *os.Root
-	next atomic.Uint64
+	root     *os.Root
+	readOnly bool
+	next     atomic.Uint64
+}
+
+// ErrReadOnly is returned for a change of what was opened to be read only.
+var ErrReadOnly = errors.New("durable: opened to be read only")
+
+// OpenReadOnly opens the folder at a path, which has to be there, and changes nothing in it. The error wraps
+// [fs.ErrNotExist] if there is none.
+func OpenReadOnly(dir string) (*Folder, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	return &Folder{root: root, readOnly: true}, nil
 }
 
 // Open opens the folder at a path, and makes it if there is none. Only its owner may enter it.
@@ -136,7 +150,7 @@ func (f *Folder) Confirm(name string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := f.root.Stat(p); err != nil {
+	if _, err := f.root.Stat(p); err != nil || f.readOnly {
 		return err
 	}
 	return f.sync(path.Dir(p))
@@ -145,6 +159,9 @@ func (f *Folder) Confirm(name string) error {
 // Remove removes a file, and returns when that is on disk. It is no error if there is none.
 func (f *Folder) Remove(name string) error {
 	p, err := place(name)
+	if err == nil && f.readOnly {
+		err = ErrReadOnly
+	}
 	if err != nil {
 		return err
 	}
@@ -164,6 +181,9 @@ type File struct {
 
 // Create begins a file.
 func (f *Folder) Create() (*File, error) {
+	if f.readOnly {
+		return nil, ErrReadOnly
+	}
 	name := path.Join(temporary, strconv.FormatUint(f.next.Add(1), 10))
 	file, err := f.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {

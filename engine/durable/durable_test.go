@@ -212,3 +212,44 @@ func TestWriteNew(t *testing.T) {
 		t.Errorf("in a folder that is not there: %v", err)
 	}
 }
+
+// A folder that is opened to be read only is neither made nor changed.
+func TestOpenReadOnly(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	w := open(t, dir)
+	f := write(t, w, "content")
+	if err := f.Keep("abc"); err != nil {
+		t.Fatal(err)
+	}
+	before := files(t, dir)
+	r, err := durable.OpenReadOnly(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := content(t, r, "abc"); got != "content" {
+		t.Errorf("it reads %q", got)
+	}
+	if err := r.Confirm("abc"); err != nil {
+		t.Error(err)
+	}
+	if _, err := r.Create(); !errors.Is(err, durable.ErrReadOnly) {
+		t.Errorf("a new file: %v", err)
+	}
+	if err := r.Remove("abc"); !errors.Is(err, durable.ErrReadOnly) {
+		t.Errorf("a removal: %v", err)
+	}
+	if err := r.Close(); err != nil {
+		t.Error(err)
+	}
+	if d := cmp.Diff(before, files(t, dir)); d != "" {
+		t.Error(d)
+	}
+	nowhere := filepath.Join(dir, "nowhere")
+	if _, err := durable.OpenReadOnly(nowhere); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a folder that is not there: %v", err)
+	}
+	if _, err := os.Stat(nowhere); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("it was made: %v", err)
+	}
+}

@@ -15,6 +15,7 @@ import (
 	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/siyiban/onething/engine/durable"
 	"github.com/siyiban/onething/engine/seal"
 	"github.com/tink-crypto/tink-go/v2/tink"
 	"pgregory.net/rapid"
@@ -316,6 +317,40 @@ func keyFiles(t *testing.T, dir string) []string {
 }
 
 // No key lies on disk unwrapped.
+// A store that is opened to be read only opens what is sealed, makes and destroys no key, and is not made.
+func TestOpen_ReadOnly(t *testing.T) {
+	t.Parallel()
+	dir, k := t.TempDir(), newKeyset(t)
+	w := openStore(t, dir, k)
+	must(t, w.Create(t.Context(), "a"))
+	sealed, err := w.Seal(t.Context(), "a", []byte("x"), nil)
+	must(t, err)
+	s, err := seal.Open(seal.Config{Dir: dir, KeyEncryption: k, ReadOnly: true})
+	must(t, err)
+	if got, err := s.Open(t.Context(), "a", sealed, nil); err != nil || string(got) != "x" {
+		t.Errorf("it opens %q, %v", got, err)
+	}
+	if err := s.Create(t.Context(), "b"); !errors.Is(err, durable.ErrReadOnly) {
+		t.Errorf("a new key: %v", err)
+	}
+	if err := s.Destroy(t.Context(), "a"); !errors.Is(err, durable.ErrReadOnly) {
+		t.Errorf("the end of a key: %v", err)
+	}
+	must(t, s.Close())
+	if _, err := w.Open(t.Context(), "a", sealed, nil); err != nil {
+		t.Errorf("the key is gone: %v", err)
+	}
+	empty := t.TempDir()
+	for _, dir := range []string{empty, filepath.Join(empty, "nowhere")} {
+		if _, err := seal.Open(seal.Config{Dir: dir, KeyEncryption: k, ReadOnly: true}); err == nil {
+			t.Errorf("%s was opened", dir)
+		}
+		if inside, err := os.ReadDir(empty); err != nil || len(inside) > 0 {
+			t.Errorf("something was made: %v, %v", inside, err)
+		}
+	}
+}
+
 func TestStore_KeysAreWrapped(t *testing.T) {
 	t.Parallel()
 	spy := &spyingAEAD{AEAD: newKeyset(t)}

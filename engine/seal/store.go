@@ -67,6 +67,8 @@ type Config struct {
 	// KeyEncryption wraps the keys. It is the operator's: a keyset read with [ReadKeyset], or a client of a service that
 	// keeps it.
 	KeyEncryption tink.AEAD
+	// ReadOnly opens a store that has to be there, and changes nothing in it.
+	ReadOnly bool
 	// Cache is how many unwrapped keys are held in memory; zero is [DefaultCache].
 	Cache int
 }
@@ -104,7 +106,11 @@ func Open(c Config) (*Store, error) {
 	if c.Cache == 0 {
 		c.Cache = DefaultCache
 	}
-	folder, err := durable.Open(c.Dir)
+	open := durable.Open
+	if c.ReadOnly {
+		open = durable.OpenReadOnly
+	}
+	folder, err := open(c.Dir)
 	if err != nil {
 		return nil, fmt.Errorf("open key store: %w", err)
 	}

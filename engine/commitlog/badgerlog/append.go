@@ -44,6 +44,9 @@ type result struct {
 
 // Append implements [commitlog.Log].
 func (l *Log) Append(ctx context.Context, c commitlog.Commit) (commitlog.Receipt, error) {
+	if !l.write {
+		return commitlog.Receipt{}, commitlog.ErrReadOnly
+	}
 	body, err := commitlog.Encode(c)
 	if err != nil {
 		return commitlog.Receipt{}, err
@@ -78,8 +81,8 @@ func (l *Log) Append(ctx context.Context, c commitlog.Commit) (commitlog.Receipt
 	}
 }
 
-// write is the one writer. It ends when the log is closed.
-func (l *Log) write() {
+// run is the one writer. It ends when the log is closed.
+func (l *Log) run() {
 	defer close(l.done)
 	var next *request // gathered, but too large for its group
 	for {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -22,6 +23,9 @@ type Config struct {
 	Dir string
 	// Logger gets what Badger has to say. It may not be nil.
 	Logger *slog.Logger
+	// ReadOnly opens a log that has to be there and was closed, and changes nothing in it: appends are refused with
+	// [commitlog.ErrReadOnly].
+	ReadOnly bool
 	// MinFree is how many bytes have to be free on the disk of Dir to open the log and to append; zero is
 	// [durable.DefaultMinFree].
 	MinFree uint64
@@ -34,6 +38,7 @@ type Log struct {
 	db     *badger.DB
 	badger *logger
 	dir    string
+	write  bool // not opened to be read only
 	space  durable.Space
 	epoch  uint64
 
@@ -64,21 +69,25 @@ func Open(c Config) (*Log, error) {
 	l := &Log{
 		badger:  &logger{to: c.Logger},
 		dir:     c.Dir,
+		write:   !c.ReadOnly,
 		space:   durable.Space{MinFree: c.MinFree, Free: c.Free},
 		queue:   make(chan *request, maxGroup),
 		quit:    make(chan struct{}),
 		done:    make(chan struct{}),
 		changed: make(chan struct{}),
 	}
-	if err := l.enoughSpace(); err != nil {
-		return nil, fmt.Errorf("open log %s: %w", c.Dir, err)
-	}
-	if err := durable.Mkdir(c.Dir); err != nil { // Badger would not sync the folder above it
-		return nil, fmt.Errorf("open log: %w", err)
+	if l.write {
+		if err := l.enoughSpace(); err != nil {
+			return nil, fmt.Errorf("open log %s: %w", c.Dir, err)
+		}
+		if err := durable.Mkdir(c.Dir); err != nil { // Badger would not sync the folder above it
+			return nil, fmt.Errorf("open log: %w", err)
+		}
 	}
 	db, err := badger.Open(badger.DefaultOptions(c.Dir).
 		WithLogger(l.badger).
 		WithSyncWrites(true).
+		WithReadOnly(c.ReadOnly).
 		WithDetectConflicts(false). // there is one writer
 		WithNumVersionsToKeep(1).
 		WithMemTableSize(memtable).
@@ -100,8 +109,18 @@ func Open(c Config) (*Log, error) {
 		// Badger goes on without a table that it cannot read, and says so in a line only.
 		return nil, errors.Join(fmt.Errorf("open log %s: %w: %d errors reported", c.Dir, commitlog.ErrCorrupt, n), db.Close())
 	}
-	go l.write()
+	if l.write {
+		go l.run()
+	} else {
+		close(l.done)
+	}
 	return l, nil
+}
+
+// NotClosed reports whether a store of Badger's could not be opened to be read only because whoever wrote it last did not
+// close it: it has to be opened for writing first, which mends it.
+func NotClosed(err error) bool {
+	return err != nil && strings.Contains(err.Error(), badger.ErrTruncateNeeded.Error()) // Badger does not wrap it
 }
 
 // enoughSpace returns an error that wraps [commitlog.ErrNoSpace] if there is too little room.
@@ -133,6 +152,9 @@ func (l *Log) load() error {
 		l.head.Store(last)
 		return nil
 	})
+	if !l.write && errors.Is(err, badger.ErrKeyNotFound) {
+		return fmt.Errorf("%w: the folder holds no log", commitlog.ErrFormat)
+	}
 	if !errors.Is(err, badger.ErrKeyNotFound) {
 		return err
 	}

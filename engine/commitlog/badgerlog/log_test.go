@@ -3,7 +3,9 @@ package badgerlog
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -121,6 +123,53 @@ func TestOpen_Refuses(t *testing.T) {
 }
 
 // A full disk refuses appends and stops nothing: when there is room again, the log goes on.
+// A log that is opened to be read only is read while the disk is full, and never written; it is not made.
+func TestOpen_ReadOnly(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	full := func(string) (uint64, error) { return 0, nil }
+	l := openLog(t, dir)
+	if _, err := l.Append(t.Context(), logtest.Commit("a", 0, "id")); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	l, err := Open(Config{Dir: dir, ReadOnly: true, Logger: quiet, Free: full})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Append(t.Context(), logtest.Commit("a", 1, "other")); !errors.Is(err, commitlog.ErrReadOnly) {
+		t.Errorf("an append: %v", err)
+	}
+	events := 0
+	for _, err := range l.Read(t.Context(), "a", 0) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		events++
+	}
+	if _, upto := l.Head(); events != 1 || upto != 1 {
+		t.Errorf("%d events, up to %d", events, upto)
+	}
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
+
+	nowhere := filepath.Join(dir, "nowhere")
+	if _, err := Open(Config{Dir: nowhere, ReadOnly: true, Logger: quiet}); err == nil || NotClosed(err) {
+		t.Errorf("a folder that is not there: %v", err)
+	}
+	if _, err := os.Stat(nowhere); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("it was made: %v", err)
+	}
+	other := t.TempDir()
+	change(t, other, []byte("other"), nil)
+	if _, err := Open(Config{Dir: other, ReadOnly: true, Logger: quiet}); !errors.Is(err, commitlog.ErrFormat) {
+		t.Errorf("a store that is no log: %v", err)
+	}
+}
+
 func TestLog_NoSpace(t *testing.T) {
 	t.Parallel()
 	l := openLog(t, t.TempDir())

@@ -21,6 +21,8 @@ type Config struct {
 	// Dir is the folder of the store, made if it does not exist. It holds nothing else, and one process opens it at a
 	// time.
 	Dir string
+	// ReadOnly opens a store that has to be there and was closed, and changes nothing in it, however full the disk is.
+	ReadOnly bool
 	// Sync makes a commit return when it is on disk. A store that can be made again from the log does without.
 	Sync bool
 	// Logger gets what Badger has to say. It may not be nil.
@@ -35,15 +37,18 @@ func Open(c Config) (*DB, error) {
 	if c.Dir == "" || c.Logger == nil {
 		return nil, errors.New("folder and logger have to be set")
 	}
-	if err := c.Space.Check(c.Dir); err != nil {
-		return nil, err
-	}
-	if err := durable.Mkdir(c.Dir); err != nil { // Badger would not sync the folder above it
-		return nil, err
+	if !c.ReadOnly {
+		if err := c.Space.Check(c.Dir); err != nil {
+			return nil, err
+		}
+		if err := durable.Mkdir(c.Dir); err != nil { // Badger would not sync the folder above it
+			return nil, err
+		}
 	}
 	db, err := badger.Open(badger.DefaultOptions(c.Dir).
 		WithLogger(logger{c.Logger}).
 		WithSyncWrites(c.Sync).
+		WithReadOnly(c.ReadOnly).
 		WithDetectConflicts(false).
 		WithNumVersionsToKeep(1).
 		WithMemTableSize(16 << 20).

@@ -889,7 +889,7 @@ var File_onething_api_v1_publish_service_proto protoreflect.FileDescriptor
 
 const file_onething_api_v1_publish_service_proto_rawDesc = "" +
 	"\n" +
-	"%onething/api/v1/publish_service.proto\x12\x0fonething.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fonething/access/v1/access.proto\x1a\x1conething/api/v1/common.proto\x1a\"onething/api/v1/publish_diff.proto\x1a#onething/api/v1/publish_draft.proto\x1a&onething/api/v1/publish_proposal.proto\x1a\x1donething/api/v1/version.proto\x1a!onething/diag/v1/diagnostic.proto\x1a#onething/registry/v1/registry.proto\"5\n" +
+	"%onething/api/v1/publish_service.proto\x12\x0fonething.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fonething/access/v1/access.proto\x1a\x1conething/api/v1/common.proto\x1a\"onething/api/v1/publish_diff.proto\x1a#onething/api/v1/publish_draft.proto\x1a&onething/api/v1/publish_proposal.proto\x1a&onething/api/v1/publish_simulate.proto\x1a\x1donething/api/v1/version.proto\x1a!onething/diag/v1/diagnostic.proto\x1a#onething/registry/v1/registry.proto\"5\n" +
 	"\x12CheckBundleRequest\x12\x1f\n" +
 	"\x04text\x18\x01 \x01(\tB\v\xbaH\br\x06\x10\x01(\x80\x80@R\x04text\"c\n" +
 	"\x13CheckBundleResponse\x128\n" +
@@ -950,7 +950,7 @@ const file_onething_api_v1_publish_service_proto_rawDesc = "" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12\x1f\n" +
 	"\x04text\x18\x02 \x01(\tB\v\xbaH\br\x06\x10\x01(\x80\x80@R\x04text\"5\n" +
 	"\x17PublishCalendarResponse\x12\x1a\n" +
-	"\bposition\x18\x01 \x01(\x04R\bposition2\xbe\x10\n" +
+	"\bposition\x18\x01 \x01(\x04R\bposition2\xb1\x11\n" +
 	"\x0ePublishService\x12c\n" +
 	"\vCheckBundle\x12#.onething.api.v1.CheckBundleRequest\x1a$.onething.api.v1.CheckBundleResponse\"\t\xda\xe2\x18\x05\n" +
 	"\x01\x06\x18\x05\x12i\n" +
@@ -982,7 +982,9 @@ const file_onething_api_v1_publish_service_proto_rawDesc = "" +
 	"\x12DiscardBundleDraft\x12*.onething.api.v1.DiscardBundleDraftRequest\x1a+.onething.api.v1.DiscardBundleDraftResponse\"\t\xda\xe2\x18\x05\n" +
 	"\x01\x06\x18\x05\x12f\n" +
 	"\fDiffVersions\x12$.onething.api.v1.DiffVersionsRequest\x1a%.onething.api.v1.DiffVersionsResponse\"\t\xda\xe2\x18\x05\n" +
-	"\x01\x06\x18\x05\x12j\n" +
+	"\x01\x06\x18\x05\x12q\n" +
+	"\x0fSimulateVersion\x12'.onething.api.v1.SimulateVersionRequest\x1a(.onething.api.v1.SimulateVersionResponse\"\t\xda\xe2\x18\x05\n" +
+	"\x01\x06\x18\x050\x01\x12j\n" +
 	"\rListProposals\x12%.onething.api.v1.ListProposalsRequest\x1a&.onething.api.v1.ListProposalsResponse\"\n" +
 	"\xda\xe2\x18\x06\n" +
 	"\x02\x06\a\x18\x05\x12d\n" +
@@ -1037,22 +1039,24 @@ var file_onething_api_v1_publish_service_proto_goTypes = []any{
 	(*PublishBundleDraftRequest)(nil),  // 24: onething.api.v1.PublishBundleDraftRequest
 	(*DiscardBundleDraftRequest)(nil),  // 25: onething.api.v1.DiscardBundleDraftRequest
 	(*DiffVersionsRequest)(nil),        // 26: onething.api.v1.DiffVersionsRequest
-	(*ListProposalsRequest)(nil),       // 27: onething.api.v1.ListProposalsRequest
-	(*GetProposalRequest)(nil),         // 28: onething.api.v1.GetProposalRequest
-	(*ApproveProposalRequest)(nil),     // 29: onething.api.v1.ApproveProposalRequest
-	(*RejectProposalRequest)(nil),      // 30: onething.api.v1.RejectProposalRequest
-	(*CreateBundleDraftResponse)(nil),  // 31: onething.api.v1.CreateBundleDraftResponse
-	(*SaveBundleDraftResponse)(nil),    // 32: onething.api.v1.SaveBundleDraftResponse
-	(*GetBundleDraftResponse)(nil),     // 33: onething.api.v1.GetBundleDraftResponse
-	(*ListBundleDraftsResponse)(nil),   // 34: onething.api.v1.ListBundleDraftsResponse
-	(*CheckBundleDraftResponse)(nil),   // 35: onething.api.v1.CheckBundleDraftResponse
-	(*PublishBundleDraftResponse)(nil), // 36: onething.api.v1.PublishBundleDraftResponse
-	(*DiscardBundleDraftResponse)(nil), // 37: onething.api.v1.DiscardBundleDraftResponse
-	(*DiffVersionsResponse)(nil),       // 38: onething.api.v1.DiffVersionsResponse
-	(*ListProposalsResponse)(nil),      // 39: onething.api.v1.ListProposalsResponse
-	(*GetProposalResponse)(nil),        // 40: onething.api.v1.GetProposalResponse
-	(*ApproveProposalResponse)(nil),    // 41: onething.api.v1.ApproveProposalResponse
-	(*RejectProposalResponse)(nil),     // 42: onething.api.v1.RejectProposalResponse
+	(*SimulateVersionRequest)(nil),     // 27: onething.api.v1.SimulateVersionRequest
+	(*ListProposalsRequest)(nil),       // 28: onething.api.v1.ListProposalsRequest
+	(*GetProposalRequest)(nil),         // 29: onething.api.v1.GetProposalRequest
+	(*ApproveProposalRequest)(nil),     // 30: onething.api.v1.ApproveProposalRequest
+	(*RejectProposalRequest)(nil),      // 31: onething.api.v1.RejectProposalRequest
+	(*CreateBundleDraftResponse)(nil),  // 32: onething.api.v1.CreateBundleDraftResponse
+	(*SaveBundleDraftResponse)(nil),    // 33: onething.api.v1.SaveBundleDraftResponse
+	(*GetBundleDraftResponse)(nil),     // 34: onething.api.v1.GetBundleDraftResponse
+	(*ListBundleDraftsResponse)(nil),   // 35: onething.api.v1.ListBundleDraftsResponse
+	(*CheckBundleDraftResponse)(nil),   // 36: onething.api.v1.CheckBundleDraftResponse
+	(*PublishBundleDraftResponse)(nil), // 37: onething.api.v1.PublishBundleDraftResponse
+	(*DiscardBundleDraftResponse)(nil), // 38: onething.api.v1.DiscardBundleDraftResponse
+	(*DiffVersionsResponse)(nil),       // 39: onething.api.v1.DiffVersionsResponse
+	(*SimulateVersionResponse)(nil),    // 40: onething.api.v1.SimulateVersionResponse
+	(*ListProposalsResponse)(nil),      // 41: onething.api.v1.ListProposalsResponse
+	(*GetProposalResponse)(nil),        // 42: onething.api.v1.GetProposalResponse
+	(*ApproveProposalResponse)(nil),    // 43: onething.api.v1.ApproveProposalResponse
+	(*RejectProposalResponse)(nil),     // 44: onething.api.v1.RejectProposalResponse
 }
 var file_onething_api_v1_publish_service_proto_depIdxs = []int32{
 	14, // 0: onething.api.v1.CheckBundleResponse.findings:type_name -> onething.diag.v1.Diagnostic
@@ -1081,32 +1085,34 @@ var file_onething_api_v1_publish_service_proto_depIdxs = []int32{
 	24, // 23: onething.api.v1.PublishService.PublishBundleDraft:input_type -> onething.api.v1.PublishBundleDraftRequest
 	25, // 24: onething.api.v1.PublishService.DiscardBundleDraft:input_type -> onething.api.v1.DiscardBundleDraftRequest
 	26, // 25: onething.api.v1.PublishService.DiffVersions:input_type -> onething.api.v1.DiffVersionsRequest
-	27, // 26: onething.api.v1.PublishService.ListProposals:input_type -> onething.api.v1.ListProposalsRequest
-	28, // 27: onething.api.v1.PublishService.GetProposal:input_type -> onething.api.v1.GetProposalRequest
-	29, // 28: onething.api.v1.PublishService.ApproveProposal:input_type -> onething.api.v1.ApproveProposalRequest
-	30, // 29: onething.api.v1.PublishService.RejectProposal:input_type -> onething.api.v1.RejectProposalRequest
-	12, // 30: onething.api.v1.PublishService.PublishCalendar:input_type -> onething.api.v1.PublishCalendarRequest
-	1,  // 31: onething.api.v1.PublishService.CheckBundle:output_type -> onething.api.v1.CheckBundleResponse
-	3,  // 32: onething.api.v1.PublishService.PublishBundle:output_type -> onething.api.v1.PublishBundleResponse
-	5,  // 33: onething.api.v1.PublishService.RollBackBundle:output_type -> onething.api.v1.RollBackBundleResponse
-	7,  // 34: onething.api.v1.PublishService.ChooseMoving:output_type -> onething.api.v1.ChooseMovingResponse
-	9,  // 35: onething.api.v1.PublishService.ListVersions:output_type -> onething.api.v1.ListVersionsResponse
-	11, // 36: onething.api.v1.PublishService.GetVersion:output_type -> onething.api.v1.GetVersionResponse
-	31, // 37: onething.api.v1.PublishService.CreateBundleDraft:output_type -> onething.api.v1.CreateBundleDraftResponse
-	32, // 38: onething.api.v1.PublishService.SaveBundleDraft:output_type -> onething.api.v1.SaveBundleDraftResponse
-	33, // 39: onething.api.v1.PublishService.GetBundleDraft:output_type -> onething.api.v1.GetBundleDraftResponse
-	34, // 40: onething.api.v1.PublishService.ListBundleDrafts:output_type -> onething.api.v1.ListBundleDraftsResponse
-	35, // 41: onething.api.v1.PublishService.CheckBundleDraft:output_type -> onething.api.v1.CheckBundleDraftResponse
-	36, // 42: onething.api.v1.PublishService.PublishBundleDraft:output_type -> onething.api.v1.PublishBundleDraftResponse
-	37, // 43: onething.api.v1.PublishService.DiscardBundleDraft:output_type -> onething.api.v1.DiscardBundleDraftResponse
-	38, // 44: onething.api.v1.PublishService.DiffVersions:output_type -> onething.api.v1.DiffVersionsResponse
-	39, // 45: onething.api.v1.PublishService.ListProposals:output_type -> onething.api.v1.ListProposalsResponse
-	40, // 46: onething.api.v1.PublishService.GetProposal:output_type -> onething.api.v1.GetProposalResponse
-	41, // 47: onething.api.v1.PublishService.ApproveProposal:output_type -> onething.api.v1.ApproveProposalResponse
-	42, // 48: onething.api.v1.PublishService.RejectProposal:output_type -> onething.api.v1.RejectProposalResponse
-	13, // 49: onething.api.v1.PublishService.PublishCalendar:output_type -> onething.api.v1.PublishCalendarResponse
-	31, // [31:50] is the sub-list for method output_type
-	12, // [12:31] is the sub-list for method input_type
+	27, // 26: onething.api.v1.PublishService.SimulateVersion:input_type -> onething.api.v1.SimulateVersionRequest
+	28, // 27: onething.api.v1.PublishService.ListProposals:input_type -> onething.api.v1.ListProposalsRequest
+	29, // 28: onething.api.v1.PublishService.GetProposal:input_type -> onething.api.v1.GetProposalRequest
+	30, // 29: onething.api.v1.PublishService.ApproveProposal:input_type -> onething.api.v1.ApproveProposalRequest
+	31, // 30: onething.api.v1.PublishService.RejectProposal:input_type -> onething.api.v1.RejectProposalRequest
+	12, // 31: onething.api.v1.PublishService.PublishCalendar:input_type -> onething.api.v1.PublishCalendarRequest
+	1,  // 32: onething.api.v1.PublishService.CheckBundle:output_type -> onething.api.v1.CheckBundleResponse
+	3,  // 33: onething.api.v1.PublishService.PublishBundle:output_type -> onething.api.v1.PublishBundleResponse
+	5,  // 34: onething.api.v1.PublishService.RollBackBundle:output_type -> onething.api.v1.RollBackBundleResponse
+	7,  // 35: onething.api.v1.PublishService.ChooseMoving:output_type -> onething.api.v1.ChooseMovingResponse
+	9,  // 36: onething.api.v1.PublishService.ListVersions:output_type -> onething.api.v1.ListVersionsResponse
+	11, // 37: onething.api.v1.PublishService.GetVersion:output_type -> onething.api.v1.GetVersionResponse
+	32, // 38: onething.api.v1.PublishService.CreateBundleDraft:output_type -> onething.api.v1.CreateBundleDraftResponse
+	33, // 39: onething.api.v1.PublishService.SaveBundleDraft:output_type -> onething.api.v1.SaveBundleDraftResponse
+	34, // 40: onething.api.v1.PublishService.GetBundleDraft:output_type -> onething.api.v1.GetBundleDraftResponse
+	35, // 41: onething.api.v1.PublishService.ListBundleDrafts:output_type -> onething.api.v1.ListBundleDraftsResponse
+	36, // 42: onething.api.v1.PublishService.CheckBundleDraft:output_type -> onething.api.v1.CheckBundleDraftResponse
+	37, // 43: onething.api.v1.PublishService.PublishBundleDraft:output_type -> onething.api.v1.PublishBundleDraftResponse
+	38, // 44: onething.api.v1.PublishService.DiscardBundleDraft:output_type -> onething.api.v1.DiscardBundleDraftResponse
+	39, // 45: onething.api.v1.PublishService.DiffVersions:output_type -> onething.api.v1.DiffVersionsResponse
+	40, // 46: onething.api.v1.PublishService.SimulateVersion:output_type -> onething.api.v1.SimulateVersionResponse
+	41, // 47: onething.api.v1.PublishService.ListProposals:output_type -> onething.api.v1.ListProposalsResponse
+	42, // 48: onething.api.v1.PublishService.GetProposal:output_type -> onething.api.v1.GetProposalResponse
+	43, // 49: onething.api.v1.PublishService.ApproveProposal:output_type -> onething.api.v1.ApproveProposalResponse
+	44, // 50: onething.api.v1.PublishService.RejectProposal:output_type -> onething.api.v1.RejectProposalResponse
+	13, // 51: onething.api.v1.PublishService.PublishCalendar:output_type -> onething.api.v1.PublishCalendarResponse
+	32, // [32:52] is the sub-list for method output_type
+	12, // [12:32] is the sub-list for method input_type
 	12, // [12:12] is the sub-list for extension type_name
 	12, // [12:12] is the sub-list for extension extendee
 	0,  // [0:12] is the sub-list for field type_name
@@ -1121,6 +1127,7 @@ func file_onething_api_v1_publish_service_proto_init() {
 	file_onething_api_v1_publish_diff_proto_init()
 	file_onething_api_v1_publish_draft_proto_init()
 	file_onething_api_v1_publish_proposal_proto_init()
+	file_onething_api_v1_publish_simulate_proto_init()
 	file_onething_api_v1_version_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{

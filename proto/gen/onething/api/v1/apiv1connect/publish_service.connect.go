@@ -64,6 +64,9 @@ const (
 	// PublishServiceDiffVersionsProcedure is the procedure name of the PublishService's DiffVersions
 	// RPC.
 	PublishServiceDiffVersionsProcedure = "/onething.api.v1.PublishService/DiffVersions"
+	// PublishServiceSimulateVersionProcedure is the procedure name of the PublishService's
+	// SimulateVersion RPC.
+	PublishServiceSimulateVersionProcedure = "/onething.api.v1.PublishService/SimulateVersion"
 	// PublishServiceListProposalsProcedure is the procedure name of the PublishService's ListProposals
 	// RPC.
 	PublishServiceListProposalsProcedure = "/onething.api.v1.PublishService/ListProposals"
@@ -179,6 +182,13 @@ var (
 			Procedure:  PublishServiceDiffVersionsProcedure,
 		}
 	})
+	publishServiceSimulateVersionSpec = sync.OnceValue(func() connect.Spec {
+		return connect.Spec{
+			StreamType: connect.StreamTypeServer,
+			Schema:     v1.File_onething_api_v1_publish_service_proto.Services().ByName("PublishService").Methods().ByName("SimulateVersion"),
+			Procedure:  PublishServiceSimulateVersionProcedure,
+		}
+	})
 	publishServiceListProposalsSpec = sync.OnceValue(func() connect.Spec {
 		return connect.Spec{
 			StreamType: connect.StreamTypeUnary,
@@ -256,6 +266,10 @@ type PublishServiceClient interface {
 	// `onething diff` does. The comparison takes about a second for each condition that is written otherwise; it is given up
 	// after 20 seconds, and one is made at a time.
 	DiffVersions(context.Context, *v1.DiffVersionsRequest) (*v1.DiffVersionsResponse, error)
+	// SimulateVersion tries a version on all open applications and drafts of its bundle, and says what it means for each: as
+	// the command `onething simulate` does. It changes nothing and asks no source. One simulation runs at a time; it ends with
+	// its caller.
+	SimulateVersion(context.Context, *v1.SimulateVersionRequest) (PublishServiceSimulateVersionClientStream, error)
 	// ListProposals lists the proposed versions, the newest first.
 	ListProposals(context.Context, *v1.ListProposalsRequest) (*v1.ListProposalsResponse, error)
 	// GetProposal reads a proposed version as it was written.
@@ -274,6 +288,27 @@ type PublishServiceClient interface {
 // Multiple service clients may share a single connect.Client.
 func NewPublishServiceClient(client *connect.Client) PublishServiceClient {
 	return &publishServiceClient{client: client}
+}
+
+// PublishServiceSimulateVersionClientStream is the client stream for the PublishService's
+// SimulateVersion RPC.
+type PublishServiceSimulateVersionClientStream struct {
+	stream connect.ClientStream
+}
+
+// Receive returns the next response message from the server.
+func (s PublishServiceSimulateVersionClientStream) Receive() (*v1.SimulateVersionResponse, error) {
+	var res v1.SimulateVersionResponse
+	if err := s.stream.Receive(&res); err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
+// Close releases the stream's resources. It is idempotent and is typically deferred to clean up a
+// stream abandoned before io.EOF.
+func (s PublishServiceSimulateVersionClientStream) Close() error {
+	return s.stream.Close()
 }
 
 // PublishServiceHandler is an implementation of the onething.api.v1.PublishService service.
@@ -316,6 +351,10 @@ type PublishServiceHandler interface {
 	// `onething diff` does. The comparison takes about a second for each condition that is written otherwise; it is given up
 	// after 20 seconds, and one is made at a time.
 	DiffVersions(context.Context, *v1.DiffVersionsRequest) (*v1.DiffVersionsResponse, error)
+	// SimulateVersion tries a version on all open applications and drafts of its bundle, and says what it means for each: as
+	// the command `onething simulate` does. It changes nothing and asks no source. One simulation runs at a time; it ends with
+	// its caller.
+	SimulateVersion(context.Context, *v1.SimulateVersionRequest, PublishServiceSimulateVersionServerStream) error
 	// ListProposals lists the proposed versions, the newest first.
 	ListProposals(context.Context, *v1.ListProposalsRequest) (*v1.ListProposalsResponse, error)
 	// GetProposal reads a proposed version as it was written.
@@ -349,12 +388,29 @@ func RegisterPublishServiceHandler(server *connect.Server, svc PublishServiceHan
 		connect.Method{Spec: publishServicePublishBundleDraftSpec(), Handler: adapter.publishBundleDraft},
 		connect.Method{Spec: publishServiceDiscardBundleDraftSpec(), Handler: adapter.discardBundleDraft},
 		connect.Method{Spec: publishServiceDiffVersionsSpec(), Handler: adapter.diffVersions},
+		connect.Method{Spec: publishServiceSimulateVersionSpec(), Handler: adapter.simulateVersion},
 		connect.Method{Spec: publishServiceListProposalsSpec(), Handler: adapter.listProposals},
 		connect.Method{Spec: publishServiceGetProposalSpec(), Handler: adapter.getProposal},
 		connect.Method{Spec: publishServiceApproveProposalSpec(), Handler: adapter.approveProposal},
 		connect.Method{Spec: publishServiceRejectProposalSpec(), Handler: adapter.rejectProposal},
 		connect.Method{Spec: publishServicePublishCalendarSpec(), Handler: adapter.publishCalendar},
 	)
+}
+
+// PublishServiceSimulateVersionServerStream is the server stream for the PublishService's
+// SimulateVersion RPC.
+type PublishServiceSimulateVersionServerStream struct {
+	stream connect.ServerStream
+}
+
+// SendHeaders flushes the response headers without a message. The first Send does this implicitly.
+func (s PublishServiceSimulateVersionServerStream) SendHeaders() error {
+	return s.stream.SendHeaders()
+}
+
+// Send sends a response message to the client.
+func (s PublishServiceSimulateVersionServerStream) Send(res *v1.SimulateVersionResponse) error {
+	return s.stream.Send(res)
 }
 
 // UnimplementedPublishServiceHandler returns CodeUnimplemented from all methods.
@@ -414,6 +470,10 @@ func (UnimplementedPublishServiceHandler) DiscardBundleDraft(context.Context, *v
 
 func (UnimplementedPublishServiceHandler) DiffVersions(context.Context, *v1.DiffVersionsRequest) (*v1.DiffVersionsResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, "onething.api.v1.PublishService.DiffVersions is not implemented")
+}
+
+func (UnimplementedPublishServiceHandler) SimulateVersion(context.Context, *v1.SimulateVersionRequest, PublishServiceSimulateVersionServerStream) error {
+	return connect.NewError(connect.CodeUnimplemented, "onething.api.v1.PublishService.SimulateVersion is not implemented")
 }
 
 func (UnimplementedPublishServiceHandler) ListProposals(context.Context, *v1.ListProposalsRequest) (*v1.ListProposalsResponse, error) {
@@ -550,6 +610,14 @@ func (c *publishServiceClient) DiffVersions(ctx context.Context, req *v1.DiffVer
 		return nil, err
 	}
 	return &res, nil
+}
+
+func (c *publishServiceClient) SimulateVersion(ctx context.Context, req *v1.SimulateVersionRequest) (PublishServiceSimulateVersionClientStream, error) {
+	stream, err := c.client.CallServerStream(ctx, publishServiceSimulateVersionSpec(), req)
+	if err != nil {
+		return PublishServiceSimulateVersionClientStream{}, err
+	}
+	return PublishServiceSimulateVersionClientStream{stream: stream}, nil
 }
 
 func (c *publishServiceClient) ListProposals(ctx context.Context, req *v1.ListProposalsRequest) (*v1.ListProposalsResponse, error) {
@@ -760,6 +828,14 @@ func (h publishServiceHandler) diffVersions(ctx context.Context, _ connect.Spec,
 		return err
 	}
 	return stream.Send(res)
+}
+
+func (h publishServiceHandler) simulateVersion(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
+	var req v1.SimulateVersionRequest
+	if err := stream.Receive(&req); err != nil {
+		return err
+	}
+	return h.svc.SimulateVersion(ctx, &req, PublishServiceSimulateVersionServerStream{stream: stream})
 }
 
 func (h publishServiceHandler) listProposals(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
