@@ -1,6 +1,7 @@
 package sieve_test
 
 import (
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -47,6 +48,9 @@ func TestJudge_AsWritten(t *testing.T) {
 			`{ field: list, kind: LIST, name: { zh: 问 }, required: true, row: [{ field: n, kind: INT, name: { zh: 问 }, required: true }, { field: known, kind: BOOL, is: "own.others.exists(o, o.n == this.n)" }] }`},
 			require: "own.list.exists(x, x.n == 2 && x.known) && !own.list.all(x, x.known)",
 			record:  record{"own.b.others": rows(kind.Row{"n": kind.Int(2)}, kind.Row{"n": kind.Int(3)}), "own.b.list": rows(kind.Row{"n": kind.Int(1)}, kind.Row{"n": kind.Int(2)})}, want: guide.Eligible},
+		{name: "two answers that are no options of the form", own: []string{"{ field: x, kind: CHOICE, name: { zh: 问 }, required: true, " + letters + " }",
+			"{ field: y, kind: CHOICE, name: { zh: 问 }, required: true, " + letters + " }"},
+			require: "own.x != own.y", record: record{"own.b.x": kind.Choice("y"), "own.b.y": kind.Choice("z")}, want: guide.Eligible},
 		{name: "two addresses in one region", own: []string{"{ field: x, kind: ADDRESS, name: { zh: 问 }, required: true }", "{ field: y, kind: ADDRESS, name: { zh: 问 }, required: true }",
 			"{ field: moved, kind: BOOL, derive: own.x != own.y }"},
 			require: "own.moved", record: record{"own.b.x": kind.Address{Region: "321323", Text: "甲"}, "own.b.y": kind.Address{Region: "321323", Text: "乙"}}, want: guide.Eligible, alone: true},
@@ -74,6 +78,22 @@ func TestJudge_AsWritten(t *testing.T) {
 				t.Errorf("%s, want %s", got.Verdict, test.want)
 			}
 		})
+	}
+}
+
+// Named conditions that read each other twice are looked at once each: there are fifty, and as many ways through them as
+// two to the fiftieth.
+func TestJudge_ConditionsOfConditions(t *testing.T) {
+	t.Parallel()
+	own := []string{"{ field: q, kind: BOOL, name: { zh: 问 }, required: true }", "{ field: n, kind: INT, name: { zh: 问 }, required: true }", "{ field: f0, kind: BOOL, is: own.n > 0 }"}
+	for i := range 50 {
+		own = append(own, fmt.Sprintf("{ field: f%d, kind: BOOL, is: own.f%d && own.n > %d || !own.f%d && own.n < %d }", i+1, i, i, i, i))
+	}
+	b, setting := written(t, "", own, "own.q || own.f50"), settingOf(t)
+	row := sieve.New(b).Row()
+	row.Load(forms.Record{}.With("own.b.n", kind.Int(60)), &setting)
+	if got := row.Judge()[0].Verdict; got != guide.Eligible {
+		t.Errorf("%s", got)
 	}
 }
 
@@ -126,22 +146,24 @@ func written(t *testing.T, form string, own []string, require string) *catalog.B
 	return b
 }
 
-func settingOf(t *testing.T) guide.Setting {
+func settingOf(t testing.TB) guide.Setting {
 	t.Helper()
-	return guide.Setting{Today: kind.MustDate("2026-03-16"), Place: "321323", Calendar: published(t)}
-}
-
-func published(t testing.TB) *calendar.Calendar {
-	t.Helper()
-	days, found := calendar.Parse(holidays.File, holidays.Source())
-	if err := found.Err(); err != nil {
+	days, err := published()
+	if err != nil {
 		t.Fatal(err)
 	}
-	return days
+	return guide.Setting{Today: kind.MustDate("2026-03-16"), Place: "321323", Calendar: days}
 }
 
-// library is what generated bundles are made over; the two differ in their parameters.
-func library(number string) map[string][]byte {
+// published is the calendar of the examples.
+var published = sync.OnceValues(func() (*calendar.Calendar, error) {
+	days, found := calendar.Parse(holidays.File, holidays.Source())
+	return days, found.Err()
+})
+
+// library is what written and generated bundles are made over, with the values of its parameters and the kind of one
+// field, in which the two differ.
+func library(number, born string) map[string][]byte {
 	return map[string][]byte{
 		"departments.yaml": []byte("library: departments\ndepartments: [{ department: office, name: { zh: 局 } }]\n"),
 		"facts.yaml": []byte(`library: facts
@@ -167,7 +189,7 @@ sections:
       - { field: both, kind: BOOL, is: "this.yes && this.sort.b" }
       - { field: more, kind: BOOL, name: { zh: 又 }, required: true, when: this.sort.b }
       - { field: some, kind: BOOL, name: { zh: 可 }, required: this.yes }
-      - { field: born, kind: DATE, name: { zh: 生 }, required: true }
+      - { field: born, kind: ` + born + `, name: { zh: 生 }, required: true }
       - { field: addr, kind: ADDRESS, name: { zh: 址 }, required: true }
       - { field: home, kind: ADDRESS, name: { zh: 址 }, required: true }
   - section: item
@@ -184,10 +206,11 @@ sections:
 	}
 }
 
+// libraries are the two.
 var libraries = sync.OnceValues(func() ([]*catalog.Library, error) {
 	var all []*catalog.Library
-	for _, number := range []string{"1", "3"} {
-		l, found := catalog.ParseLibrary(library(number))
+	for _, files := range []map[string][]byte{library("1", "DATE"), library("3", "TEXT")} {
+		l, found := catalog.ParseLibrary(files)
 		if err := found.Err(); err != nil {
 			return nil, err
 		}

@@ -190,9 +190,17 @@ func (b *Builder) asks(at Ref, t trialOf) bool {
 // once, and nothing but &&, || and ! lies between: then each answer of each can be undone by none of the others, and
 // three-valued logic has said all that there is to say.
 func (b *Builder) worthTrying(r root) []trialOf {
-	reads := make([]int, len(r.trials))
+	reads, asks := make([]int, len(r.trials)), map[Ref]bool{}
+	for _, t := range r.trials {
+		for _, at := range b.cone(r, t) {
+			asks[at] = true
+		}
+	}
 	var visit func(at Ref, plain bool) bool
 	visit = func(at Ref, plain bool) bool { // false: trying can decide
+		if !asks[at] {
+			return true
+		}
 		for i, t := range r.trials {
 			if b.asks(at, t) {
 				if reads[i]++; reads[i] > 1 || !plain || len(t.values) < 2 || t.trouble {
