@@ -141,7 +141,7 @@ func lastMapping(n *yaml.Node) *yaml.Node {
 var readError = regexp.MustCompile(`^(?s)(.*?):(\d+):(\d+) (.*?)(?:\n|$)`)
 
 // readErrors turns protoyaml's errors, whose type is not exported, into diagnostics by their text.
-func (s *Source) readErrors(err error) List {
+func (s *Source) readErrors(err error, root protoreflect.MessageDescriptor) List {
 	if err == nil {
 		return nil
 	}
@@ -157,42 +157,55 @@ func (s *Source) readErrors(err error) List {
 			line, _ := strconv.Atoi(m[2])
 			column, _ := strconv.Atoi(m[3])
 			d.Span.Start = Position{line, column}
-			node := nodeAt(s.root, d.Span.Start)
+			node, field := nodeAt(s.root, root, d.Span.Start)
 			if node != nil {
 				d.Span = s.nodeSpan(node)
 			}
-			d.Message, d.Hint = kindFault(m[4], node)
+			d.Message, d.Hint = kindFault(m[4], node, field)
 		}
 		found = append(found, d)
 	}
 	return found
 }
 
-// nodeAt is the outermost node that begins at a place.
-func nodeAt(n *yaml.Node, at Position) *yaml.Node {
-	if n.Line == at.Line && n.Column == at.Column && n.Kind != yaml.DocumentNode {
-		return n
-	}
+// nodeAt is the outermost value that begins at a place, with the field of the schema that it is for; nil if none is known.
+func nodeAt(n *yaml.Node, kind protoreflect.MessageDescriptor, at Position) (*yaml.Node, protoreflect.FieldDescriptor) {
 	for i, c := range n.Content {
-		if n.Kind == yaml.MappingNode && i%2 == 0 {
-			continue // a key is never of another kind
+		var field protoreflect.FieldDescriptor
+		below := kind // of a list: that of its items
+		if n.Kind == yaml.MappingNode {
+			if i%2 == 0 {
+				continue // a key is never of another kind
+			}
+			if below = nil; kind != nil {
+				if field = kind.Fields().ByName(protoreflect.Name(n.Content[i-1].Value)); field != nil && !field.IsMap() {
+					below = field.Message()
+				}
+			}
 		}
-		if found := nodeAt(c, at); found != nil {
-			return found
+		if c.Line == at.Line && c.Column == at.Column {
+			return c, field
+		}
+		if found, of := nodeAt(c, below, at); found != nil {
+			if of == nil && c.Kind == yaml.SequenceNode {
+				of = field // an item of a list of words
+			}
+			return found, of
 		}
 	}
-	return nil
+	return nil, nil
 }
 
 var (
+	word        = regexp.MustCompile(`^[a-z][a-z0-9_]*$`) // what may be an id alone
 	enumFault   = regexp.MustCompile(`^unknown enum value "(.*)", expected one of \[(.*)\]$`)
 	fieldsFault = regexp.MustCompile(`^expected fields for (\S+), got`)
 	// unspecified is the first value of an enum, which nobody writes.
 	unspecified = regexp.MustCompile(`^[A-Z_]+_UNSPECIFIED `)
 )
 
-// kindFault puts what protoyaml says of a value into the words of a configurator. node is the value.
-func kindFault(text string, node *yaml.Node) (message, hint string) {
+// kindFault puts what protoyaml says of a value into the words of a configurator. node is the value, field what it is for.
+func kindFault(text string, node *yaml.Node, field protoreflect.FieldDescriptor) (message, hint string) {
 	value := ""
 	if node != nil && node.Kind == yaml.ScalarNode {
 		value = node.Value
@@ -203,6 +216,8 @@ func kindFault(text string, node *yaml.Node) (message, hint string) {
 		r := []rune(value + " ")[0]
 		half, wide := fullWidth(r)
 		switch {
+		case value != "" && field != nil && field.Message() != nil && !word.MatchString(value):
+			message, hint = "keys with their values are expected here", group(field.Message(), value)
 		case node != nil && node.Kind == yaml.MappingNode:
 			hint = "begin each item with `- `"
 		case wide:
@@ -219,11 +234,20 @@ func kindFault(text string, node *yaml.Node) (message, hint string) {
 	case enumFault.MatchString(text):
 		m := enumFault.FindStringSubmatch(text)
 		words := strings.Fields(unspecified.ReplaceAllString(m[2], ""))
+		if field != nil && field.Enum() != nil { // the text has the first ones only
+			words = nil
+			for i := 1; i < field.Enum().Values().Len(); i++ {
+				words = append(words, string(field.Enum().Values().Get(i).Name()))
+			}
+		}
 		message, hint = fmt.Sprintf("`%s` is none of the words that may stand here", m[1]), "write one of "+strings.Join(words, ", ")
 		upper := strings.ToUpper(strings.Trim(m[1], `“”"' `))
 		near := Nearest(upper, words)
 		if i := slices.IndexFunc(words, func(w string) bool { return len(upper) > 2 && strings.HasPrefix(w, upper) }); i >= 0 && near == "" {
 			near = words[i]
+		}
+		if known := inChinese(m[1]); slices.Contains(words, known) {
+			upper = known
 		}
 		if slices.Contains(words, upper) {
 			hint = fmt.Sprintf("write `%s`", upper)
@@ -255,6 +279,28 @@ func Truth(word string) (meant string, ok bool) {
 	return "", false
 }
 
+// inChinese is the word of the language that somebody has written in Chinese.
+func inChinese(word string) string {
+	return map[string]string{"文字": "TEXT", "文本": "TEXT", "是否": "BOOL", "整数": "INT", "数字": "INT", "小数": "DECIMAL", "金额": "MONEY", "日期": "DATE",
+		"单选": "CHOICE", "多选": "CHOICES", "身份证": "CITIZEN_NUMBER", "身份号码": "CITIZEN_NUMBER", "信用代码": "USCC", "电话": "PHONE", "手机": "PHONE", "地址": "ADDRESS",
+		"银行账号": "BANK_ACCOUNT", "车牌": "PLATE", "文件": "FILE", "名单": "LIST", "列表": "LIST", "省级": "PROVINCIAL", "市级": "MUNICIPAL", "县级": "COUNTY",
+		"主要": "PRIMARY", "次要": "SECONDARY", "电子证照": "E_CERTIFICATE", "数据共享": "SHARED_DATA", "申请人": "APPLICANT"}[word]
+}
+
+// group says how a value is written that has keys of its own, with the number in what stands there now.
+func group(message protoreflect.MessageDescriptor, value string) string {
+	number := strings.TrimRight(value, "天日个工作") // 7, or 7个工作日
+	_, err := strconv.Atoi(number)
+	names := fieldNames(message)
+	switch {
+	case err == nil && slices.Contains(names, "working_days"):
+		return fmt.Sprintf("write `{ working_days: %s }`", number)
+	case slices.Contains(names, "amount"):
+		return fmt.Sprintf("write `{ amount: yuan(%s) }`", strings.TrimSuffix(value, "元"))
+	}
+	return "write `{ key: value }` with some of " + strings.Join(names[:min(8, len(names))], ", ")
+}
+
 // fieldsExpected says which keys a message has where something else stands.
 func fieldsExpected(message string, node *yaml.Node) (text, hint string) {
 	if node != nil && node.Kind == yaml.ScalarNode && message == "onething.forms.v1.Text" {
@@ -267,6 +313,9 @@ func fieldsExpected(message string, node *yaml.Node) (text, hint string) {
 	if err != nil {
 		return "keys with their values are expected here", ""
 	}
-	names := fieldNames(found.Descriptor())
-	return "keys with their values are expected here", "write `{ key: value }` with some of " + strings.Join(names[:min(8, len(names))], ", ")
+	value := ""
+	if node != nil && node.Kind == yaml.ScalarNode {
+		value = node.Value
+	}
+	return "keys with their values are expected here", group(found.Descriptor(), value)
 }

@@ -78,7 +78,7 @@ func ReadYAML(file string, text []byte, message proto.Message, normalise Normali
 		text = slices.Concat(text, bytes.Repeat([]byte("\n"), more))
 	}
 	err := options.Unmarshal(text, message)
-	found = append(append(found, reader.found...), s.readErrors(err)...)
+	found = append(append(found, reader.found...), s.readErrors(err, message.ProtoReflect().Descriptor())...)
 	if len(found) > 0 { // YAML takes much for a text, and then what is wrong there is found elsewhere
 		if slipped := slips(file, text); slipped != nil {
 			return s, slipped
@@ -254,6 +254,16 @@ func (s *Source) At(message proto.Message, member string) Span {
 		return s.nodeSpan(value)
 	}
 	return s.nodeSpan(node)
+}
+
+// Text returns what stands in a stretch of one line.
+func (s *Source) Text(span Span) string {
+	if span.Start.Line < 1 || span.Start.Line > len(s.lines) || span.End.Line != span.Start.Line {
+		return ""
+	}
+	line := s.lines[span.Start.Line-1]
+	from := min(span.Start.Column-1, len(line))
+	return string(line[from:min(max(from, span.End.Column-1), len(line))])
 }
 
 // Element returns where the element i of a message's list stands.

@@ -189,6 +189,10 @@ func wrong(t *testing.T, code, section string, right map[string]string) (tree fs
 	case "yaml-size":
 		texts["bundles/matter/bundle.yaml"] += strings.Repeat("#", diag.MaxFile)
 		return newTree(texts), "", 0, 0
+	case "bundle-file":
+		texts["bundles/matter/bundle.yaml.txt"] = texts["bundles/matter/bundle.yaml"]
+		delete(texts, "bundles/matter/bundle.yaml")
+		return newTree(texts), "", 0, 0
 	case "test-missing":
 		delete(texts, "bundles/matter/tests.yaml")
 		return newTree(texts), "", 0, 0

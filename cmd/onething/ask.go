@@ -28,7 +28,12 @@ func newAsk() *cobra.Command {
 			"more can change a verdict. An empty line leaves a question blank, ? says why it is asked, q ends.",
 		Example: `  onething ask newborn --tree examples --today 2026-03-16
   onething ask newborn first_employment --tree examples --place 321323`,
-		Args: cobra.MinimumNArgs(1),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return nil
+			}
+			return arguments("BUNDLE…")(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			setting := guide.Setting{Place: place, Today: kind.DateOf(time.Now())}
 			var err error

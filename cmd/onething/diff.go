@@ -34,7 +34,7 @@ func newDiff() *cobra.Command {
 			"tests.yaml as it stands. One that is only written otherwise is listed as such, other wording under texts.",
 		Example: `  onething diff examples/bundles/newborn examples/bundles/newborn
   onething diff examples examples --bundle retirement --format json`,
-		Args: cobra.ExactArgs(2),
+		Args: arguments("OLD", "NEW"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if format != "text" && format != "json" {
 				return fmt.Errorf("--format is text or json, not %q", format)

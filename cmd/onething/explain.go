@@ -33,7 +33,7 @@ func newExplain() *cobra.Command {
 			"(today, place, facts, results, record), or a test of the bundle by its id.",
 		Example: `  onething explain newborn --tree examples --test usual
   onething explain newborn --tree examples --test one_year_old`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments("BUNDLE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if (file == "") == (test == "") {
 				return fmt.Errorf("give the record with --record FILE, or a test of the bundle with --test ID")

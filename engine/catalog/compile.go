@@ -48,6 +48,7 @@ func compileFile(l *Library, name string, text []byte) (*Bundle, *diag.Source, d
 	message := &bundlev1.Bundle{}
 	source, found := readYAML(name, text, message)
 	if found.Err() != nil {
+		l.name(source, found)
 		return nil, source, found
 	}
 	c := &compiler{library: l, source: source, message: message, found: found, written: map[*Field]located[*formsv1.Field]{},
@@ -97,6 +98,8 @@ func (c *compiler) unknown(at diag.Span, code, what, name string, known []string
 	} else if len(known) > 0 && len(known) <= 12 {
 		slices.Sort(known)
 		hint = "there are " + strings.Join(known, ", ")
+	} else if slices.Contains([]string{"department", "section", "material", "parameter"}, what) {
+		hint = fmt.Sprintf("library/%ss*.yaml has those that there are", what)
 	}
 	c.fault(at, code, fmt.Sprintf("there is no %s `%s`", what, name), hint)
 }

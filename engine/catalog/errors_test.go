@@ -186,6 +186,7 @@ func TestLoad_Errors(t *testing.T) {
 		{"a plugin without its department", []edit{matterAt("- id: licence", "- id: licence\n    plugin: licence")}},
 		{"required in Chinese, of an own field, a result and a use", []edit{matterAt("name: { zh: 收入 }, required: true", "name: { zh: 收入 }, required: 是"),
 			matterAt("name: { zh: 编号 }, required: true", "name: { zh: 编号 }, required: Yes"), matterAt("as: owner }", "as: owner, set: { phone: { required: 不是 } } }")}},
+		{"a department, a section and a material by their names", []edit{matterAt("lead: market", "lead: 市场局"), matterAt("section: shop", "section: 店铺"), matterAt("use: id_card", "use: 居民身份证")}},
 		{"a key without a value", []edit{matterAt("lead: market\n", "lead:\n")}},
 		{"a rule of no kind", []edit{matterAt("require: "+adult+", ", "")}},
 		{"a rule of two kinds", []edit{matterAt("require: "+adult, "require: "+adult+", examine: { by: market }")}},

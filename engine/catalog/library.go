@@ -84,6 +84,42 @@ func (v ParameterValue) overlaps(w ParameterValue) bool {
 	return v.Place == w.Place && begins(v, w) && begins(w, v)
 }
 
+// name adds to findings of what is no id which id was meant by its Chinese name.
+func (l *Library) name(source *diag.Source, found diag.List) {
+	for i, d := range found {
+		if d.Code != "schema" || source == nil {
+			continue
+		}
+		text := strings.Trim(source.Text(d.Span), `"'`)
+		names := map[string]string{}
+		switch d.Path[strings.LastIndexByte(d.Path, '.')+1:] {
+		case "lead", "department", "by":
+			for id, department := range l.Departments {
+				names[id] = department.Name.ZH
+			}
+		case "section":
+			for id, section := range l.sections {
+				names[id] = section.item.GetName().GetZh()
+			}
+		case "use":
+			for id, material := range l.materials {
+				names[id] = material.item.GetName().GetZh()
+			}
+		default:
+			continue
+		}
+		var meant []string
+		for id, name := range names {
+			if text != "" && (strings.Contains(name, text) || name != "" && strings.Contains(text, name)) {
+				meant = append(meant, "`"+id+"`")
+			}
+		}
+		if slices.Sort(meant); len(meant) > 0 && len(meant) <= 3 {
+			found[i].Hint = "write " + strings.Join(meant, " or ")
+		}
+	}
+}
+
 func newLibrary() *Library {
 	return &Library{
 		Departments: map[string]*Department{}, Facts: map[string]*Fact{}, Parameters: Parameters{},

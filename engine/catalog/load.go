@@ -35,15 +35,56 @@ type Catalog struct {
 // Load reads a tree: every .yaml file under library/ is a library, every bundles/<id>/bundle.yaml a bundle. It
 // returns all findings of all files; a bundle with an error is left out of the catalogue, and so is what only
 // fails because of an earlier error.
-func Load(tree fs.FS) (*Catalog, diag.List) { return load(tree, BundleFile("*")) }
+func Load(tree fs.FS) (*Catalog, diag.List) {
+	c, found := load(tree, BundleFile("*"))
+	return c, append(found, strays(tree, "*")...).Sorted()
+}
 
 // LoadOnly reads the libraries of a tree, and of its bundles those in the named folders.
 func LoadOnly(tree fs.FS, folders ...string) (*Catalog, diag.List) {
 	var patterns []string
+	var lost diag.List
 	for _, folder := range folders {
-		patterns = append(patterns, BundleFile(strings.NewReplacer(`*`, `\*`, `?`, `\?`, `[`, `\[`, `\`, `\\`).Replace(folder)))
+		plain := strings.NewReplacer(`*`, `\*`, `?`, `\?`, `[`, `\[`, `\`, `\\`).Replace(folder)
+		patterns = append(patterns, BundleFile(plain))
+		lost = append(lost, strays(tree, plain)...)
 	}
-	return load(tree, patterns...)
+	c, found := load(tree, patterns...)
+	return c, append(found, lost...).Sorted()
+}
+
+// strays are the files of matters that nobody would read: a bundle under another name, or outside of a folder of its own.
+func strays(tree fs.FS, pattern string) diag.List {
+	var found diag.List
+	stray := func(file, message, hint string) {
+		found = append(found, diag.Diagnostic{Span: diag.Span{File: file, Start: diag.Position{Line: 1, Column: 1}}, Severity: diag.Error, Code: "bundle-file", Message: message, Hint: hint})
+	}
+	names, _ := fs.Glob(tree, "bundles/"+pattern) // the pattern is sound
+	for _, name := range names {
+		if info, err := fs.Stat(tree, name); err == nil && !info.IsDir() {
+			if id := path.Base(name); strings.Contains(id, ".yaml") || strings.HasSuffix(id, ".yml") {
+				id, _, _ = strings.Cut(id, ".")
+				stray(name, "a matter has a folder of its own", fmt.Sprintf("move it to %s", BundleFile(id)))
+			}
+			continue
+		}
+		files, err := fs.ReadDir(tree, name)
+		if err != nil || slices.ContainsFunc(files, func(f fs.DirEntry) bool { return f.Name() == "bundle.yaml" }) {
+			continue
+		}
+		for _, f := range files {
+			like := strings.ToLower(f.Name())
+			if strings.HasPrefix(like, "bundle.") || strings.HasSuffix(like, ".yaml") || strings.HasSuffix(like, ".yml") {
+				hint := "rename it to bundle.yaml"
+				if strings.HasPrefix(like, "test") {
+					hint = "write bundle.yaml beside it"
+				}
+				stray(path.Join(name, f.Name()), "there is no bundle.yaml in this folder", hint)
+				break
+			}
+		}
+	}
+	return found
 }
 
 func load(tree fs.FS, patterns ...string) (*Catalog, diag.List) {

@@ -136,7 +136,11 @@ func (c *checker) arity(n ast.Node, name string, args []ast.Node, count int) boo
 	if len(args) == count {
 		return true
 	}
-	c.failAt(n, CodeType, fmt.Sprintf("%s takes %d arguments, here are %d", name, count, len(args)), "")
+	hint := ""
+	if name == "yuan" || name == "decimal" {
+		hint = "write the number without commas: " + name + "(60000)"
+	}
+	c.failAt(n, CodeType, fmt.Sprintf("%s takes %d arguments, here are %d", name, count, len(args)), hint)
 	return false
 }
 

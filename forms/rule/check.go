@@ -2,6 +2,7 @@ package rule
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -193,6 +194,9 @@ func (c *compiler) compared(e ast.Expr, given []operand, verb string) {
 	c.fail(e, CodeType, message, c.comparisonHint(a, b))
 }
 
+// written is a day without its function, which is a difference of numbers.
+var written = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}$`)
+
 func (c *compiler) comparisonHint(a, b operand) string {
 	for _, pair := range [][2]operand{{a, b}, {b, a}} {
 		x, y := pair[0], pair[1]
@@ -222,6 +226,8 @@ func (c *compiler) comparisonHint(a, b operand) string {
 			return "a decimal number stands left, a number right"
 		case x.typ.Kind() == types.ListKind && y.typ.Kind() == types.IntKind:
 			return "write size(" + c.source.written(x.expr) + ")"
+		case is(x.typ, dateType) && y.typ.Kind() == types.IntKind && written.MatchString(text):
+			return "write date(\"" + text + "\")"
 		case is(x.typ, dateType) && y.typ.Kind() == types.IntKind:
 			return "count with days_between, months_between or years_between"
 		case is(x.typ, fileType):

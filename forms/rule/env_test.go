@@ -27,6 +27,12 @@ func question(id, spec string, conditions ...string) *forms.Field {
 	return f
 }
 
+// named gives a field the label that is shown.
+func named(label string, f *forms.Field) *forms.Field {
+	f.Name.ZH = label
+	return f
+}
+
 func list(id string, row ...*forms.Field) *forms.Field {
 	return &forms.Field{ID: id, Kind: kind.KindList, Row: row}
 }
@@ -65,6 +71,7 @@ func scope() forms.Scope {
 			question("income", "*MONEY"), question("area", "*DECIMAL"), question("n", "*INT"), question("m", "*INT"),
 			question("end", "*DATE"), question("name", "*TEXT"), question("code", "*USCC"), question("remark", "TEXT"),
 			question("items", "CHOICES x y z"), question("kind", "*CHOICE a b"), question("plate", "PLATE"),
+			named("餐位数", question("seats", "*INT")), {ID: "hall", Kind: kind.KindChoice, Required: true, Options: []forms.Option{{ID: "big", Name: forms.Text{ZH: "大厅"}}}},
 			list("machines", question("legal", "*BOOL"), question("secret", "*BOOL")),
 			list("machine_names", question("name", "*TEXT")),
 		},

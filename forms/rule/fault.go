@@ -3,6 +3,7 @@ package rule
 import (
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"cel.dev/cel-go/cel"
@@ -55,12 +56,24 @@ func mistyped(token string) string {
 	switch token {
 	case "=", "＝":
 		return "=="
-	case "and", "&":
+	case "and", "&", "并且", "且", "和", "与", "同时":
 		return "&&"
-	case "or", "|":
+	case "or", "|", "或者", "或":
 		return "||"
-	case "not", "！":
+	case "not", "！", "不", "非":
 		return "!"
+	case "是", "True", "TRUE", "yes":
+		return "true"
+	case "否", "False", "FALSE", "no":
+		return "false"
+	case "大于", "＞":
+		return ">"
+	case "小于", "＜":
+		return "<"
+	case "等于":
+		return "=="
+	case "今天":
+		return "today"
 	case "≠":
 		return "!="
 	case "≤":
@@ -105,11 +118,26 @@ func (c *compiler) syntax(errors []*cel.Error) {
 	}
 	for _, t := range c.source.tokens {
 		if offset >= t.from && offset < t.to {
-			c.failAt(t.from, t.to, CodeSyntax, fmt.Sprintf("%s does not fit here", t.text), reserved(t.text))
+			c.failAt(t.from, t.to, CodeSyntax, fmt.Sprintf("%s does not fit here", t.text), c.misfit(t.text))
 			return
 		}
 	}
+	if strings.HasSuffix(strings.TrimSpace(c.scalar.Text), "%") {
+		c.failAt(max(0, end-1), end, CodeSyntax, "% is not part of rules", "write the number without it: a * 100 >= b * 20")
+		return
+	}
 	c.failAt(max(0, end-1), end, CodeSyntax, "the rule ends too early", "")
+}
+
+// misfit says what to do about a word that does not fit where it stands.
+func (c *compiler) misfit(word string) string {
+	if !strings.ContainsFunc(word, func(r rune) bool { return unicode.Is(unicode.Han, r) }) {
+		return reserved(word)
+	}
+	if meant := c.labelled(word); len(meant) > 0 {
+		return "write " + strings.Join(meant, " or ")
+	}
+	return "a rule names fields and options by their ids, in small letters; a text stands in quotes"
 }
 
 // reserved says of a word that CEL keeps for itself, why it cannot stand there.

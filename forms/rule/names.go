@@ -2,6 +2,7 @@ package rule
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -225,7 +226,9 @@ func (c *compiler) missing(g *group, names []string, node ast.Expr) {
 // unknown tells of a name that is not there, with the nearest that is.
 func (c *compiler) unknown(node ast.Expr, code, message, name string, valid []string, prefix, many string) {
 	hint := ""
-	if near := diag.Nearest(name, valid); near != "" {
+	if meant := c.elsewhere(name); prefix == "" && len(meant) > 0 {
+		hint = "did you mean " + strings.Join(meant, " or ") + "?"
+	} else if near := diag.Nearest(name, valid); near != "" {
 		hint = "did you mean " + prefix + near
 		if v := c.env.tree.variables[prefix+near]; v != nil {
 			hint += " (" + v.kindName() + ")"
@@ -235,6 +238,47 @@ func (c *compiler) unknown(node ast.Expr, code, message, name string, valid []st
 		hint = "the " + many + " are " + strings.Join(valid, ", ")
 	}
 	c.fail(node, code, message, hint)
+}
+
+// elsewhere are the paths that end in a name which stands alone: its root was left out. There are none if there are many.
+func (c *compiler) elsewhere(name string) []string {
+	found := map[string]bool{}
+	for _, v := range c.env.tree.variables {
+		switch {
+		case strings.HasSuffix(v.name, "."+name):
+			found[v.name] = true
+		case strings.HasPrefix(v.name, "form."+name+"."):
+			found["form."+name] = true
+		case v.field != nil && slices.ContainsFunc(v.field.Options, func(o forms.Option) bool { return o.ID == name }):
+			found[v.name+"."+name] = true
+		}
+	}
+	if len(found) > 3 {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(found))
+}
+
+// labelled are the paths of the fields and options whose Chinese label a text is.
+func (c *compiler) labelled(text string) []string {
+	found := map[string]bool{}
+	for _, v := range c.env.tree.variables {
+		if v.field == nil {
+			continue
+		}
+		if v.field.Name.ZH == text {
+			found[v.name] = true
+		}
+		for _, o := range v.field.Options {
+			if o.Name.ZH == text {
+				found[v.name+"."+o.ID] = true
+			}
+		}
+	}
+	if len(found) > 3 {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(found))
 }
 
 func (r *rowFields) names() []string {
