@@ -346,14 +346,8 @@ func (s *State) correctedAfterwards(c *Case, m *applicationv1.SubmittedCase, tod
 
 // askCorrection asks for what could not have been known at pre-review: only what the step needs, and it says why.
 func (d *decision) askCorrection(cmd AskCorrection) error {
-	t, err := d.task(cmd.Task)
+	t, err := d.openTask(cmd.Task)
 	if err != nil {
-		return err
-	}
-	if t.State != TaskOpen {
-		return wrongTaskState(t)
-	}
-	if err := d.mine(t); err != nil {
 		return err
 	}
 	if cmd.Reason == "" || len(cmd.Items) == 0 {

@@ -27,6 +27,18 @@ func (d *decision) task(number string) (*Task, error) {
 	return nil, refusal.New(refusal.NotFound, "没有这项任务", "there is no such task")
 }
 
+// openTask is a task that is open, and not another officer's.
+func (d *decision) openTask(number string) (*Task, error) {
+	t, err := d.task(number)
+	switch {
+	case err != nil:
+		return nil, err
+	case t.State != TaskOpen:
+		return nil, wrongTaskState(t)
+	}
+	return t, d.mine(t)
+}
+
 func (d *decision) concerns(department string) bool {
 	switch d.w.Actor.GetRole() {
 	case applicationv1.Role_ROLE_OFFICER, applicationv1.Role_ROLE_DEPARTMENT_SYSTEM:
@@ -359,14 +371,8 @@ func isProcedure(name string) bool {
 // pause begins a special procedure: the clock stands from the next day on, and the applicant is told in writing how
 // long it is expected to take (行政许可法 45).
 func (d *decision) pause(cmd PauseTask) error {
-	t, err := d.task(cmd.Task)
+	t, err := d.openTask(cmd.Task)
 	if err != nil {
-		return err
-	}
-	if t.State != TaskOpen {
-		return wrongTaskState(t)
-	}
-	if err := d.mine(t); err != nil {
 		return err
 	}
 	if !isProcedure(cmd.Procedure) || cmd.Days < 1 || cmd.Reason == "" {
