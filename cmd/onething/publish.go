@@ -20,6 +20,7 @@ import (
 	"github.com/siyiban/onething/examples/intake"
 	apiv1 "github.com/siyiban/onething/proto/gen/onething/api/v1"
 	"github.com/siyiban/onething/proto/gen/onething/api/v1/apiv1connect"
+	registryv1 "github.com/siyiban/onething/proto/gen/onething/registry/v1"
 )
 
 // remote says which server a verb speaks to, and as whom.
@@ -77,13 +78,14 @@ func newPublish() *cobra.Command {
 	var reason string
 	var check bool
 	var after int32
+	var moves moving
 	cmd := &cobra.Command{
 		Use:   "publish BUNDLE",
 		Short: "Publish a bundle to a server: a new version, in force at once or from the day that it says",
 		Long: "publish sends the bundle.yaml of a folder to a server. The server checks it against the libraries in force there, and the\n" +
 			"findings are printed as `onething check` prints them; with an error nothing is published. The version has a number and\n" +
-			"never changes; applications under way keep theirs. Where the operator asks for a second person, it becomes a proposal.\n" +
-			"It exits with 1 if it is refused.",
+			"never changes; applications under way keep theirs unless --moving says otherwise. Where the operator asks for a second\n" +
+			"person, it becomes a proposal. It exits with 1 if it is refused.",
 		Example: `  onething publish examples/bundles/newborn --reason 首次发布 --as configurator
   onething publish examples/bundles/newborn --check --as configurator`,
 		Args: arguments("BUNDLE"),
@@ -102,7 +104,7 @@ func newPublish() *cobra.Command {
 			if err := checkThere(cmd, service, file, text); err != nil || check {
 				return err
 			}
-			published, err := service.PublishBundle(cmd.Context(), &apiv1.PublishBundleRequest{RequestId: uuid.NewString(), Text: text, Reason: reason, ExpectedVersion: after})
+			published, err := service.PublishBundle(cmd.Context(), &apiv1.PublishBundleRequest{RequestId: uuid.NewString(), Text: text, Reason: reason, ExpectedVersion: after, Moving: registryv1.Moving(moves)})
 			if err != nil {
 				return answered(err)
 			}
@@ -113,6 +115,7 @@ func newPublish() *cobra.Command {
 	cmd.Flags().StringVar(&reason, "reason", "", "why it is published; kept with the version")
 	cmd.Flags().BoolVar(&check, "check", false, "check on the server, and publish nothing")
 	cmd.Flags().Int32Var(&after, "after", 0, "number of the last version that you have seen: refused if there is a newer one")
+	moves.flag(cmd)
 	return cmd
 }
 
@@ -186,6 +189,9 @@ func inForce(v *apiv1.BundleVersion) string {
 	if v.GetUntil() != "" {
 		said += " until " + v.GetUntil()
 	}
+	if m := moving(v.GetMoving()); m > moving(registryv1.Moving_MOVING_PIN) {
+		said += ", moving " + m.String()
+	}
 	return said
 }
 
@@ -244,11 +250,12 @@ func newVersions() *cobra.Command {
 func newRollback() *cobra.Command {
 	var r remote
 	var reason string
+	var moves moving
 	cmd := &cobra.Command{
 		Use:   "rollback BUNDLE NUMBER",
 		Short: "Publish an earlier version of a bundle once more",
 		Long: "rollback publishes an earlier version again, under a new number and with the libraries that it had. Nothing is deleted, and\n" +
-			"applications under way keep the version with which they were filed.",
+			"applications under way keep the version with which they were filed, unless --moving says otherwise.",
 		Example: `  onething rollback newborn 1 --reason 退回首版 --as configurator
   ONETHING_AS=configurator onething rollback newborn 1 --reason 退回首版`,
 		Args: arguments("BUNDLE", "NUMBER"),
@@ -264,7 +271,7 @@ func newRollback() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			back, err := service.RollBackBundle(cmd.Context(), &apiv1.RollBackBundleRequest{RequestId: uuid.NewString(), Bundle: args[0], Number: int32(number), Reason: reason})
+			back, err := service.RollBackBundle(cmd.Context(), &apiv1.RollBackBundleRequest{RequestId: uuid.NewString(), Bundle: args[0], Number: int32(number), Reason: reason, Moving: registryv1.Moving(moves)})
 			if err != nil {
 				return answered(err)
 			}
@@ -273,5 +280,6 @@ func newRollback() *cobra.Command {
 	}
 	r.flags(cmd)
 	cmd.Flags().StringVar(&reason, "reason", "", "why; kept with the version")
+	moves.flag(cmd)
 	return cmd
 }

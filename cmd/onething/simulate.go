@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,7 +41,7 @@ func newSimulate() *cobra.Command {
 			"what is sealed with the server's key, prints no value of a person, opens everything to be read only and changes nothing.\n" +
 			"A running server is asked with SimulateVersion. It exits with 1 if a verdict changes or somebody is asked for more.",
 		Example: `  onething simulate examples/bundles/newborn --data var/onething
-  onething simulate examples --bundle newborn --data /var/lib/onething --key-encryption-key /etc/onething/kek.json --format json`,
+  onething simulate examples --bundle newborn --data var/onething --format json`,
 		Args: arguments("NEW"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if f.format != "text" && f.format != "json" {
@@ -82,9 +83,9 @@ func simulateOn(ctx context.Context, path string, f simulateFlags, out, progress
 	if len(s.engine.InForce().State.Bundles[to.ID]) == 0 {
 		return false, &refusedError{fmt.Sprintf("no version of %s was ever published there", to.ID)}
 	}
-	print := printSimulatedText
+	tell := printSimulatedText
 	if f.format == "json" {
-		print = printSimulatedJSON
+		tell = printSimulatedJSON
 	}
 	var sum simulate.Sum
 	applications, drafts := 0, 0
@@ -96,7 +97,7 @@ func simulateOn(ctx context.Context, path string, f simulateFlags, out, progress
 			if found.Kind == simulate.Unchanged && !f.all {
 				return nil
 			}
-			return print(out, found)
+			return tell(out, found)
 		},
 		Looked: func(draft bool) error {
 			if applications++; draft {
@@ -128,8 +129,8 @@ type stopped struct {
 }
 
 func (s *stopped) close() {
-	for i := len(s.closers) - 1; i >= 0; i-- {
-		_ = s.closers[i]() // nothing was written
+	for _, closer := range slices.Backward(s.closers) {
+		_ = closer() // nothing was written
 	}
 }
 

@@ -442,7 +442,10 @@ func TestAll(t *testing.T) {
 	if d := cmp.Diff(want, all(o.Store)); d != "" {
 		t.Error(d)
 	}
-	for range o.All(t.Context()) {
+	for _, err := range o.All(t.Context()) {
+		if err != nil {
+			t.Error(err)
+		}
 		break // who has seen enough
 	}
 	if err := o.Close(); err != nil {

@@ -2,6 +2,7 @@ package simulate_test
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -157,9 +158,7 @@ func TestDraft(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			given := whole()
-			for p, v := range tt.but {
-				given[p] = v
-			}
+			maps.Copy(given, tt.but)
 			for _, p := range tt.without {
 				delete(given, p)
 			}
