@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/structpb"
 
 	"github.com/siyiban/onething/engine/application"
@@ -30,17 +31,62 @@ type Assessed struct {
 	typed   *guide.Assessment // of what could be read
 }
 
-// Assess answers what applies for bundles that are in force today; for all of them, if none is named. Nothing is looked
-// up about anybody and nothing of the answers is kept: facts are not known.
-func (e *Engine) Assess(ids []string, place string, answers map[string]*structpb.Value) (*Assessed, error) {
-	if place == "" {
-		place = e.cfg.Place
+// Query asks the guide what applies, for answers and for changes of them.
+type Query struct {
+	Bundles []string // that are in force today; none: all of them
+	Place   string   // region of the office; "": the engine's
+	Answers map[string]*structpb.Value
+	Changes map[string]*structpb.Value
+	Cleared []string // answers that are taken back
+	// Session is a name that nobody can guess, under which whoever asks will ask again soon. What the answers come to is
+	// then held in memory for two minutes, so that the next answer is cheap; it makes no other difference. "": nothing of
+	// the answers is kept.
+	Session string
+}
+
+// Assess answers what applies before and after the changes. Nothing is looked up about anybody: facts are not known.
+func (e *Engine) Assess(q Query) (before, after *Assessed, err error) {
+	if q.Place == "" {
+		q.Place = e.cfg.Place
 	}
-	blank, err := e.blanks.of(e.InForce(), ids, e.Today(), place)
+	blank, err := e.blank(q.Bundles, q.Place)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return blank.With(answers, nil), nil
+	before = blank
+	if q.Session != "" {
+		if known := e.sessions.of(q.Session, blank, e.cfg.Now()); known != nil {
+			before = known
+		}
+	}
+	before = before.to(q.Answers)
+	after = before.With(q.Changes, q.Cleared)
+	if q.Session != "" {
+		e.sessions.hold(q.Session, blank, after, e.cfg.Now())
+	}
+	return before, after, nil
+}
+
+// maxBlanks bounds the bundles of all selections whose blank assessments are remembered.
+const maxBlanks = 2000
+
+// blank is the assessment of no answers for bundles that are in force today, so that a call works out only what its answers
+// make a difference to.
+func (e *Engine) blank(ids []string, place string) (*Assessed, error) {
+	inForce, today := e.InForce(), e.Today()
+	return e.blanks.of(inForce, today, place+" "+strings.Join(ids, " "), maxBlanks, func() (*Assessed, int, error) {
+		if len(ids) == 0 {
+			for _, p := range inForce.All(today, place) {
+				ids = append(ids, p.ID)
+			}
+		}
+		selection, err := inForce.Select(ids, today, place)
+		if err != nil {
+			return nil, 0, err
+		}
+		setting := guide.Setting{Today: today, Place: place, Calendar: inForce.Calendar}
+		return newAssessed(selection, nil, forms.Record{}, nil, guide.Assess(selection, forms.Record{}, setting)), len(ids), nil
+	})
 }
 
 func (e *Engine) setting(place string, facts map[forms.Path]kind.Value) guide.Setting {
@@ -65,6 +111,9 @@ func newAssessed(selection *catalog.Selection, answers map[string]*structpb.Valu
 // With is the assessment after answers have changed, and others were taken back: the same as of all answers together, but
 // only what they make a difference to is worked out again.
 func (a *Assessed) With(changes map[string]*structpb.Value, cleared []string) *Assessed {
+	if len(changes) == 0 && len(cleared) == 0 {
+		return a
+	}
 	answers := maps.Clone(a.answers)
 	if answers == nil {
 		answers = map[string]*structpb.Value{}
@@ -83,12 +132,29 @@ func (a *Assessed) With(changes map[string]*structpb.Value, cleared []string) *A
 	}
 	record := a.Record.Without(gone...).Merge(read)
 	for _, v := range a.Unreadable {
-		if !slices.ContainsFunc(gone, func(p forms.Path) bool { return below(v.Path, p) }) {
+		if !slices.Contains(gone, a.answerOf(v.Path)) {
 			unreadable = append(unreadable, v)
 		}
 	}
 	slices.SortStableFunc(unreadable, func(x, y forms.Violation) int { return cmp.Compare(x.Path, y.Path) })
 	return newAssessed(a.Selection, answers, record, unreadable, guide.Reassess(a.typed, record))
+}
+
+// to is the assessment of other answers.
+func (a *Assessed) to(answers map[string]*structpb.Value) *Assessed {
+	changes := map[string]*structpb.Value{}
+	for p, v := range answers {
+		if known, ok := a.answers[p]; !ok || !proto.Equal(known, v) {
+			changes[p] = v
+		}
+	}
+	var cleared []string
+	for p := range a.answers {
+		if _, ok := answers[p]; !ok {
+			cleared = append(cleared, p)
+		}
+	}
+	return a.With(changes, cleared)
 }
 
 // Change is what changed between two assessments; before is nil where nothing is known yet.
@@ -99,10 +165,14 @@ func Change(before, after *Assessed) (*apiv1.AssessmentChange, error) {
 	return guide.Change(before.Assessment, after.Assessment)
 }
 
-// below reports whether a path is another one, or in it: a cell of a list, a part of an address.
-func below(p, whole forms.Path) bool {
-	rest, ok := strings.CutPrefix(string(p), string(whole))
-	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
+// answerOf returns the path of the answer that a path is in: a cell of a list, a part of an address, or the answer itself.
+func (a *Assessed) answerOf(p forms.Path) forms.Path {
+	for end := len(p); end > 0; end = strings.LastIndexAny(string(p[:end]), ".[") {
+		if _, ok := a.answers[string(p[:end])]; ok {
+			return p[:end]
+		}
+	}
+	return p
 }
 
 // Assessment is the assessment of an application's record as it is now, for whoever hands out derived values.

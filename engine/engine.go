@@ -76,9 +76,10 @@ type Engine struct {
 	// deciding is held for reading from a decision to its commit, and for writing while a calendar is published.
 	deciding sync.RWMutex
 
-	numbers serials
-	offers  offers
-	blanks  blanks
+	numbers  serials
+	offers   remembered[*offer]
+	blanks   remembered[*Assessed]
+	sessions sessions
 	// searching holds the one search that is under way.
 	searching chan struct{}
 	// simulating is held while a version is simulated.

@@ -2,6 +2,10 @@ package engine
 
 import (
 	"context"
+	"maps"
+	"slices"
+
+	"google.golang.org/protobuf/types/known/structpb"
 
 	"github.com/siyiban/onething/engine/seal"
 )
@@ -15,3 +19,27 @@ func Search(e *Engine, ctx context.Context, f func() error) error { //nolint:rev
 func RequestDigest(keys *seal.Store, r Request) ([]byte, error) {
 	return (&Engine{cfg: Config{Keys: keys}}).requestDigest(r)
 }
+
+// AssessAnew is what [Engine.Assess] comes to of answers, worked out from nothing.
+func AssessAnew(e *Engine, ids []string, place string, answers map[string]*structpb.Value) (*Assessed, error) {
+	if len(ids) == 0 {
+		for _, p := range e.InForce().All(e.Today(), place) {
+			ids = append(ids, p.ID)
+		}
+	}
+	selection, err := e.InForce().Select(ids, e.Today(), place)
+	if err != nil {
+		return nil, err
+	}
+	return e.assess(selection, answers, e.setting(place, nil)), nil
+}
+
+// Sessions are the sessions of which the guide holds something, and their weight.
+func Sessions(e *Engine) (ids []string, weight int) {
+	e.sessions.mu.Lock()
+	defer e.sessions.mu.Unlock()
+	return slices.Sorted(maps.Keys(e.sessions.known)), e.sessions.held
+}
+
+// MaxSessions bounds the weight of sessions.
+const MaxSessions = maxSessions

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"slices"
-	"sync"
 
 	"google.golang.org/protobuf/types/known/structpb"
 
@@ -10,7 +9,6 @@ import (
 	"github.com/siyiban/onething/engine/registry"
 	"github.com/siyiban/onething/engine/sieve"
 	"github.com/siyiban/onething/forms"
-	"github.com/siyiban/onething/forms/kind"
 )
 
 // Verdicts answers what could be applied for: the verdict on every matter that is in force today at the place, and the
@@ -20,7 +18,7 @@ func (e *Engine) Verdicts(place string, answers map[string]*structpb.Value) ([]s
 	if place == "" {
 		place = e.cfg.Place
 	}
-	offer := e.offers.of(e.InForce(), e.Today(), place)
+	offer := e.offer(place)
 	record, unreadable := forms.Decode(answers, offer.field)
 	row := offer.sieve.Row()
 	setting := e.setting(place, nil)
@@ -36,32 +34,13 @@ type offer struct {
 
 func (o *offer) field(p forms.Path) *forms.Field { return o.fields[p] }
 
-// offers keeps offers until something else is in force.
-type offers struct {
-	mu      sync.Mutex
-	inForce *registry.InForce
-	known   map[offerKey]*offer
-}
-
-type offerKey struct {
-	day   kind.Date
-	place string
-}
-
-// maxOffers bounds the places that are remembered: whoever asks may name any.
+// maxOffers bounds the places whose offers are remembered.
 const maxOffers = 32
 
-func (o *offers) of(inForce *registry.InForce, day kind.Date, place string) *offer {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.inForce != inForce || len(o.known) >= maxOffers {
-		o.inForce, o.known = inForce, map[offerKey]*offer{}
-	}
-	key := offerKey{day, place}
-	if o.known[key] == nil {
-		o.known[key] = newOffer(inForce.All(day, place))
-	}
-	return o.known[key]
+func (e *Engine) offer(place string) *offer {
+	inForce, today := e.InForce(), e.Today()
+	o, _ := e.offers.of(inForce, today, place, maxOffers, func() (*offer, int, error) { return newOffer(inForce.All(today, place)), 1, nil })
+	return o
 }
 
 // newOffer prepares bundles. Where two of them ask the same question with other options or columns, any of them can be

@@ -8,7 +8,7 @@ import (
 	"github.com/siyiban/onething/proto/gen/onething/api/v1/apiv1connect"
 )
 
-// guideService answers what applies. It keeps no trace of what it is asked.
+// guideService answers what applies.
 type guideService struct {
 	apiv1connect.UnimplementedGuideServiceHandler
 	engine *engine.Engine
@@ -16,11 +16,11 @@ type guideService struct {
 
 // Assess implements GuideService.
 func (s guideService) Assess(_ context.Context, r *apiv1.AssessRequest) (*apiv1.AssessResponse, error) {
-	before, err := s.engine.Assess(r.GetBundles(), r.GetPlace(), r.GetRecord().GetAnswers())
+	before, after, err := s.engine.Assess(engine.Query{Bundles: r.GetBundles(), Place: r.GetPlace(), Answers: r.GetRecord().GetAnswers(),
+		Changes: r.GetChanges(), Cleared: r.GetCleared(), Session: r.GetSession()})
 	if err != nil {
 		return nil, refused(err)
 	}
-	after := before.With(r.GetChanges(), r.GetCleared())
 	if r.GetFresh() {
 		before = nil
 	}

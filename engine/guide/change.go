@@ -109,6 +109,16 @@ func fields(a *Assessment) (map[string]*apiv1.FieldAssessment, error) {
 }
 
 func (c *change) cases(before, after *Assessment) {
+	if before.selection == after.selection {
+		for i, k := range after.Cases {
+			if old := before.Cases[i]; old != k {
+				c.sameCase(old, k)
+				c.sameRules(k.Bundle.ID, before.parts[i].rules, after.parts[i].rules)
+				c.sameSteps(k.Bundle.ID, old.Steps, k.Steps)
+			}
+		}
+		return
+	}
 	was := make(map[string]*Case, len(before.Cases))
 	for _, k := range before.Cases {
 		was[k.Bundle.ID] = k
@@ -116,24 +126,52 @@ func (c *change) cases(before, after *Assessment) {
 	for _, k := range after.Cases {
 		old := was[k.Bundle.ID]
 		delete(was, k.Bundle.ID)
-		switch {
-		case old == k:
-		case old == nil:
+		if old == nil {
 			put(&c.Changed.Cases, k.Bundle.ID, k.message())
 			differ(c, "rules", &c.Changed.Rules, nil, k.rules())
 			differ(c, "steps", &c.Changed.Steps, nil, k.steps())
-		default:
-			if m := k.message(); !proto.Equal(old.message(), m) {
-				put(&c.Changed.Cases, k.Bundle.ID, m)
-			}
-			differ(c, "rules", &c.Changed.Rules, old.rules(), k.rules())
-			differ(c, "steps", &c.Changed.Steps, old.steps(), k.steps())
+			continue
 		}
+		c.sameCase(old, k)
+		differ(c, "rules", &c.Changed.Rules, old.rules(), k.rules())
+		differ(c, "steps", &c.Changed.Steps, old.steps(), k.steps())
 	}
 	for id, k := range was {
 		c.Gone = append(c.Gone, "cases/"+id)
 		differ(c, "rules", &c.Changed.Rules, k.rules(), nil)
 		differ(c, "steps", &c.Changed.Steps, k.steps(), nil)
+	}
+}
+
+func (c *change) sameCase(before, after *Case) {
+	if m := after.message(); !proto.Equal(before.message(), m) {
+		put(&c.Changed.Cases, after.Bundle.ID, m)
+	}
+}
+
+func (c *change) sameRules(bundle string, before, after []*Rule) {
+	for i, is := range after {
+		was := before[i]
+		switch {
+		case was == is:
+		case is == nil:
+			c.Gone = append(c.Gone, "rules/"+bundle+"."+was.ID)
+		default:
+			if m := is.message(bundle); was == nil || !proto.Equal(was.message(bundle), m) {
+				put(&c.Changed.Rules, bundle+"."+is.ID, m)
+			}
+		}
+	}
+}
+
+func (c *change) sameSteps(bundle string, before, after []*Step) {
+	for i, is := range after {
+		if before[i] == is {
+			continue
+		}
+		if m := is.message(); !proto.Equal(before[i].message(), m) {
+			put(&c.Changed.Steps, bundle+"."+is.ID, m)
+		}
 	}
 }
 

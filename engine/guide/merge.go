@@ -1,12 +1,9 @@
 package guide
 
 import (
-	"cmp"
 	"slices"
 
 	"github.com/siyiban/onething/engine/catalog"
-	"github.com/siyiban/onething/forms"
-	"github.com/siyiban/onething/forms/kind"
 	"github.com/siyiban/onething/forms/rule"
 )
 
@@ -88,22 +85,6 @@ func mergeRows(rows, more [][]*Cell) [][]*Cell {
 // mergeMaterials puts together what is the same document in several bundles, in the order in which they ask for it. Of
 // before, nil if there is none, documents are taken over that no bundle asks for otherwise now.
 func mergeMaterials(parts []*part, before *Assessment) []*SharedMaterial {
-	type ask struct {
-		bundle string
-		*Material
-	}
-	asks, order := map[string][]ask{}, []string(nil)
-	for _, p := range parts {
-		for _, m := range p.assessed.Materials {
-			if m.Asked.Truth == rule.False {
-				continue
-			}
-			if asks[m.Key] == nil {
-				order = append(order, m.Key)
-			}
-			asks[m.Key] = append(asks[m.Key], ask{p.assessed.Bundle.ID, m})
-		}
-	}
 	kept := map[string]*SharedMaterial{}
 	if before != nil {
 		for _, s := range before.Materials {
@@ -122,15 +103,22 @@ func mergeMaterials(parts []*part, before *Assessment) []*SharedMaterial {
 			}
 		}
 	}
-	all := make([]*SharedMaterial, 0, len(order))
-	for _, key := range order {
-		s := kept[key]
-		if s == nil {
-			for _, m := range asks[key] {
-				s = s.with(m.bundle, m.Material)
+	places := make(map[string]int, len(kept))
+	all := make([]*SharedMaterial, 0, len(kept))
+	for _, p := range parts {
+		for _, m := range p.assessed.Materials {
+			if m.Asked.Truth == rule.False {
+				continue
+			}
+			place, known := places[m.Key]
+			if !known {
+				place = len(all)
+				places[m.Key], all = place, append(all, kept[m.Key])
+			}
+			if kept[m.Key] == nil {
+				all[place] = all[place].with(p.assessed.Bundle.ID, m)
 			}
 		}
-		all = append(all, s)
 	}
 	return all
 }
@@ -163,140 +151,4 @@ func (s *SharedMaterial) with(bundle string, m *Material) *SharedMaterial {
 		s.NeededBy = append(s.NeededBy, bundle+"."+id)
 	}
 	return s
-}
-
-// effort is what it costs a person to answer, by kind: a tick, a look at a document, typing.
-func effort(k kind.Kind) int {
-	switch k {
-	case kind.KindBool, kind.KindChoice:
-		return 2
-	case kind.KindChoices, kind.KindDate, kind.KindInt:
-		return 3
-	case kind.KindFile, kind.KindAddress, kind.KindList:
-		return 6
-	default:
-		return 4
-	}
-}
-
-// What an answer can decide, in points: the verdict of a case counts more than which steps apply, and those more
-// than which materials are asked.
-const (
-	pointsVerdict  = 12
-	pointsStep     = 4
-	pointsMaterial = 2
-)
-
-// worth is what the answers to one question can decide of a case, in points, by what they decide.
-type worth struct {
-	path    forms.Path
-	points  int
-	decides []string // as bundle.rule, bundle.step or bundle.material
-}
-
-// worth returns the open questions of a case that can change something: where a verdict stands against it, nothing more
-// is asked for it.
-func (c *Case) worth() []worth {
-	var all []worth
-	count := func(o rule.Outcome, id string, points int) {
-		if o.Truth != rule.Unknown {
-			return
-		}
-		for _, cause := range o.Causes {
-			if cause.Kind != forms.CauseAnswer {
-				continue
-			}
-			i := slices.IndexFunc(all, func(w worth) bool { return w.path == cause.Path })
-			if i < 0 {
-				i = len(all)
-				all = append(all, worth{path: cause.Path})
-			}
-			all[i].points += points
-			all[i].decides = append(all[i].decides, c.Bundle.ID+"."+id)
-		}
-	}
-	for _, r := range c.deciding() {
-		count(r.Outcome, r.ID, pointsVerdict)
-	}
-	if c.Verdict != Eligible && c.Verdict != Undecided {
-		return all
-	}
-	for _, s := range c.Steps {
-		count(s.Applies, s.ID, pointsStep)
-	}
-	for _, m := range c.Materials {
-		count(m.Asked, m.ID, pointsMaterial)
-	}
-	return all
-}
-
-// nextQuestion names the open question that can decide most for its effort, over all selected bundles; of equal
-// ones the first of the form.
-func nextQuestion(selection *catalog.Selection, parts []*part) *Question {
-	points := map[forms.Path]int{}
-	for _, p := range parts {
-		for _, w := range p.worth {
-			points[w.path] += w.points
-		}
-	}
-	var best *Question
-	var bestPoints, bestEffort int
-	for _, p := range inOrder(selection, points) {
-		worth := points[p]
-		cost := effort(selection.Field(p).Kind)
-		if worth == 0 || best != nil && worth*bestEffort <= bestPoints*cost {
-			continue
-		}
-		best, bestPoints, bestEffort = &Question{Path: p}, worth, cost
-	}
-	if best == nil {
-		return nil
-	}
-	for _, p := range parts {
-		for _, w := range p.worth {
-			if w.path == best.Path {
-				best.Decides = append(best.Decides, w.decides...)
-			}
-		}
-	}
-	return best
-}
-
-// inOrder are the open questions in the order of the form, the cells of a list row by row in its place.
-func inOrder(selection *catalog.Selection, points map[forms.Path]int) []forms.Path {
-	cells := map[forms.Path][]forms.Path{}
-	for p := range points {
-		if list, _, _, ok := p.Cell(); ok && selection.Field(p) != nil {
-			cells[list] = append(cells[list], p)
-		}
-	}
-	var paths []forms.Path
-	for _, p := range selection.Paths() {
-		if points[p] > 0 {
-			paths = append(paths, p)
-		}
-		if len(cells[p]) == 0 {
-			continue
-		}
-		place := func(p forms.Path) (row, column int) {
-			list, row, id, _ := p.Cell()
-			return row, slices.IndexFunc(selection.Field(list).Row, func(f *forms.Field) bool { return f.ID == id })
-		}
-		slices.SortFunc(cells[p], func(a, b forms.Path) int {
-			rowA, columnA := place(a)
-			rowB, columnB := place(b)
-			return cmp.Or(cmp.Compare(rowA, rowB), cmp.Compare(columnA, columnB))
-		})
-		paths = append(paths, cells[p]...)
-	}
-	return paths
-}
-
-// deciding returns the open rules that can still change the verdict: those of a higher rank than every failing one.
-func (c *Case) deciding() []Rule {
-	var failing catalog.Otherwise
-	for _, r := range c.Failing() {
-		failing = max(failing, r.Otherwise)
-	}
-	return slices.DeleteFunc(c.Open(), func(r Rule) bool { return r.Otherwise <= failing })
 }

@@ -85,30 +85,38 @@ func (c *Case) message() *apiv1.CaseAssessment {
 
 func (c *Case) rules() map[string]*apiv1.RuleAssessment {
 	all := make(map[string]*apiv1.RuleAssessment, len(c.Rules))
-	for _, r := range c.Rules {
-		message := &apiv1.RuleAssessment{Bundle: c.Bundle.ID, Holds: truthMessage(r.Outcome.Truth), Otherwise: r.Otherwise.String(), Because: r.Because.Proto(),
-			Basis: r.Basis, For: r.For, Examined: r.Examine != nil}
-		if r.Remedy.ZH != "" {
-			message.Remedy = r.Remedy.Proto()
-		}
-		for _, cause := range r.Outcome.Causes {
-			message.Unknown = append(message.Unknown, CauseText(cause))
-		}
-		all[c.Bundle.ID+"."+r.ID] = message
+	for i := range c.Rules {
+		all[c.Bundle.ID+"."+c.Rules[i].ID] = c.Rules[i].message(c.Bundle.ID)
 	}
 	return all
+}
+
+func (r *Rule) message(bundle string) *apiv1.RuleAssessment {
+	m := &apiv1.RuleAssessment{Bundle: bundle, Holds: truthMessage(r.Outcome.Truth), Otherwise: r.Otherwise.String(), Because: r.Because.Proto(),
+		Basis: r.Basis, For: r.For, Examined: r.Examine != nil}
+	if r.Remedy.ZH != "" {
+		m.Remedy = r.Remedy.Proto()
+	}
+	for _, cause := range r.Outcome.Causes {
+		m.Unknown = append(m.Unknown, CauseText(cause))
+	}
+	return m
 }
 
 func (c *Case) steps() map[string]*apiv1.StepAssessment {
 	all := make(map[string]*apiv1.StepAssessment, len(c.Steps))
 	for _, s := range c.Steps {
-		message := &apiv1.StepAssessment{Name: s.Name.Proto(), Department: s.Department.ID, Applies: truthMessage(s.Applies.Truth)}
-		if s.Applies.Truth != rule.False {
-			message.Due = s.Due.message()
-		}
-		all[c.Bundle.ID+"."+s.ID] = message
+		all[c.Bundle.ID+"."+s.ID] = s.message()
 	}
 	return all
+}
+
+func (s *Step) message() *apiv1.StepAssessment {
+	m := &apiv1.StepAssessment{Name: s.Name.Proto(), Department: s.Department.ID, Applies: truthMessage(s.Applies.Truth)}
+	if s.Applies.Truth != rule.False {
+		m.Due = s.Due.message()
+	}
+	return m
 }
 
 func (s *SharedMaterial) message() *apiv1.MaterialAssessment {
@@ -145,11 +153,12 @@ func (q *Question) message() *apiv1.NextQuestion {
 	return &apiv1.NextQuestion{Path: string(q.Path), Decides: q.Decides}
 }
 
+var causeKinds = map[forms.CauseKind]string{forms.CauseAnswer: "answer", forms.CauseFact: "fact", forms.CauseParameter: "parameter",
+	forms.CauseCalendar: "calendar", forms.CauseResult: "result", forms.CauseFault: "fault"}
+
 // CauseText names a cause as the API does: `answer:<path>`, `fact:<path>`, `parameter:<path>`, `calendar:<year>`.
 func CauseText(c forms.Cause) string {
-	kinds := map[forms.CauseKind]string{forms.CauseAnswer: "answer", forms.CauseFact: "fact", forms.CauseParameter: "parameter",
-		forms.CauseCalendar: "calendar", forms.CauseResult: "result", forms.CauseFault: "fault"}
-	return kinds[c.Kind] + ":" + strings.TrimPrefix(string(c.Path), "calendar.")
+	return causeKinds[c.Kind] + ":" + strings.TrimPrefix(string(c.Path), "calendar.")
 }
 
 func (d Date) message() *apiv1.Due {
@@ -173,7 +182,14 @@ func (d Date) earliest() string {
 }
 
 func truthMessage(t rule.Truth) apiv1.Truth {
-	return map[rule.Truth]apiv1.Truth{rule.True: apiv1.Truth_TRUTH_YES, rule.False: apiv1.Truth_TRUTH_NO, rule.Unknown: apiv1.Truth_TRUTH_UNKNOWN}[t]
+	switch t {
+	case rule.True:
+		return apiv1.Truth_TRUTH_YES
+	case rule.False:
+		return apiv1.Truth_TRUTH_NO
+	default:
+		return apiv1.Truth_TRUTH_UNKNOWN
+	}
 }
 
 // Apply returns the assessment that a change leads to: what a front end keeps.

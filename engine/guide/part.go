@@ -1,6 +1,7 @@
 package guide
 
 import (
+	"reflect"
 	"slices"
 
 	"github.com/siyiban/onething/engine/catalog"
@@ -66,6 +67,9 @@ func evaluate(b *catalog.Bundle, record forms.Record, setting *Setting, before *
 			p.materials[i] = before.materials[i]
 		} else {
 			p.materials[i] = e.materials(m, p.steps)
+			if before != nil && reflect.DeepEqual(p.materials[i], before.materials[i]) {
+				p.materials[i] = before.materials[i]
+			}
 		}
 		c.Materials = append(c.Materials, p.materials[i]...)
 	}
@@ -74,6 +78,9 @@ func evaluate(b *catalog.Bundle, record forms.Record, setting *Setting, before *
 			p.fields[i] = before.fields[i]
 		} else {
 			p.fields[i] = e.asking(b.Field(path), i, p.steps)
+			if before != nil && reflect.DeepEqual(p.fields[i], before.fields[i]) {
+				p.fields[i] = before.fields[i]
+			}
 		}
 		c.Faults = append(c.Faults, p.fields[i].faults...)
 	}
@@ -99,6 +106,11 @@ func evaluate(b *catalog.Bundle, record forms.Record, setting *Setting, before *
 			c.Steps[i] = &dated
 		}
 		e.schedule(c)
+		for i := range c.Steps {
+			if before != nil && p.steps[i] == before.steps[i] && reflect.DeepEqual(c.Steps[i].Due, before.assessed.Steps[i].Due) {
+				c.Steps[i] = before.assessed.Steps[i]
+			}
+		}
 	} else {
 		c.Steps, c.Total, c.Due, c.Fee = before.assessed.Steps, before.assessed.Total, before.assessed.Due, before.assessed.Fee
 	}

@@ -326,7 +326,11 @@ type AssessRequest struct {
 	// True: the client holds nothing yet; the answer is the whole assessment.
 	Fresh bool `protobuf:"varint,5,opt,name=fresh,proto3" json:"fresh,omitempty"`
 	// Region of the office; default the server's.
-	Place         string `protobuf:"bytes,6,opt,name=place,proto3" json:"place,omitempty"`
+	Place string `protobuf:"bytes,6,opt,name=place,proto3" json:"place,omitempty"`
+	// Name of this client's session, a random UUID of its own: the server then holds what these answers come to, in
+	// memory and for two minutes, so that the next changed answer is cheap. It makes no other difference to an answer.
+	// None: nothing is held.
+	Session       string `protobuf:"bytes,7,opt,name=session,proto3" json:"session,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -399,6 +403,13 @@ func (x *AssessRequest) GetFresh() bool {
 func (x *AssessRequest) GetPlace() string {
 	if x != nil {
 		return x.Place
+	}
+	return ""
+}
+
+func (x *AssessRequest) GetSession() string {
+	if x != nil {
+		return x.Session
 	}
 	return ""
 }
@@ -1239,14 +1250,15 @@ const file_onething_api_v1_guide_service_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\v2\x1e.onething.api.v1.MatterVerdictR\x05value:\x028\x01\"]\n" +
 	"\rMatterVerdict\x122\n" +
 	"\averdict\x18\x01 \x01(\x0e2\x18.onething.api.v1.VerdictR\averdict\x12\x18\n" +
-	"\afailing\x18\x02 \x03(\tR\afailing\"\x94\x03\n" +
+	"\afailing\x18\x02 \x03(\tR\afailing\"\xbb\x03\n" +
 	"\rAssessRequest\x12A\n" +
 	"\abundles\x18\x01 \x03(\tB'\xbaH$\x92\x01!\x10\xf4\x03\x18\x01\"\x1ar\x182\x16^[a-z][a-z0-9_]{0,39}$R\abundles\x121\n" +
 	"\x06record\x18\x02 \x01(\v2\x19.onething.forms.v1.RecordR\x06record\x12P\n" +
 	"\achanges\x18\x03 \x03(\v2+.onething.api.v1.AssessRequest.ChangesEntryB\t\xbaH\x06\x9a\x01\x03\x10\xf4\x03R\achanges\x12%\n" +
 	"\acleared\x18\x04 \x03(\tB\v\xbaH\b\x92\x01\x05\x10\xf4\x03\x18\x01R\acleared\x12\x14\n" +
 	"\x05fresh\x18\x05 \x01(\bR\x05fresh\x12*\n" +
-	"\x05place\x18\x06 \x01(\tB\x14\xbaH\x11r\x0f2\r^([0-9]{6})?$R\x05place\x1aR\n" +
+	"\x05place\x18\x06 \x01(\tB\x14\xbaH\x11r\x0f2\r^([0-9]{6})?$R\x05place\x12%\n" +
+	"\asession\x18\a \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\asession\x1aR\n" +
 	"\fChangesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12,\n" +
 	"\x05value\x18\x02 \x01(\v2\x16.google.protobuf.ValueR\x05value:\x028\x01\"K\n" +

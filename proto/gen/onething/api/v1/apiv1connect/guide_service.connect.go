@@ -49,8 +49,8 @@ var (
 
 // GuideServiceClient is a client for the onething.api.v1.GuideService service.
 type GuideServiceClient interface {
-	// Assess answers what changed: the record with `changes` against the record alone. Without signing in it leaves
-	// no trace. Accumulated from an empty record on, the answers are the whole assessment; changes that change
+	// Assess answers what changed: the record with `changes` against the record alone. It leaves no trace; under a
+	// `session`, what it came to is held in memory for two minutes. Accumulated from an empty record on, the answers are the whole assessment; changes that change
 	// nothing get an empty answer.
 	Assess(context.Context, *v1.AssessRequest) (*v1.AssessResponse, error)
 	// Verdicts answers "what could I apply for?" for every matter in force at the place: the verdicts alone, and which
@@ -66,8 +66,8 @@ func NewGuideServiceClient(client *connect.Client) GuideServiceClient {
 
 // GuideServiceHandler is an implementation of the onething.api.v1.GuideService service.
 type GuideServiceHandler interface {
-	// Assess answers what changed: the record with `changes` against the record alone. Without signing in it leaves
-	// no trace. Accumulated from an empty record on, the answers are the whole assessment; changes that change
+	// Assess answers what changed: the record with `changes` against the record alone. It leaves no trace; under a
+	// `session`, what it came to is held in memory for two minutes. Accumulated from an empty record on, the answers are the whole assessment; changes that change
 	// nothing get an empty answer.
 	Assess(context.Context, *v1.AssessRequest) (*v1.AssessResponse, error)
 	// Verdicts answers "what could I apply for?" for every matter in force at the place: the verdicts alone, and which
