@@ -34,8 +34,8 @@ func AssessAnew(e *Engine, ids []string, place string, answers map[string]*struc
 	return e.assess(selection, answers, e.setting(place, nil)), nil
 }
 
-// Sessions are the sessions of which the guide holds something, and their weight.
-func Sessions(e *Engine) (ids []string, weight int) {
+// HeldSessions are the sessions of which the guide holds something, and their weight.
+func HeldSessions(e *Engine) (ids []string, weight int) {
 	e.sessions.mu.Lock()
 	defer e.sessions.mu.Unlock()
 	return slices.Sorted(maps.Keys(e.sessions.known)), e.sessions.held

@@ -25,8 +25,8 @@ type session struct {
 }
 
 const (
-	// sessionAge is how long a session is held after its last call.
-	sessionAge = 2 * time.Minute
+	// SessionAge is how long the guide holds a session after its last call.
+	SessionAge = 2 * time.Minute
 	// maxSessions bounds the weight of all sessions, in bytes.
 	maxSessions = 128 << 20
 )
@@ -71,7 +71,7 @@ func (s *sessions) hold(id string, blank, last *Assessed, now time.Time) {
 // forget drops the sessions whose last call was too long ago.
 func (s *sessions) forget(now time.Time) {
 	for id, k := range s.known {
-		if age := now.Sub(k.used); age >= sessionAge || age < 0 {
+		if age := now.Sub(k.used); age >= SessionAge || age < 0 {
 			s.drop(id)
 		}
 	}
@@ -84,12 +84,18 @@ func (s *sessions) drop(id string) {
 	}
 }
 
-// ForgetSessions forgets what the guide holds of sessions whose last call was longer ago than they are held, and says
-// how many it holds still. Whoever serves the guide calls it from time to time: calls forget too, but there may be none.
-func (e *Engine) ForgetSessions() int {
+// ForgetSessions forgets what the guide holds of sessions whose last call was [SessionAge] ago or longer. Whoever serves
+// the guide calls it from time to time: calls forget too, but there may be none.
+func (e *Engine) ForgetSessions() {
 	e.sessions.mu.Lock()
 	defer e.sessions.mu.Unlock()
 	e.sessions.forget(e.cfg.Now())
+}
+
+// Sessions returns of how many sessions the guide holds something.
+func (e *Engine) Sessions() int {
+	e.sessions.mu.Lock()
+	defer e.sessions.mu.Unlock()
 	return len(e.sessions.known)
 }
 

@@ -90,26 +90,32 @@ func (o open) Open(ctx context.Context, position uint64, token string, size int)
 // sweepEvery is how often drafts that have expired are removed. Until then they lie there, but nobody can read them.
 const sweepEvery = time.Hour
 
-// sweep removes drafts that have expired, with their keys: now, and then every [sweepEvery] of the office's clock. What
-// fails is an alarm and tried the next time.
-func (s *server) sweep(ctx context.Context, drafts *draft.Store) error {
+// sweep removes drafts that have expired, with their keys. What fails is an alarm and tried the next time.
+func (s *server) sweep(ctx context.Context, drafts *draft.Store) {
+	n, err := drafts.Sweep(ctx)
+	if ctx.Err() != nil {
+		return
+	}
+	if err != nil {
+		s.cfg.logger.Error("expired drafts not removed", "error", err)
+	}
+	if n > 0 {
+		s.cfg.logger.Info("expired drafts removed", "drafts", n)
+	}
+}
+
+// every does something now, and then at every interval of the office's clock, until ctx ends.
+func (s *server) every(ctx context.Context, interval time.Duration, do func(context.Context)) error {
 	for {
-		n, err := drafts.Sweep(ctx)
-		if ended := ctx.Err(); ended != nil {
-			return ended
-		}
-		if err != nil {
-			s.cfg.logger.Error("expired drafts not removed", "error", err)
-		}
-		if n > 0 {
-			s.cfg.logger.Info("expired drafts removed", "drafts", n)
-		}
-		reached, stop := s.cfg.clock.Reach(s.cfg.clock.Now().Add(sweepEvery))
+		do(ctx)
+		reached, stop := s.cfg.clock.Reach(s.cfg.clock.Now().Add(interval))
 		select {
 		case <-reached:
+			stop()
 		case <-ctx.Done():
+			stop()
+			return ctx.Err()
 		}
-		stop()
 	}
 }
 

@@ -176,7 +176,12 @@ func (s *server) open(ctx context.Context) error {
 	if err := s.follow(log, calls); err != nil {
 		return err
 	}
-	s.start(func() error { return s.sweep(s.running(), drafts) })
+	s.start(func() error {
+		return s.every(s.running(), sweepEvery, func(ctx context.Context) { s.sweep(ctx, drafts) })
+	})
+	s.start(func() error {
+		return s.every(s.running(), engine.SessionAge/2, func(context.Context) { s.engine.ForgetSessions() })
+	})
 
 	tokens, err := s.openTokens()
 	if err != nil {

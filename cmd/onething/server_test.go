@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"maps"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,11 +17,15 @@ import (
 	"time"
 	"unicode"
 
+	"connectrpc.com/connect/v2"
+	"connectrpc.com/connect/v2/connecthttp"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/google/uuid"
 	"google.golang.org/protobuf/testing/protocmp"
 	"google.golang.org/protobuf/types/known/structpb"
 
+	"github.com/siyiban/onething/engine"
 	"github.com/siyiban/onething/engine/catalog"
 	"github.com/siyiban/onething/engine/draft"
 	"github.com/siyiban/onething/engine/registry"
@@ -29,6 +34,7 @@ import (
 	"github.com/siyiban/onething/examples/holidays"
 	"github.com/siyiban/onething/examples/intake"
 	apiv1 "github.com/siyiban/onething/proto/gen/onething/api/v1"
+	"github.com/siyiban/onething/proto/gen/onething/api/v1/apiv1connect"
 )
 
 // shared are the bundles in the binary, compiled once for all tests.
@@ -219,6 +225,32 @@ func TestServer_ExpiredDraftsGoWithTheirKeys(t *testing.T) {
 		}
 		st.clock.Advance(time.Hour)
 		<-time.After(5 * time.Millisecond)
+	}
+	st.stop(t)
+}
+
+// What the guide holds of a session is gone though nobody asks it anything more.
+func TestServer_GuideForgets(t *testing.T) {
+	t.Parallel()
+	st := newStage(t, t.TempDir(), "2026-03-16", io.Discard)
+	service := apiv1connect.NewGuideServiceClient(connect.NewClient(connecthttp.NewTransport(http.DefaultClient, st.api)))
+	for session, want := range map[string]int{"": 0, uuid.NewString(): 1} { // in any order: each ends with nothing held
+		if _, err := service.Assess(t.Context(), &apiv1.AssessRequest{Bundles: []string{"newborn"}, Session: session}); err != nil {
+			t.Fatal(err)
+		}
+		if n := st.server.engine.Sessions(); n != want {
+			t.Errorf("under the session %q %d are held", session, n)
+		}
+		for deadline := time.Now().Add(4 * time.Second); st.server.engine.Sessions() > 0; {
+			if time.Now().After(deadline) {
+				t.Fatal("it is held while the server runs")
+			}
+			st.clock.Advance(engine.SessionAge)
+			<-time.After(5 * time.Millisecond)
+		}
+	}
+	if _, err := service.Assess(t.Context(), &apiv1.AssessRequest{Session: "me"}); connect.CodeOf(err) != connect.CodeInvalidArgument {
+		t.Errorf("a session that anybody can guess: %v", err)
 	}
 	st.stop(t)
 }

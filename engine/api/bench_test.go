@@ -12,6 +12,7 @@ import (
 
 	"connectrpc.com/connect/v2"
 	"connectrpc.com/connect/v2/connecthttp"
+	"github.com/google/uuid"
 	"google.golang.org/protobuf/types/known/structpb"
 
 	"github.com/siyiban/onething/engine/bundletest"
@@ -41,12 +42,12 @@ type exchange struct {
 }
 
 // What a changed answer costs where nobody has said which matter it is about: a call of the guide over all matters through
-// the server and over loopback, against a call with messages as large that is answered at once. The calls are those of
-// residents who answer what they are asked, one question a call.
+// the server and over loopback, under a session and without one, against a call with messages as large that is answered at
+// once. The calls are those of a resident who answers what is asked, one question a call, again and again.
 func BenchmarkGuide_ChangedAnswer(b *testing.B) {
 	h := newHouseOf(b, examples.Tree())
 	service := apiv1connect.NewGuideServiceClient(h.as(""))
-	calls := h.sessions(b, service)
+	calls := h.exchanges(b, service)
 	at := &echo{}
 	server := connect.NewServer()
 	apiv1connect.RegisterGuideServiceHandler(server, at)
@@ -56,27 +57,37 @@ func BenchmarkGuide_ChangedAnswer(b *testing.B) {
 	defer echoing.Close()
 	echoes := apiv1connect.NewGuideServiceClient(connect.NewClient(connecthttp.NewTransport(echoing.Client(), echoing.URL)))
 
-	took := func(service apiv1connect.GuideServiceClient, c exchange) time.Duration {
-		start := time.Now()
-		if _, err := service.Assess(b.Context(), c.request); err != nil {
-			b.Fatal(explain(err))
-		}
-		return time.Since(start)
-	}
-	var guided, echoed []time.Duration
-	i := 0
-	for b.Loop() {
-		c := calls[i%len(calls)]
-		i++
-		at.answer = c.answer
-		echoed = append(echoed, took(echoes, c))
-		guided = append(guided, took(service, c))
-	}
-	for name, at := range map[string]float64{"p50": 0.5, "p99": 0.99} {
-		g, e := quantile(guided, at), quantile(echoed, at)
-		b.ReportMetric(float64(g.Microseconds()), name+"-µs")
-		b.ReportMetric(float64(e.Microseconds()), name+"-echo-µs")
-		b.ReportMetric(float64(g)/float64(e), name+"-ratio")
+	for _, bench := range []struct {
+		name    string
+		session func() string
+	}{{"session", uuid.NewString}, {"alone", func() string { return "" }}} {
+		b.Run(bench.name, func(b *testing.B) {
+			took := func(service apiv1connect.GuideServiceClient, request *apiv1.AssessRequest) time.Duration {
+				start := time.Now()
+				if _, err := service.Assess(b.Context(), request); err != nil {
+					b.Fatal(explain(err))
+				}
+				return time.Since(start)
+			}
+			var guided, echoed []time.Duration
+			session, i := "", 0
+			for b.Loop() {
+				c := calls[i%len(calls)]
+				if i%len(calls) == 0 {
+					session = bench.session()
+				}
+				i++
+				c.request.Session, at.answer = session, c.answer
+				echoed = append(echoed, took(echoes, c.request))
+				guided = append(guided, took(service, c.request))
+			}
+			for name, at := range map[string]float64{"p50": 0.5, "p99": 0.99} {
+				g, e := quantile(guided, at), quantile(echoed, at)
+				b.ReportMetric(float64(g.Microseconds()), name+"-µs")
+				b.ReportMetric(float64(e.Microseconds()), name+"-echo-µs")
+				b.ReportMetric(float64(g)/float64(e), name+"-ratio")
+			}
+		})
 	}
 }
 
@@ -85,8 +96,8 @@ func quantile(all []time.Duration, at float64) time.Duration {
 	return all[min(len(all)-1, int(at*float64(len(all))))]
 }
 
-// sessions are the calls of residents who begin with nothing and answer what they are asked, as the tests of a matter do.
-func (h *house) sessions(b *testing.B, service apiv1connect.GuideServiceClient) []exchange {
+// exchanges are the calls of a resident who begins with nothing and answers what is asked, as the tests of the matters do.
+func (h *house) exchanges(b *testing.B, service apiv1connect.GuideServiceClient) []exchange {
 	b.Helper()
 	var calls []exchange
 	c, found := catalog.Load(examples.Tree())

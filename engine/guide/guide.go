@@ -240,6 +240,7 @@ func Reassess(before *Assessment, record forms.Record) *Assessment {
 
 // assemble puts together what is not of one bundle or one field.
 func (a *Assessment) assemble(before *Assessment) {
+	a.Cases = make([]*Case, 0, len(a.parts))
 	for _, p := range a.parts {
 		a.Cases = append(a.Cases, p.assessed)
 		a.Faults = append(a.Faults, p.assessed.Faults...)
@@ -249,7 +250,7 @@ func (a *Assessment) assemble(before *Assessment) {
 	} else {
 		a.Materials = mergeMaterials(a.parts, before)
 	}
-	a.Next = nextQuestion(a.selection, a.parts)
+	a.Next = nextQuestion(a.selection, a.parts, a.Fields)
 	slices.SortStableFunc(a.Faults, func(x, y forms.Violation) int {
 		return cmp.Or(cmp.Compare(x.Path, y.Path), cmp.Compare(x.Code, y.Code), cmp.Compare(x.Rule, y.Rule))
 	})

@@ -109,8 +109,8 @@ func (c *Case) decides(p forms.Path) []string {
 
 // nextQuestion names the open question that can decide most for its effort, over all selected bundles; of equal
 // ones the first of the form, the cells of a list row by row in its place.
-func nextQuestion(selection *catalog.Selection, parts []*part) *Question {
-	points, cells := make([]int, len(selection.Paths())), map[int]map[forms.Path]int{}
+func nextQuestion(selection *catalog.Selection, parts []*part, fields []*Field) *Question {
+	points, cells := make([]int, len(fields)), map[int]map[forms.Path]int{}
 	for i, p := range parts {
 		places := selection.Places(i)
 		for _, w := range p.worth {
@@ -127,19 +127,18 @@ func nextQuestion(selection *catalog.Selection, parts []*part) *Question {
 	}
 	var best forms.Path
 	var bestPoints, bestEffort int
-	consider := func(p forms.Path, points int) {
-		if points == 0 {
-			return
-		}
-		if f := selection.Field(p); f != nil && (best == "" || points*bestEffort > bestPoints*effort(f.Kind)) {
+	consider := func(p forms.Path, f *forms.Field, points int) {
+		if points > 0 && (best == "" || points*bestEffort > bestPoints*effort(f.Kind)) {
 			best, bestPoints, bestEffort = p, points, effort(f.Kind)
 		}
 	}
-	for place, p := range selection.Paths() {
-		consider(p, points[place])
+	for place, f := range fields {
+		consider(f.Path, f.Field, points[place])
 		if of := cells[place]; of != nil {
-			for _, cell := range rowByRow(selection.Field(p), of) {
-				consider(cell, of[cell])
+			for _, cell := range rowByRow(f.Field, of) {
+				if column := selection.Field(cell); column != nil {
+					consider(cell, column, of[cell])
+				}
 			}
 		}
 	}
