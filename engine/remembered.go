@@ -17,9 +17,9 @@ type remembered[V any] struct {
 	known   map[string]V
 }
 
-// of returns what is held under a key, or what make comes to and its weight. When more than most is held, all is forgotten:
+// of returns what is held under a key, or what work comes to and its weight. When more than most is held, all is forgotten:
 // whoever asks may name any key.
-func (r *remembered[V]) of(f *registry.InForce, today kind.Date, key string, most int, make func() (V, int, error)) (V, error) {
+func (r *remembered[V]) of(f *registry.InForce, today kind.Date, key string, most int, work func() (V, int, error)) (V, error) {
 	r.mu.Lock()
 	if r.inForce != f || r.today != today || r.held > most {
 		r.inForce, r.today, r.held, r.known = f, today, 0, map[string]V{}
@@ -29,7 +29,7 @@ func (r *remembered[V]) of(f *registry.InForce, today kind.Date, key string, mos
 	if ok {
 		return v, nil
 	}
-	v, weight, err := make()
+	v, weight, err := work()
 	if err != nil {
 		return v, err
 	}

@@ -153,7 +153,8 @@ func (q *Question) message() *apiv1.NextQuestion {
 	return &apiv1.NextQuestion{Path: string(q.Path), Decides: q.Decides}
 }
 
-var causeKinds = map[forms.CauseKind]string{forms.CauseAnswer: "answer", forms.CauseFact: "fact", forms.CauseParameter: "parameter",
+var causeKinds = map[forms.CauseKind]string{ //nolint:gochecknoglobals // a table that nothing writes to
+	forms.CauseAnswer: "answer", forms.CauseFact: "fact", forms.CauseParameter: "parameter",
 	forms.CauseCalendar: "calendar", forms.CauseResult: "result", forms.CauseFault: "fault"}
 
 // CauseText names a cause as the API does: `answer:<path>`, `fact:<path>`, `parameter:<path>`, `calendar:<year>`.
