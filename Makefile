@@ -57,7 +57,7 @@ force:
 # the ten minutes on two cores. `race` and `soak` run it.
 .PHONY: test
 test: lint check-generate plugins ## what CI runs: lint, generated code up to date, guests, all tests (under 10 minutes)
-	go test -timeout 300s ./...
+	go test -timeout 540s ./...
 
 .PHONY: race
 race: plugins ## all tests under the race detector (needs cgo)
@@ -85,20 +85,20 @@ bench: plugins ## every benchmark BENCHCOUNT (6) times, summed up by benchstat; 
 	$(BENCHSTAT) build/bench.txt
 
 # Generated anew into an empty folder, so that code of a deleted schema file is found too.
-.PHONY: build/generated
-build/generated:
+.PHONY: build/_generated
+build/_generated:
 	@rm -rf $@
 	$(BUF) generate --template buf.gen.yaml --output $@
 	$(BUF) generate --template buf.gen.sdk.yaml --output $@
 
 .PHONY: generate
-generate: build/generated ## generate code from the schema
-	@for dir in $(GENERATED); do rm -rf "$$dir"; mkdir -p "$$(dirname "$$dir")"; mv "build/generated/$$dir" "$$dir"; done
+generate: build/_generated ## generate code from the schema
+	@for dir in $(GENERATED); do rm -rf "$$dir"; mkdir -p "$$(dirname "$$dir")"; mv "build/_generated/$$dir" "$$dir"; done
 
 .PHONY: check-generate
-check-generate: build/generated ## fail if generated code is stale
+check-generate: build/_generated ## fail if generated code is stale
 	@for dir in $(GENERATED); do \
-	  diff -r --brief "build/generated/$$dir" "$$dir" || { echo "$$dir is stale: run make generate" >&2; exit 1; }; \
+	  diff -r --brief "build/_generated/$$dir" "$$dir" || { echo "$$dir is stale: run make generate" >&2; exit 1; }; \
 	done
 
 .PHONY: lint

@@ -41,7 +41,7 @@ func (s service) applicationMessage(d *engine.Dossier, whole bool) (*apiv1.Appli
 
 func (s service) caseMessage(d *engine.Dossier, c *application.Case) (*apiv1.Case, error) {
 	bundle := d.Selection.Bundle(c.Bundle)
-	message := &apiv1.Case{Bundle: c.Bundle, Name: bundle.Name.Proto(), Number: c.Number, State: string(c.State), Outcome: c.Outcome, FeeFen: c.FeeFen, Tolerated: c.Tolerated()}
+	message := &apiv1.Case{Bundle: c.Bundle, Name: bundle.Name.Proto(), Number: c.Number, State: string(c.State), Outcome: c.Outcome, FeeFen: c.FeeFen, Tolerated: c.Tolerated(), Warning: d.State.WarningOf(c.Bundle, "")}
 	if c.Due != nil {
 		message.Due = dueMessage(c.Due)
 	}

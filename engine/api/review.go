@@ -147,6 +147,8 @@ func lastNotice(d *engine.Dossier) string {
 			number = k.CorrectionAsked.GetNotice()
 		case *applicationv1.Event_TaskPaused:
 			number = k.TaskPaused.GetNotice()
+		case *applicationv1.Event_Extended:
+			number = k.Extended.GetNotice()
 		}
 	}
 	return number
@@ -159,4 +161,34 @@ func (s reviewService) Refuse(ctx context.Context, r *apiv1.RefuseRequest) (*api
 		return nil, refused(err)
 	}
 	return &apiv1.RefuseResponse{Position: answer.Position}, nil
+}
+
+// ExtendCase implements ReviewService.
+func (s reviewService) ExtendCase(ctx context.Context, r *apiv1.ExtendCaseRequest) (*apiv1.ExtendCaseResponse, error) {
+	answer, err := s.do(ctx, r.GetApplication(), r.GetRequestId(), r, application.ExtendCase{Bundle: r.GetBundle(), Approval: approval(r.GetApproval()), Expected: r.GetExpectedVersion()})
+	if err != nil {
+		return nil, refused(err)
+	}
+	response := &apiv1.ExtendCaseResponse{Position: answer.Position, Number: lastNotice(answer.Dossier)}
+	if c := answer.Dossier.State.Case(r.GetBundle()); c != nil {
+		response.Due, response.Statutory = dueMessage(c.Due), dueMessage(c.Statutory)
+	}
+	return response, nil
+}
+
+// ExtendTolerance implements ReviewService.
+func (s reviewService) ExtendTolerance(ctx context.Context, r *apiv1.ExtendToleranceRequest) (*apiv1.ExtendToleranceResponse, error) {
+	answer, err := s.do(ctx, r.GetApplication(), r.GetRequestId(), r, application.ExtendTolerance{Bundle: r.GetBundle(), Material: r.GetMaterial(), Approval: approval(r.GetApproval()), Expected: r.GetExpectedVersion()})
+	if err != nil {
+		return nil, refused(err)
+	}
+	response := &apiv1.ExtendToleranceResponse{Position: answer.Position, Number: lastNotice(answer.Dossier)}
+	if c := answer.Dossier.State.Case(r.GetBundle()); c != nil {
+		for _, t := range c.Tolerances {
+			if t.Material == r.GetMaterial() {
+				response.Due = dueMessage(t.Due)
+			}
+		}
+	}
+	return response, nil
 }

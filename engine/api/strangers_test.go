@@ -269,6 +269,10 @@ func TestStranger_OfTheDepartments(t *testing.T) {
 						_, err := who.ResumeTask(ctx, &apiv1.ResumeTaskRequest{RequestId: uuid.NewString(), Task: number, ExpectedVersion: task.GetVersion()})
 						return err
 					},
+					"extend": func() error {
+						_, err := who.ExtendTask(ctx, &apiv1.ExtendTaskRequest{RequestId: uuid.NewString(), Task: number, ExpectedVersion: task.GetVersion(), Approval: &apiv1.Approval{Days: 1, Approver: "head", Reason: "复杂"}})
+						return err
+					},
 					"material": func() error {
 						stream, err := who.DownloadMaterial(ctx, &apiv1.DownloadMaterialRequest{Task: number, Digest: strings.Repeat("0", 64)})
 						if err == nil {

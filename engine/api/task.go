@@ -71,6 +71,7 @@ func taskMessage(state application.State, task *application.Task, step *catalog.
 	if task.Statutory != nil {
 		message.Statutory = dueMessage(task.Statutory)
 	}
+	message.Warning = state.WarningOf(task.Bundle, task.Number)
 	if step != nil {
 		message.Name = step.Name.Proto()
 	}
@@ -248,6 +249,26 @@ func (s taskService) ResumeTask(ctx context.Context, r *apiv1.ResumeTaskRequest)
 		response.Due = dueMessage(task.Due)
 	}
 	return response, nil
+}
+
+// ExtendTask implements TaskService.
+func (s taskService) ExtendTask(ctx context.Context, r *apiv1.ExtendTaskRequest) (*apiv1.ExtendTaskResponse, error) {
+	answer, err := s.do(ctx, r.GetTask(), r.GetRequestId(), r, always(application.ExtendTask{Task: r.GetTask(), Approval: approval(r.GetApproval()), Expected: r.GetExpectedVersion()}))
+	if err != nil {
+		return nil, refused(err)
+	}
+	response := &apiv1.ExtendTaskResponse{Position: answer.Position, Number: lastNotice(answer.Dossier)}
+	if task := answer.Dossier.State.Task(r.GetTask()); task != nil {
+		response.Due = dueMessage(task.Due)
+		if task.Statutory != nil {
+			response.Statutory = dueMessage(task.Statutory)
+		}
+	}
+	return response, nil
+}
+
+func approval(a *apiv1.Approval) application.Approval {
+	return application.Approval{Days: int(a.GetDays()), Approver: a.GetApprover(), Reason: a.GetReason()}
 }
 
 // DownloadMaterial implements TaskService.

@@ -116,14 +116,39 @@ func describe(d *engine.Dossier, event *applicationv1.Event, entry *apiv1.Timeli
 		}[k.CaseEnded.GetOutcome()]
 		return say("case_ended", k.CaseEnded.GetBundle(), "", outcome.ZH, outcome.EN)
 	case *applicationv1.Event_Extended:
-		return say("extended", k.Extended.GetBundle(), k.Extended.GetTask(), "办理期限延长至 "+day(k.Extended.GetDue()), "extended to "+dayEN(k.Extended.GetDue()))
+		e := k.Extended
+		if e.GetMaterial() != "" {
+			name := d.MaterialName(e.GetBundle(), e.GetMaterial())
+			return say("tolerance_extended", e.GetBundle(), "", "“"+name.ZH+"”补交期限延长至 "+day(e.GetDue()), name.In("en")+" may follow until "+dayEN(e.GetDue()))
+		}
+		due := e.GetDue()
+		if due == nil {
+			due = e.GetStatutory()
+		}
+		return say("extended", e.GetBundle(), e.GetTask(), "办理期限延长 "+strconv.Itoa(int(e.GetDays()))+" 个工作日，至 "+day(due)+"（通知书 "+e.GetNotice()+"）："+event.GetPersonal().GetReason(),
+			"extended to "+dayEN(due)+": "+event.GetPersonal().GetReason())
+	case *applicationv1.Event_Warned:
+		return describeWarned(d, k.Warned, say)
 	case *applicationv1.Event_DueSettled:
 		return describeSettled(d, k.DueSettled, say)
 	case *applicationv1.Event_VerificationOpened, *applicationv1.Event_PromiseVerified, *applicationv1.Event_Checked, *applicationv1.Event_StepSkipped,
-		*applicationv1.Event_TaskClaimed, *applicationv1.Event_TaskReleased, *applicationv1.Event_PluginFailed, *applicationv1.Event_Warned:
+		*applicationv1.Event_TaskClaimed, *applicationv1.Event_TaskReleased, *applicationv1.Event_PluginFailed:
 		return false
 	}
 	return false
+}
+
+// describeWarned reminds the applicant of what is the applicant's to do. What the office is late with is the office's matter.
+func describeWarned(d *engine.Dossier, w *applicationv1.Warned, say func(kind, bundle, task, zh, en string) bool) bool {
+	switch application.ClockKind(w.GetClock()) {
+	case application.ClockCorrection:
+		return say("reminded", w.GetBundle(), w.GetTask(), "请在 "+w.GetDate()+" 前补正", "please correct by "+w.GetDate())
+	case application.ClockTolerance, application.ClockSuspension:
+		name := d.MaterialName(w.GetBundle(), w.GetMaterial())
+		return say("reminded", w.GetBundle(), "", "请在 "+w.GetDate()+" 前补交“"+name.ZH+"”", "please supply "+name.In("en")+" by "+w.GetDate())
+	default:
+		return false
+	}
 }
 
 // describeSettled says which dates became known or were moved: that of the case or task, and those by which the applicant

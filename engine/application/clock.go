@@ -2,7 +2,6 @@ package application
 
 import (
 	"strings"
-	"time"
 
 	"github.com/siyiban/onething/engine/calendar"
 	"github.com/siyiban/onething/engine/guide"
@@ -29,19 +28,19 @@ func workingDays(n int) calendar.Limit { return calendar.Limit{Unit: calendar.Wo
 
 // clock returns the last day of a limit from a day that does not count, with its derivation.
 func (d *decision) clock(from kind.Date, limit calendar.Limit, pauses []Pause) *applicationv1.Due {
-	k := calendar.Clock{Start: from, Limit: limit}
+	return d.reckon(calendar.Clock{Start: from, Limit: limit}, pauses)
+}
+
+func (d *decision) reckon(k calendar.Clock, pauses []Pause) *applicationv1.Due {
 	for _, p := range pauses {
 		if p.To.IsZero() || !p.To.Before(p.From) { // one that ended on the day on which it began holds no day
 			k.Pauses = append(k.Pauses, calendar.Pause{From: p.From, To: p.To, Name: p.printed()})
 		}
 	}
-	return message(d.w.Calendar.Due(k), from, limit)
-}
-
-// message is a date as an event holds it.
-func message(due calendar.Due, from kind.Date, limit calendar.Limit) *applicationv1.Due {
-	m := &applicationv1.Due{Derivation: strings.Split(due.Explain(), "\n"), Limit: int32(limit.N), From: from.String()}
-	switch limit.Unit {
+	due := d.w.Calendar.Due(k)
+	m := message(due)
+	m.Limit, m.Extension, m.From, m.Near = int32(k.Limit.N), int32(k.Extension), k.Start.String(), d.near(due, k.Limit, k.Extension)
+	switch k.Limit.Unit {
 	case calendar.WorkingDays:
 		m.Unit = unitWorkingDays
 	case calendar.Days:
@@ -49,6 +48,36 @@ func message(due calendar.Due, from kind.Date, limit calendar.Limit) *applicatio
 	case calendar.Months:
 		m.Unit = unitMonths
 	}
+	return m
+}
+
+// near is the first day of the last fifth of a limit, at least its last day: from then on it is to be warned of (yellow).
+// The share is ours; the law gives none. A limit of no days has none.
+func (d *decision) near(due calendar.Due, limit calendar.Limit, extension int) string {
+	const daysOfMonth = 30
+	n := limit.N + extension
+	if !due.Known || n <= 0 {
+		return ""
+	}
+	if limit.Unit == calendar.Months {
+		n *= daysOfMonth
+	}
+	back := (n+4)/5 - 1
+	from, ok := kind.Date{}, false
+	if limit.Unit == calendar.WorkingDays {
+		from, _, ok = d.w.Calendar.AddWorkingDays(due.Date, -back)
+	} else {
+		from, ok = due.Date.AddDays(-back)
+	}
+	if !ok {
+		return ""
+	}
+	return from.String()
+}
+
+// message is a date as an event holds it.
+func message(due calendar.Due) *applicationv1.Due {
+	m := &applicationv1.Due{Derivation: strings.Split(due.Explain(), "\n")}
 	switch {
 	case due.Known:
 		m.Date = due.Date.String()
@@ -61,18 +90,23 @@ func message(due calendar.Due, from kind.Date, limit calendar.Limit) *applicatio
 // anew works a date out again: with other pauses, or with the calendar as it is published now. A date that was not
 // counted by a limit stays as it is.
 func (d *decision) anew(due *applicationv1.Due, pauses []Pause) *applicationv1.Due {
+	return d.extendedBy(due, 0, pauses)
+}
+
+// extendedBy works a date out again, of a limit that is longer by further units.
+func (d *decision) extendedBy(due *applicationv1.Due, n int, pauses []Pause) *applicationv1.Due {
 	from, ok := kind.ParseDate(due.GetFrom())
 	if !ok {
 		return due
 	}
-	limit := calendar.Limit{N: int(due.GetLimit())}
+	k := calendar.Clock{Start: from, Limit: calendar.Limit{N: int(due.GetLimit())}, Extension: int(due.GetExtension()) + n}
 	switch due.GetUnit() {
 	case unitDays:
-		limit.Unit = calendar.Days
+		k.Limit.Unit = calendar.Days
 	case unitMonths:
-		limit.Unit = calendar.Months
+		k.Limit.Unit = calendar.Months
 	}
-	return d.clock(from, limit, pauses)
+	return d.reckon(k, pauses)
 }
 
 // caseDue is the promised date of a case that is accepted as of a day. Where every step is promised in working days
@@ -94,8 +128,9 @@ func (d *decision) caseDue(c *guide.Case, asOf kind.Date) *applicationv1.Due {
 
 // longestWay is the date of the last step, with the derivation of each step on the way to it.
 func (d *decision) longestWay(c *guide.Case, asOf kind.Date) *applicationv1.Due {
-	due := message(c.Due.Due, asOf, calendar.Limit{})
-	due.From, due.Unit, due.Limit, due.Derivation = "", "", 0, []string{"自受理之日 " + asOf.Format() + " 起，按办理环节逐一计算"}
+	due := message(c.Due.Due)
+	due.Near = d.near(c.Due.Due, workingDays(int(c.Total.Max)), 0)
+	due.Derivation = []string{"自受理之日 " + asOf.Format() + " 起，按办理环节逐一计算"}
 	for _, s := range c.Steps {
 		if len(s.Limit) > 0 {
 			due.Derivation = append(due.Derivation, s.Name.ZH+"：")
@@ -160,70 +195,6 @@ func (d *decision) dates(t *Task) (due, statutory *applicationv1.Due) {
 		statutory = d.anew(t.Statutory, t.statutoryPauses())
 	}
 	return due, statutory
-}
-
-// settle records what has lapsed by now, in the order of the moments at which it did, each as of its day: as if a
-// follower had come in time, so that downtime changes no right.
-func (d *decision) settle() error {
-	d.settleDates(false)
-	for {
-		at, lapse := d.nextLapse()
-		if lapse == nil {
-			break
-		}
-		d.today = kind.DateOf(at)
-		if err := lapse(); err != nil {
-			return err
-		}
-	}
-	d.today = kind.DateOf(d.w.Now)
-	return nil
-}
-
-// nextLapse returns what has lapsed first by now, and when: the end of a claim, or the beginning of the day after a date;
-// nil if nothing has. What lapses changes the state, so that it does not lapse again.
-func (d *decision) nextLapse() (first time.Time, lapse func() error) {
-	consider := func(at time.Time, f func() error) {
-		if !d.w.Now.Before(at) && (lapse == nil || at.Before(first)) {
-			first, lapse = at, f
-		}
-	}
-	last := func(due *applicationv1.Due, f func() error) {
-		if day, ok := kind.ParseDate(due.GetDate()); ok {
-			consider(time.Date(day.Year, day.Month, day.Day+1, 0, 0, 0, 0, d.w.Now.Location()), f)
-		}
-	}
-	for _, c := range d.s.Cases {
-		switch c.State {
-		case PreReview:
-			last(c.NoticeDue, func() error { return d.lapseNotice(c) })
-		case ToBeCorrected:
-			last(c.CorrectionDue, func() error { return d.end(c, applicationv1.CaseEnded_OUTCOME_EXPIRED) })
-		case Accepted:
-			for _, t := range c.Tolerances {
-				switch {
-				case t.Supplied:
-				case !t.Lapsed:
-					last(t.Due, func() error { return d.lapseTolerance(c, t) })
-				default:
-					last(t.Until, func() error { return d.end(c, applicationv1.CaseEnded_OUTCOME_ENDED) })
-				}
-			}
-		default: // over: nothing lapses any more
-		}
-	}
-	for _, t := range d.s.Tasks {
-		if t.Claim != nil {
-			consider(t.Claim.Until, func() error { return d.lapseClaim(t) })
-		}
-		if t.State == TaskWaiting {
-			last(t.CorrectionDue, func() error { return d.lapseCorrection(t) })
-		}
-		if t.Silent() {
-			last(t.Statutory, func() error { return d.lapseTask(t) })
-		}
-	}
-	return first, lapse
 }
 
 // end ends a case before its time.
@@ -320,14 +291,6 @@ func (s *State) dueSettled(e *applicationv1.DueSettled) {
 	for i := range c.Promises {
 		set(&c.Promises[i].Due, e.GetVerifications()[c.Promises[i].Material])
 	}
-}
-
-func (s *State) extended(e *applicationv1.Extended) {
-	if e.GetTask() != "" {
-		s.touchTask(e.GetTask()).Due = e.GetDue()
-		return
-	}
-	s.touch(e.GetBundle()).Due = e.GetDue()
 }
 
 // casePauses are the days that do not count for a case: those of its tasks' special procedures and corrections that

@@ -180,6 +180,35 @@ type ResumeTask struct {
 	Expected int64
 }
 
+// Approval is what an extension needs: who approved it, why, and by how many working days (of a tolerance too).
+type Approval struct {
+	Days     int
+	Approver string // opaque id of the head who approved it; somebody else than the caller
+	Reason   string
+}
+
+// ExtendTask extends the limit of a task, once (行政许可法 42).
+type ExtendTask struct {
+	Task string
+	Approval
+	Expected int64
+}
+
+// ExtendCase extends the limit of a case, once (行政许可法 42).
+type ExtendCase struct {
+	Bundle string
+	Approval
+	Expected int64
+}
+
+// ExtendTolerance lets a material follow later.
+type ExtendTolerance struct {
+	Bundle   string
+	Material string // its id in the bundle
+	Approval
+	Expected int64
+}
+
 // VerifyPromise says whether a promise holds.
 type VerifyPromise struct {
 	Bundle, Material string
@@ -211,6 +240,9 @@ func (RecordFailure) isCommand()    {}
 func (AskCorrection) isCommand()    {}
 func (PauseTask) isCommand()        {}
 func (ResumeTask) isCommand()       {}
+func (ExtendTask) isCommand()       {}
+func (ExtendCase) isCommand()       {}
+func (ExtendTolerance) isCommand()  {}
 func (VerifyPromise) isCommand()    {}
 func (Lapse) isCommand()            {}
 func (SettleDates) isCommand()      {}

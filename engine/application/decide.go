@@ -121,6 +121,12 @@ func (d *decision) do(cmd Command) error {
 		return d.pause(c)
 	case ResumeTask:
 		return d.resume(c)
+	case ExtendTask:
+		return d.extendTask(c)
+	case ExtendCase:
+		return d.extendCase(c)
+	case ExtendTolerance:
+		return d.extendTolerance(c)
 	case VerifyPromise:
 		return d.verifyPromise(c)
 	case Lapse:
@@ -179,6 +185,12 @@ func checkExpected(s State, cmd Command) error {
 		ofTask(c.Task, c.Expected)
 	case ResumeTask:
 		ofTask(c.Task, c.Expected)
+	case ExtendTask:
+		ofTask(c.Task, c.Expected)
+	case ExtendCase:
+		ofCase(c.Bundle, c.Expected)
+	case ExtendTolerance:
+		ofCase(c.Bundle, c.Expected)
 	case Submit, RecordCheck, Supply, Withdraw, ReleaseTask, RecordDecision, RecordIssue, RecordFailure, VerifyPromise, Lapse, SettleDates:
 	}
 	if expected == 0 || expected == current {

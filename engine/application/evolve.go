@@ -59,7 +59,7 @@ func Evolve(s State, e *applicationv1.Event) State {
 	case *applicationv1.Event_DueSettled:
 		s.dueSettled(k.DueSettled)
 	case *applicationv1.Event_Warned:
-		s.touchTask(k.Warned.GetTask()) // a warning is a message; it changes nothing
+		s.warned(k.Warned)
 	}
 	return s
 }

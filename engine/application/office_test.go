@@ -239,6 +239,7 @@ steps:
     after: [first]
     needs: { fields: [owner] }
     promised: { working_days: 1 }
+    statutory: { days: 3 }
     result: { fields: [{ field: good, kind: BOOL, name: { zh: 好 } }] }
   - id: praise
     name: { zh: 表彰 }
@@ -448,18 +449,26 @@ func fingerprint(t testing.TB, s application.State) string {
 		copied.NoticeDue, copied.CorrectionDue, copied.Due, copied.Statutory = nil, nil, nil, nil
 		copied.Tolerances, copied.Promises = nil, nil
 		for _, x := range c.Tolerances {
-			fmt.Fprintf(&b, "%s %s %s %s %v %v %d\n", x.Material, due(x.Due), x.Then, due(x.Until), x.Lapsed, x.Supplied, x.Suspended)
+			fmt.Fprintf(&b, "%s %s %s %s %v %v %d", x.Material, due(x.Due), x.Then, due(x.Until), x.Lapsed, x.Supplied, x.Suspended)
+			if x.Extended {
+				b.WriteString(" extended")
+			}
+			b.WriteString("\n")
 		}
 		for _, x := range c.Promises {
 			fmt.Fprintf(&b, "%s %s %s %v %v\n", x.Material, due(x.Due), x.Department, x.Verified, x.Holds)
 		}
-		fmt.Fprintf(&b, "%s\n", strings.Replace(fmt.Sprintf("%+v", copied), " MovedOn:0000-00-00", "", 1)) // of a case that has not moved
+		// What was not yet there when the first streams were stored is left out where it says nothing.
+		fmt.Fprintf(&b, "%s\n", strings.NewReplacer(" MovedOn:0000-00-00", "", " Extended:false", "").Replace(fmt.Sprintf("%+v", copied)))
 	}
 	for _, x := range s.Tasks {
 		copied := *x
 		fmt.Fprintf(&b, "%s %s %s %v %s\n", due(x.Due), due(x.Statutory), due(x.CorrectionDue), x.Claim, x.DecidedBy.GetId())
 		copied.Due, copied.Statutory, copied.CorrectionDue, copied.Claim, copied.DecidedBy = nil, nil, nil, nil, nil
-		fmt.Fprintf(&b, "%+v\n", copied)
+		fmt.Fprintf(&b, "%s\n", strings.Replace(fmt.Sprintf("%+v", copied), " Extended:false", "", 1))
+	}
+	for _, w := range s.Warnings {
+		fmt.Fprintf(&b, "%+v\n", w)
 	}
 	return b.String()
 }
@@ -748,6 +757,23 @@ func ask(bundle, step string, paths ...string) act {
 		return c
 	})
 }
+
+// byHead is an approval of the head of an office.
+func byHead(days int) application.Approval {
+	return application.Approval{Days: days, Approver: "head", Reason: "案情复杂"}
+}
+
+func extend(bundle, step string, days int) act {
+	return of(bundle, step, func(task string) application.Command {
+		return application.ExtendTask{Task: task, Approval: byHead(days)}
+	})
+}
+func extendCase(bundle string, days int) act {
+	return as(clerk(), application.ExtendCase{Bundle: bundle, Approval: byHead(days)})
+}
+func extendTolerance(bundle, material string, days int) act {
+	return as(clerk(), application.ExtendTolerance{Bundle: bundle, Material: material, Approval: byHead(days)})
+}
 func claim(bundle, step string) act {
 	return of(bundle, step, func(task string) application.Command { return application.ClaimTask{Task: task} })
 }
@@ -793,7 +819,8 @@ type scene struct {
 	given []act
 	at    string // day (and time) of the command; empty: as it is
 	when  act
-	then  []string // what happens, as say puts it
+	then  []string // what happens, as say puts it, but for warnings
+	warns []string // the warnings; nil: any
 	but   refusal.Reason
 	wrong []string // the violations of a refusal: code and path or rule
 	check func(*play)
@@ -831,8 +858,19 @@ func run(t *testing.T, scenes []scene) {
 					t.Errorf("violations (-want +got):\n%s", diff)
 				}
 			}
+			warned := []string{}
+			p.lastly = slices.DeleteFunc(slices.Clone(p.lastly), func(e *applicationv1.Event) bool {
+				if e.GetWarned() == nil {
+					return false
+				}
+				warned = append(warned, p.say(e))
+				return true
+			})
 			if diff := cmp.Diff(s.then, p.says(p.lastly)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(s.warns, warned); s.warns != nil && diff != "" {
+				t.Errorf("warnings (-want +got):\n%s", diff)
 			}
 			if s.check != nil {
 				s.check(p)
@@ -1026,6 +1064,26 @@ func (p *play) say(e *applicationv1.Event) string {
 		}
 	case *applicationv1.Event_CaseEnded:
 		add("ended %s %s", k.CaseEnded.GetBundle(), strings.TrimPrefix(k.CaseEnded.GetOutcome().String(), "OUTCOME_"))
+	case *applicationv1.Event_Warned:
+		w := k.Warned
+		name := w.GetBundle()
+		if w.GetTask() != "" {
+			name = step(w.GetTask())
+		}
+		if w.GetMaterial() != "" {
+			name += "." + w.GetMaterial()
+		}
+		add("%s %s %s by %s", w.GetColour(), name, w.GetClock(), short(w.GetDate()))
+	case *applicationv1.Event_Extended:
+		x := k.Extended
+		name := x.GetBundle()
+		if x.GetTask() != "" {
+			name = step(x.GetTask())
+		}
+		if x.GetMaterial() != "" {
+			name += "." + x.GetMaterial()
+		}
+		add("extended %s by %d, due %s, statutory %s, approved by %s", name, x.GetDays(), due(x.GetDue()), due(x.GetStatutory()), x.GetApprover())
 	case *applicationv1.Event_VerificationOpened:
 		add("to verify %s.%s %s by %s", k.VerificationOpened.GetBundle(), k.VerificationOpened.GetMaterial(), k.VerificationOpened.GetDepartment(), due(k.VerificationOpened.GetDue()))
 	case *applicationv1.Event_PromiseVerified:
@@ -1081,6 +1139,7 @@ func commands(bundle, step, task string) []application.Command {
 		application.Withdraw{Bundle: bundle}, application.ClaimTask{Task: task}, application.ReleaseTask{Task: task}, application.DecideTask{Task: task, Approve: true},
 		application.RecordDecision{Task: task, Outcome: application.Approved, Revision: 1, Attempt: 1}, application.RecordIssue{Task: task, Attempt: 1}, application.RecordFailure{Task: task, Hook: "decide", Attempt: 1},
 		application.AskCorrection{Task: task, Reason: "不", Items: []application.Item{item(bundle, "form.owner.id_no")}}, application.PauseTask{Task: task, Procedure: "HEARING", Days: 1, Reason: "听证"}, application.ResumeTask{Task: task},
+		application.ExtendTask{Task: task, Approval: byHead(2)}, application.ExtendCase{Bundle: bundle, Approval: byHead(2)}, application.ExtendTolerance{Bundle: bundle, Material: "plan", Approval: byHead(2)},
 		application.VerifyPromise{Bundle: bundle, Material: "lease", Holds: true}, application.Lapse{}, application.SettleDates{}}
 }
 

@@ -24,7 +24,8 @@ type State struct {
 	// Confirmed are the aliases of those who have submitted a joint application together.
 	Confirmed []string
 	Cases     []*Case
-	Tasks     []*Task // in the order in which they opened
+	Tasks     []*Task   // in the order in which they opened
+	Warnings  []Warning // the last one of each clock that was warned of
 }
 
 // ApplicationState is the state of an application, derived from its cases.
@@ -102,6 +103,7 @@ type Case struct {
 	Promises      []Promise
 	Due           *applicationv1.Due
 	Statutory     *applicationv1.Due
+	Extended      bool // its limit
 	FeeFen        int64
 	Skipped       []Skipped
 	Outcome       string // GRANTED, PARTLY_GRANTED, REJECTED, EXPIRED or ENDED, of a case that is over
@@ -151,6 +153,7 @@ type Tolerance struct {
 	Lapsed    bool               // its date has passed
 	Until     *applicationv1.Due // end of the suspension
 	Supplied  bool
+	Extended  bool // its date
 }
 
 // Promise is a promise in place of a material (告知承诺), which is verified afterwards.
@@ -183,6 +186,7 @@ type Task struct {
 	Opened           kind.Date
 	Due              *applicationv1.Due
 	Statutory        *applicationv1.Due // nil: the law gives none
+	Extended         bool               // its limit
 	WaitsExamination []string           // materials that are missing
 	WaitsResult      []string
 	Conditions       []string // rules for the officer: they fail, are not known, or are his to examine
@@ -332,6 +336,16 @@ func (c *Case) MaterialsOf(id string) []*Material {
 		}
 	}
 	return all
+}
+
+// tolerance returns the tolerance of a material, the zero one if there is none.
+func (c *Case) tolerance(material string) Tolerance {
+	for _, t := range c.Tolerances {
+		if t.Material == material {
+			return t
+		}
+	}
+	return Tolerance{}
 }
 
 // Tolerated returns the materials that are still to follow.

@@ -119,7 +119,7 @@ func TestDecide_Steps(t *testing.T) {
 				"skipped relay.second",
 				"opened relay.third on 03-16 by 03-17; open applies",
 				"opened relay.log on 03-16 by 03-17",
-				"opened relay.grade on 03-16 by 03-17",
+				"opened relay.grade on 03-16 by 03-17; statutory 03-19",
 			}},
 		{name: "what is put before an officer is not approved without one", given: []act{given(unknownCredit), apply("relay"), accept("relay")}, when: approve("relay", "first"),
 			then: []string{
@@ -127,7 +127,7 @@ func TestDecide_Steps(t *testing.T) {
 				"issued relay.first",
 				"opened relay.third on 03-16 by 03-17; open applies",
 				"opened relay.log on 03-16 by 03-17",
-				"opened relay.grade on 03-16 by 03-17",
+				"opened relay.grade on 03-16 by 03-17; statutory 03-19",
 			}},
 		{name: "what a step that is not reached would have given, says no", given: []act{apply("relay"), accept("relay")}, when: reject("relay", "first"),
 			then: []string{

@@ -44,14 +44,9 @@ func streams() map[string][]act {
 		"moved": {apply("shop badge"), move("shop", edit{"- { field: remark", "- { field: staff, kind: INT, name: { zh: 人数 }, required: true }\n  - { field: remark"}, edit{"fields: [owner, own.remark]", "fields: [owner, own.remark, own.staff]"})(answer("own.shop.staff", 3)),
 			checked("shop", "audit"), accept("shop"), accept("badge"), approve("shop", "licence", "number", "A1"), on("03-17"),
 			move("shop", edit{"name: { zh: 归档 }\n    department: market", "name: { zh: 归档 }\n    department: police"})()},
-		// What no command causes yet.
-		"limits": {apply("badge"), accept("badge"), func(p *play) {
-			p.take([]*applicationv1.Event{
-				{Kind: &applicationv1.Event_Warned{Warned: &applicationv1.Warned{Task: p.task("badge", "print"), Colour: "YELLOW"}}},
-				{Kind: &applicationv1.Event_Extended{Extended: &applicationv1.Extended{Bundle: "badge", Task: p.task("badge", "print"), Approver: "head", Due: &applicationv1.Due{Date: "2026-03-26"}}}},
-				{Kind: &applicationv1.Event_Extended{Extended: &applicationv1.Extended{Bundle: "badge", Approver: "head", Due: &applicationv1.Due{Date: "2026-04-02"}}}},
-			})
-		}},
+		// Limits that come near, are extended and are missed.
+		"limits": {apply("shop badge", tolerate("own.shop.oath"), promise("own.shop.lease")), checked("shop", "audit"), accept("badge"), accept("shop"), on("03-18"), extend("badge", "print", 2), extendCase("badge", 5),
+			extendTolerance("shop", "oath", 2), on("04-20"), lapse},
 	}
 }
 

@@ -130,7 +130,8 @@ func (s *State) waitNoLonger(bundle, material string, last kind.Date) {
 
 // lapseTolerance does what the bundle says of a tolerance whose date has passed: remind, suspend the steps that need the
 // material and later end the case, or end it. Dates count from the date that passed, however late it is noticed.
-func (d *decision) lapseTolerance(c *Case, t Tolerance) error {
+func (d *decision) lapseTolerance(c *Case, material string) error {
+	t := c.tolerance(material)
 	e := &applicationv1.ToleranceLapsed{Bundle: c.Bundle, Material: t.Material, Then: t.Then}
 	if t.Then == thenSuspend {
 		last, _ := kind.ParseDate(t.Due.GetDate())

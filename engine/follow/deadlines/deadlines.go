@@ -16,7 +16,6 @@ import (
 	"github.com/siyiban/onething/engine/fold"
 	"github.com/siyiban/onething/engine/follow"
 	"github.com/siyiban/onething/engine/refusal"
-	"github.com/siyiban/onething/forms/kind"
 	applicationv1 "github.com/siyiban/onething/proto/gen/onething/application/v1"
 )
 
@@ -59,7 +58,7 @@ func (h *Handler) Digest(ctx context.Context, a commitlog.Append) ([]follow.Item
 	if err != nil {
 		return nil, err
 	}
-	due, ok := Next(state, h.Location)
+	due, ok := state.NextLapse(h.Location)
 	if !ok {
 		return []follow.Item{{Key: id, Cancel: true}}, nil
 	}
@@ -75,53 +74,4 @@ func (h *Handler) Work(ctx context.Context, item follow.Item) error {
 		return nil // nothing that could lapse
 	}
 	return err
-}
-
-// Next returns when something of an application lapses next: the beginning of the day after its nearest date in the
-// office's time zone, or the end of a claim; false if nothing does. A date that is not yet known is none: the
-// publication of its calendar makes it one.
-func Next(s application.State, office *time.Location) (time.Time, bool) {
-	var next time.Time
-	consider := func(t time.Time) {
-		if next.IsZero() || t.Before(next) {
-			next = t
-		}
-	}
-	last := func(due *applicationv1.Due) {
-		if day, ok := kind.ParseDate(due.GetDate()); ok {
-			consider(time.Date(day.Year, day.Month, day.Day+1, 0, 0, 0, 0, office))
-		}
-	}
-	for _, c := range s.Cases {
-		switch c.State {
-		case application.PreReview:
-			last(c.NoticeDue)
-		case application.ToBeCorrected:
-			last(c.CorrectionDue)
-		case application.Accepted:
-			for _, t := range c.Tolerances {
-				switch {
-				case t.Supplied:
-				case !t.Lapsed:
-					last(t.Due)
-				default:
-					last(t.Until)
-				}
-			}
-		default: // over: nothing lapses any more
-		}
-	}
-	for _, t := range s.Tasks {
-		if t.State.Settled() {
-			continue
-		}
-		last(t.CorrectionDue)
-		if t.Silent() {
-			last(t.Statutory)
-		}
-		if t.Claim != nil {
-			consider(t.Claim.Until)
-		}
-	}
-	return next, !next.IsZero()
 }

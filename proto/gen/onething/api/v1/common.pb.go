@@ -235,7 +235,7 @@ func (x Confirmation_By) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Confirmation_By.Descriptor instead.
 func (Confirmation_By) EnumDescriptor() ([]byte, []int) {
-	return file_onething_api_v1_common_proto_rawDescGZIP(), []int{7, 0}
+	return file_onething_api_v1_common_proto_rawDescGZIP(), []int{8, 0}
 }
 
 // ErrorInfo is the detail of every error that the engine answers.
@@ -439,6 +439,70 @@ func (x *Due) GetDerivation() []string {
 	return nil
 }
 
+// Approval is what the extension of a limit needs.
+type Approval struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// By how many working days.
+	Days int32 `protobuf:"varint,1,opt,name=days,proto3" json:"days,omitempty"`
+	// Opaque id of the head who approved it; not the caller.
+	Approver string `protobuf:"bytes,2,opt,name=approver,proto3" json:"approver,omitempty"`
+	// Why; the applicant is told.
+	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Approval) Reset() {
+	*x = Approval{}
+	mi := &file_onething_api_v1_common_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Approval) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Approval) ProtoMessage() {}
+
+func (x *Approval) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_common_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Approval.ProtoReflect.Descriptor instead.
+func (*Approval) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_common_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Approval) GetDays() int32 {
+	if x != nil {
+		return x.Days
+	}
+	return 0
+}
+
+func (x *Approval) GetApprover() string {
+	if x != nil {
+		return x.Approver
+	}
+	return ""
+}
+
+func (x *Approval) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
 // Finding is something that stands against a case or a task, or is worth knowing.
 type Finding struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -466,7 +530,7 @@ type Finding struct {
 
 func (x *Finding) Reset() {
 	*x = Finding{}
-	mi := &file_onething_api_v1_common_proto_msgTypes[3]
+	mi := &file_onething_api_v1_common_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -478,7 +542,7 @@ func (x *Finding) String() string {
 func (*Finding) ProtoMessage() {}
 
 func (x *Finding) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_common_proto_msgTypes[3]
+	mi := &file_onething_api_v1_common_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -491,7 +555,7 @@ func (x *Finding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Finding.ProtoReflect.Descriptor instead.
 func (*Finding) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_common_proto_rawDescGZIP(), []int{3}
+	return file_onething_api_v1_common_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Finding) GetCode() string {
@@ -590,7 +654,7 @@ type Material struct {
 
 func (x *Material) Reset() {
 	*x = Material{}
-	mi := &file_onething_api_v1_common_proto_msgTypes[4]
+	mi := &file_onething_api_v1_common_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -602,7 +666,7 @@ func (x *Material) String() string {
 func (*Material) ProtoMessage() {}
 
 func (x *Material) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_common_proto_msgTypes[4]
+	mi := &file_onething_api_v1_common_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -615,7 +679,7 @@ func (x *Material) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Material.ProtoReflect.Descriptor instead.
 func (*Material) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_common_proto_rawDescGZIP(), []int{4}
+	return file_onething_api_v1_common_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Material) GetMaterial() string {
@@ -719,7 +783,7 @@ type File struct {
 
 func (x *File) Reset() {
 	*x = File{}
-	mi := &file_onething_api_v1_common_proto_msgTypes[5]
+	mi := &file_onething_api_v1_common_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -731,7 +795,7 @@ func (x *File) String() string {
 func (*File) ProtoMessage() {}
 
 func (x *File) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_common_proto_msgTypes[5]
+	mi := &file_onething_api_v1_common_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -744,7 +808,7 @@ func (x *File) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use File.ProtoReflect.Descriptor instead.
 func (*File) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_common_proto_rawDescGZIP(), []int{5}
+	return file_onething_api_v1_common_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *File) GetName() string {
@@ -796,7 +860,7 @@ type TimelineEntry struct {
 
 func (x *TimelineEntry) Reset() {
 	*x = TimelineEntry{}
-	mi := &file_onething_api_v1_common_proto_msgTypes[6]
+	mi := &file_onething_api_v1_common_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -808,7 +872,7 @@ func (x *TimelineEntry) String() string {
 func (*TimelineEntry) ProtoMessage() {}
 
 func (x *TimelineEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_common_proto_msgTypes[6]
+	mi := &file_onething_api_v1_common_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -821,7 +885,7 @@ func (x *TimelineEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TimelineEntry.ProtoReflect.Descriptor instead.
 func (*TimelineEntry) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_common_proto_rawDescGZIP(), []int{6}
+	return file_onething_api_v1_common_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *TimelineEntry) GetAt() *timestamppb.Timestamp {
@@ -885,7 +949,7 @@ type Confirmation struct {
 
 func (x *Confirmation) Reset() {
 	*x = Confirmation{}
-	mi := &file_onething_api_v1_common_proto_msgTypes[7]
+	mi := &file_onething_api_v1_common_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -897,7 +961,7 @@ func (x *Confirmation) String() string {
 func (*Confirmation) ProtoMessage() {}
 
 func (x *Confirmation) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_common_proto_msgTypes[7]
+	mi := &file_onething_api_v1_common_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -910,7 +974,7 @@ func (x *Confirmation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Confirmation.ProtoReflect.Descriptor instead.
 func (*Confirmation) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_common_proto_rawDescGZIP(), []int{7}
+	return file_onething_api_v1_common_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Confirmation) GetAlias() string {
@@ -963,7 +1027,7 @@ type MaterialAlternative struct {
 
 func (x *MaterialAlternative) Reset() {
 	*x = MaterialAlternative{}
-	mi := &file_onething_api_v1_common_proto_msgTypes[8]
+	mi := &file_onething_api_v1_common_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -975,7 +1039,7 @@ func (x *MaterialAlternative) String() string {
 func (*MaterialAlternative) ProtoMessage() {}
 
 func (x *MaterialAlternative) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_common_proto_msgTypes[8]
+	mi := &file_onething_api_v1_common_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -988,7 +1052,7 @@ func (x *MaterialAlternative) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaterialAlternative.ProtoReflect.Descriptor instead.
 func (*MaterialAlternative) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_common_proto_rawDescGZIP(), []int{8}
+	return file_onething_api_v1_common_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *MaterialAlternative) GetMaterial() string {
@@ -1034,7 +1098,13 @@ const file_onething_api_v1_common_proto_rawDesc = "" +
 	"\bearliest\x18\x02 \x01(\tR\bearliest\x12\x1e\n" +
 	"\n" +
 	"derivation\x18\x03 \x03(\tR\n" +
-	"derivation\"\x8d\x02\n" +
+	"derivation\"u\n" +
+	"\bApproval\x12\x1e\n" +
+	"\x04days\x18\x01 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xfa\x01(\x01R\x04days\x12%\n" +
+	"\bapprover\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\bapprover\x12\"\n" +
+	"\x06reason\x18\x03 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xe8\aR\x06reason\"\x8d\x02\n" +
 	"\aFinding\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x1a\n" +
 	"\bseverity\x18\x02 \x01(\tR\bseverity\x12\x12\n" +
@@ -1131,39 +1201,40 @@ func file_onething_api_v1_common_proto_rawDescGZIP() []byte {
 }
 
 var file_onething_api_v1_common_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_onething_api_v1_common_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_onething_api_v1_common_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_onething_api_v1_common_proto_goTypes = []any{
 	(Reason)(0),                   // 0: onething.api.v1.Reason
 	(Confirmation_By)(0),          // 1: onething.api.v1.Confirmation.By
 	(*ErrorInfo)(nil),             // 2: onething.api.v1.ErrorInfo
 	(*Page)(nil),                  // 3: onething.api.v1.Page
 	(*Due)(nil),                   // 4: onething.api.v1.Due
-	(*Finding)(nil),               // 5: onething.api.v1.Finding
-	(*Material)(nil),              // 6: onething.api.v1.Material
-	(*File)(nil),                  // 7: onething.api.v1.File
-	(*TimelineEntry)(nil),         // 8: onething.api.v1.TimelineEntry
-	(*Confirmation)(nil),          // 9: onething.api.v1.Confirmation
-	(*MaterialAlternative)(nil),   // 10: onething.api.v1.MaterialAlternative
-	(*v1.Text)(nil),               // 11: onething.forms.v1.Text
-	(*v1.Violation)(nil),          // 12: onething.forms.v1.Violation
-	(*timestamppb.Timestamp)(nil), // 13: google.protobuf.Timestamp
+	(*Approval)(nil),              // 5: onething.api.v1.Approval
+	(*Finding)(nil),               // 6: onething.api.v1.Finding
+	(*Material)(nil),              // 7: onething.api.v1.Material
+	(*File)(nil),                  // 8: onething.api.v1.File
+	(*TimelineEntry)(nil),         // 9: onething.api.v1.TimelineEntry
+	(*Confirmation)(nil),          // 10: onething.api.v1.Confirmation
+	(*MaterialAlternative)(nil),   // 11: onething.api.v1.MaterialAlternative
+	(*v1.Text)(nil),               // 12: onething.forms.v1.Text
+	(*v1.Violation)(nil),          // 13: onething.forms.v1.Violation
+	(*timestamppb.Timestamp)(nil), // 14: google.protobuf.Timestamp
 }
 var file_onething_api_v1_common_proto_depIdxs = []int32{
 	0,  // 0: onething.api.v1.ErrorInfo.reason:type_name -> onething.api.v1.Reason
-	11, // 1: onething.api.v1.ErrorInfo.text:type_name -> onething.forms.v1.Text
-	12, // 2: onething.api.v1.ErrorInfo.violations:type_name -> onething.forms.v1.Violation
-	11, // 3: onething.api.v1.ErrorInfo.remedy:type_name -> onething.forms.v1.Text
-	11, // 4: onething.api.v1.Finding.text:type_name -> onething.forms.v1.Text
-	11, // 5: onething.api.v1.Finding.remedy:type_name -> onething.forms.v1.Text
-	11, // 6: onething.api.v1.Material.name:type_name -> onething.forms.v1.Text
-	7,  // 7: onething.api.v1.Material.file:type_name -> onething.api.v1.File
+	12, // 1: onething.api.v1.ErrorInfo.text:type_name -> onething.forms.v1.Text
+	13, // 2: onething.api.v1.ErrorInfo.violations:type_name -> onething.forms.v1.Violation
+	12, // 3: onething.api.v1.ErrorInfo.remedy:type_name -> onething.forms.v1.Text
+	12, // 4: onething.api.v1.Finding.text:type_name -> onething.forms.v1.Text
+	12, // 5: onething.api.v1.Finding.remedy:type_name -> onething.forms.v1.Text
+	12, // 6: onething.api.v1.Material.name:type_name -> onething.forms.v1.Text
+	8,  // 7: onething.api.v1.Material.file:type_name -> onething.api.v1.File
 	4,  // 8: onething.api.v1.Material.due:type_name -> onething.api.v1.Due
-	13, // 9: onething.api.v1.TimelineEntry.at:type_name -> google.protobuf.Timestamp
-	11, // 10: onething.api.v1.TimelineEntry.text:type_name -> onething.forms.v1.Text
-	11, // 11: onething.api.v1.Confirmation.name:type_name -> onething.forms.v1.Text
-	13, // 12: onething.api.v1.Confirmation.at:type_name -> google.protobuf.Timestamp
+	14, // 9: onething.api.v1.TimelineEntry.at:type_name -> google.protobuf.Timestamp
+	12, // 10: onething.api.v1.TimelineEntry.text:type_name -> onething.forms.v1.Text
+	12, // 11: onething.api.v1.Confirmation.name:type_name -> onething.forms.v1.Text
+	14, // 12: onething.api.v1.Confirmation.at:type_name -> google.protobuf.Timestamp
 	1,  // 13: onething.api.v1.Confirmation.by:type_name -> onething.api.v1.Confirmation.By
-	11, // 14: onething.api.v1.MaterialAlternative.name:type_name -> onething.forms.v1.Text
+	12, // 14: onething.api.v1.MaterialAlternative.name:type_name -> onething.forms.v1.Text
 	15, // [15:15] is the sub-list for method output_type
 	15, // [15:15] is the sub-list for method input_type
 	15, // [15:15] is the sub-list for extension type_name
@@ -1182,7 +1253,7 @@ func file_onething_api_v1_common_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_onething_api_v1_common_proto_rawDesc), len(file_onething_api_v1_common_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   9,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

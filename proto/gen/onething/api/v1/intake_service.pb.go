@@ -2631,7 +2631,9 @@ type Case struct {
 	// Number of the version of the bundle that it has.
 	Version int32 `protobuf:"varint,12,opt,name=version,proto3" json:"version,omitempty"`
 	// Another version that is offered to it; absent: none.
-	Offer         *MoveOffer `protobuf:"bytes,13,opt,name=offer,proto3" json:"offer,omitempty"`
+	Offer *MoveOffer `protobuf:"bytes,13,opt,name=offer,proto3" json:"offer,omitempty"`
+	// YELLOW: a date of the office's is near; RED: it has missed one; empty: neither. Its tasks have their own.
+	Warning       string `protobuf:"bytes,14,opt,name=warning,proto3" json:"warning,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2755,6 +2757,13 @@ func (x *Case) GetOffer() *MoveOffer {
 		return x.Offer
 	}
 	return nil
+}
+
+func (x *Case) GetWarning() string {
+	if x != nil {
+		return x.Warning
+	}
+	return ""
 }
 
 // CaseTask is a task as the applicant sees it.
@@ -3199,7 +3208,7 @@ const file_onething_api_v1_intake_service_proto_rawDesc = "" +
 	"correction\x12:\n" +
 	"\btimeline\x18\n" +
 	" \x03(\v2\x1e.onething.api.v1.TimelineEntryR\btimeline\x12\x1a\n" +
-	"\brevision\x18\v \x01(\x05R\brevision\"\xea\x03\n" +
+	"\brevision\x18\v \x01(\x05R\brevision\"\x84\x04\n" +
 	"\x04Case\x12\x16\n" +
 	"\x06bundle\x18\x01 \x01(\tR\x06bundle\x12+\n" +
 	"\x04name\x18\x02 \x01(\v2\x17.onething.forms.v1.TextR\x04name\x12\x16\n" +
@@ -3214,7 +3223,8 @@ const file_onething_api_v1_intake_service_proto_rawDesc = "" +
 	" \x03(\tR\ttolerated\x12C\n" +
 	"\rconfirmations\x18\v \x03(\v2\x1d.onething.api.v1.ConfirmationR\rconfirmations\x12\x18\n" +
 	"\aversion\x18\f \x01(\x05R\aversion\x120\n" +
-	"\x05offer\x18\r \x01(\v2\x1a.onething.api.v1.MoveOfferR\x05offer\"\xa9\x04\n" +
+	"\x05offer\x18\r \x01(\v2\x1a.onething.api.v1.MoveOfferR\x05offer\x12\x18\n" +
+	"\awarning\x18\x0e \x01(\tR\awarning\"\xa9\x04\n" +
 	"\bCaseTask\x12\x12\n" +
 	"\x04task\x18\x01 \x01(\tR\x04task\x12\x12\n" +
 	"\x04step\x18\x02 \x01(\tR\x04step\x12+\n" +

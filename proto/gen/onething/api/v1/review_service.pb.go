@@ -1001,6 +1001,316 @@ func (x *RefuseResponse) GetPosition() uint64 {
 	return 0
 }
 
+// ExtendCaseRequest extends the limit of a case.
+type ExtendCaseRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The caller's id of this request.
+	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Application.
+	Application string `protobuf:"bytes,2,opt,name=application,proto3" json:"application,omitempty"`
+	// Bundle.
+	Bundle string `protobuf:"bytes,3,opt,name=bundle,proto3" json:"bundle,omitempty"`
+	// Version of the case that was shown.
+	ExpectedVersion int64 `protobuf:"varint,4,opt,name=expected_version,json=expectedVersion,proto3" json:"expected_version,omitempty"`
+	// What was approved.
+	Approval      *Approval `protobuf:"bytes,5,opt,name=approval,proto3" json:"approval,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExtendCaseRequest) Reset() {
+	*x = ExtendCaseRequest{}
+	mi := &file_onething_api_v1_review_service_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExtendCaseRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExtendCaseRequest) ProtoMessage() {}
+
+func (x *ExtendCaseRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_review_service_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExtendCaseRequest.ProtoReflect.Descriptor instead.
+func (*ExtendCaseRequest) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_review_service_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *ExtendCaseRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *ExtendCaseRequest) GetApplication() string {
+	if x != nil {
+		return x.Application
+	}
+	return ""
+}
+
+func (x *ExtendCaseRequest) GetBundle() string {
+	if x != nil {
+		return x.Bundle
+	}
+	return ""
+}
+
+func (x *ExtendCaseRequest) GetExpectedVersion() int64 {
+	if x != nil {
+		return x.ExpectedVersion
+	}
+	return 0
+}
+
+func (x *ExtendCaseRequest) GetApproval() *Approval {
+	if x != nil {
+		return x.Approval
+	}
+	return nil
+}
+
+// ExtendCaseResponse says until when.
+type ExtendCaseResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Position of the commit.
+	Position uint64 `protobuf:"varint,1,opt,name=position,proto3" json:"position,omitempty"`
+	// Number of the notice.
+	Number string `protobuf:"bytes,2,opt,name=number,proto3" json:"number,omitempty"`
+	// The promised date, anew.
+	Due *Due `protobuf:"bytes,3,opt,name=due,proto3" json:"due,omitempty"`
+	// The statutory date, anew.
+	Statutory     *Due `protobuf:"bytes,4,opt,name=statutory,proto3" json:"statutory,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExtendCaseResponse) Reset() {
+	*x = ExtendCaseResponse{}
+	mi := &file_onething_api_v1_review_service_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExtendCaseResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExtendCaseResponse) ProtoMessage() {}
+
+func (x *ExtendCaseResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_review_service_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExtendCaseResponse.ProtoReflect.Descriptor instead.
+func (*ExtendCaseResponse) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_review_service_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *ExtendCaseResponse) GetPosition() uint64 {
+	if x != nil {
+		return x.Position
+	}
+	return 0
+}
+
+func (x *ExtendCaseResponse) GetNumber() string {
+	if x != nil {
+		return x.Number
+	}
+	return ""
+}
+
+func (x *ExtendCaseResponse) GetDue() *Due {
+	if x != nil {
+		return x.Due
+	}
+	return nil
+}
+
+func (x *ExtendCaseResponse) GetStatutory() *Due {
+	if x != nil {
+		return x.Statutory
+	}
+	return nil
+}
+
+// ExtendToleranceRequest lets a material follow later.
+type ExtendToleranceRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The caller's id of this request.
+	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Application.
+	Application string `protobuf:"bytes,2,opt,name=application,proto3" json:"application,omitempty"`
+	// Bundle.
+	Bundle string `protobuf:"bytes,3,opt,name=bundle,proto3" json:"bundle,omitempty"`
+	// Material, its id in the bundle.
+	Material string `protobuf:"bytes,4,opt,name=material,proto3" json:"material,omitempty"`
+	// Version of the case that was shown.
+	ExpectedVersion int64 `protobuf:"varint,5,opt,name=expected_version,json=expectedVersion,proto3" json:"expected_version,omitempty"`
+	// What was approved.
+	Approval      *Approval `protobuf:"bytes,6,opt,name=approval,proto3" json:"approval,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExtendToleranceRequest) Reset() {
+	*x = ExtendToleranceRequest{}
+	mi := &file_onething_api_v1_review_service_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExtendToleranceRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExtendToleranceRequest) ProtoMessage() {}
+
+func (x *ExtendToleranceRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_review_service_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExtendToleranceRequest.ProtoReflect.Descriptor instead.
+func (*ExtendToleranceRequest) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_review_service_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *ExtendToleranceRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *ExtendToleranceRequest) GetApplication() string {
+	if x != nil {
+		return x.Application
+	}
+	return ""
+}
+
+func (x *ExtendToleranceRequest) GetBundle() string {
+	if x != nil {
+		return x.Bundle
+	}
+	return ""
+}
+
+func (x *ExtendToleranceRequest) GetMaterial() string {
+	if x != nil {
+		return x.Material
+	}
+	return ""
+}
+
+func (x *ExtendToleranceRequest) GetExpectedVersion() int64 {
+	if x != nil {
+		return x.ExpectedVersion
+	}
+	return 0
+}
+
+func (x *ExtendToleranceRequest) GetApproval() *Approval {
+	if x != nil {
+		return x.Approval
+	}
+	return nil
+}
+
+// ExtendToleranceResponse says until when.
+type ExtendToleranceResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Position of the commit.
+	Position uint64 `protobuf:"varint,1,opt,name=position,proto3" json:"position,omitempty"`
+	// Number of the notice.
+	Number string `protobuf:"bytes,2,opt,name=number,proto3" json:"number,omitempty"`
+	// Until when the material may follow.
+	Due           *Due `protobuf:"bytes,3,opt,name=due,proto3" json:"due,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExtendToleranceResponse) Reset() {
+	*x = ExtendToleranceResponse{}
+	mi := &file_onething_api_v1_review_service_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExtendToleranceResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExtendToleranceResponse) ProtoMessage() {}
+
+func (x *ExtendToleranceResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_review_service_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExtendToleranceResponse.ProtoReflect.Descriptor instead.
+func (*ExtendToleranceResponse) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_review_service_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *ExtendToleranceResponse) GetPosition() uint64 {
+	if x != nil {
+		return x.Position
+	}
+	return 0
+}
+
+func (x *ExtendToleranceResponse) GetNumber() string {
+	if x != nil {
+		return x.Number
+	}
+	return ""
+}
+
+func (x *ExtendToleranceResponse) GetDue() *Due {
+	if x != nil {
+		return x.Due
+	}
+	return nil
+}
+
 var File_onething_api_v1_review_service_proto protoreflect.FileDescriptor
 
 const file_onething_api_v1_review_service_proto_rawDesc = "" +
@@ -1080,7 +1390,31 @@ const file_onething_api_v1_review_service_proto_rawDesc = "" +
 	"\x06reason\x18\x06 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xe8\aR\x06reason\",\n" +
 	"\x0eRefuseResponse\x12\x1a\n" +
-	"\bposition\x18\x01 \x01(\x04R\bposition2\xd1\x04\n" +
+	"\bposition\x18\x01 \x01(\x04R\bposition\"\x92\x02\n" +
+	"\x11ExtendCaseRequest\x12'\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12*\n" +
+	"\vapplication\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\vapplication\x125\n" +
+	"\x06bundle\x18\x03 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[a-z][a-z0-9_]{0,39}$R\x06bundle\x122\n" +
+	"\x10expected_version\x18\x04 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x0fexpectedVersion\x12=\n" +
+	"\bapproval\x18\x05 \x01(\v2\x19.onething.api.v1.ApprovalB\x06\xbaH\x03\xc8\x01\x01R\bapproval\"\xa4\x01\n" +
+	"\x12ExtendCaseResponse\x12\x1a\n" +
+	"\bposition\x18\x01 \x01(\x04R\bposition\x12\x16\n" +
+	"\x06number\x18\x02 \x01(\tR\x06number\x12&\n" +
+	"\x03due\x18\x03 \x01(\v2\x14.onething.api.v1.DueR\x03due\x122\n" +
+	"\tstatutory\x18\x04 \x01(\v2\x14.onething.api.v1.DueR\tstatutory\"\xe3\x02\n" +
+	"\x16ExtendToleranceRequest\x12'\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12*\n" +
+	"\vapplication\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\vapplication\x125\n" +
+	"\x06bundle\x18\x03 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[a-z][a-z0-9_]{0,39}$R\x06bundle\x12J\n" +
+	"\bmaterial\x18\x04 \x01(\tB.\xbaH+r)2'^[a-z][a-z0-9_]{0,39}(\\[[0-9]{1,4}\\])?$R\bmaterial\x122\n" +
+	"\x10expected_version\x18\x05 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x0fexpectedVersion\x12=\n" +
+	"\bapproval\x18\x06 \x01(\v2\x19.onething.api.v1.ApprovalB\x06\xbaH\x03\xc8\x01\x01R\bapproval\"u\n" +
+	"\x17ExtendToleranceResponse\x12\x1a\n" +
+	"\bposition\x18\x01 \x01(\x04R\bposition\x12\x16\n" +
+	"\x06number\x18\x02 \x01(\tR\x06number\x12&\n" +
+	"\x03due\x18\x03 \x01(\v2\x14.onething.api.v1.DueR\x03due2\xa4\x06\n" +
 	"\rReviewService\x12]\n" +
 	"\tListCases\x12!.onething.api.v1.ListCasesRequest\x1a\".onething.api.v1.ListCasesResponse\"\t\xda\xe2\x18\x05\n" +
 	"\x01\x03\x18\x03\x12W\n" +
@@ -1093,6 +1427,11 @@ const file_onething_api_v1_review_service_proto_rawDesc = "" +
 	"\x10NotifyCorrection\x12(.onething.api.v1.NotifyCorrectionRequest\x1a).onething.api.v1.NotifyCorrectionResponse\"\t\xda\xe2\x18\x05\n" +
 	"\x01\x03\x18\x03\x12T\n" +
 	"\x06Refuse\x12\x1e.onething.api.v1.RefuseRequest\x1a\x1f.onething.api.v1.RefuseResponse\"\t\xda\xe2\x18\x05\n" +
+	"\x01\x03\x18\x03\x12`\n" +
+	"\n" +
+	"ExtendCase\x12\".onething.api.v1.ExtendCaseRequest\x1a#.onething.api.v1.ExtendCaseResponse\"\t\xda\xe2\x18\x05\n" +
+	"\x01\x03\x18\x03\x12o\n" +
+	"\x0fExtendTolerance\x12'.onething.api.v1.ExtendToleranceRequest\x1a(.onething.api.v1.ExtendToleranceResponse\"\t\xda\xe2\x18\x05\n" +
 	"\x01\x03\x18\x03B=Z;github.com/siyiban/onething/proto/gen/onething/api/v1;apiv1b\x06proto3"
 
 var (
@@ -1107,7 +1446,7 @@ func file_onething_api_v1_review_service_proto_rawDescGZIP() []byte {
 	return file_onething_api_v1_review_service_proto_rawDescData
 }
 
-var file_onething_api_v1_review_service_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_onething_api_v1_review_service_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_onething_api_v1_review_service_proto_goTypes = []any{
 	(*ReviewCase)(nil),               // 0: onething.api.v1.ReviewCase
 	(*ListCasesRequest)(nil),         // 1: onething.api.v1.ListCasesRequest
@@ -1123,45 +1462,59 @@ var file_onething_api_v1_review_service_proto_goTypes = []any{
 	(*NotifyCorrectionResponse)(nil), // 11: onething.api.v1.NotifyCorrectionResponse
 	(*RefuseRequest)(nil),            // 12: onething.api.v1.RefuseRequest
 	(*RefuseResponse)(nil),           // 13: onething.api.v1.RefuseResponse
-	(*v1.Text)(nil),                  // 14: onething.forms.v1.Text
-	(*Due)(nil),                      // 15: onething.api.v1.Due
-	(*Page)(nil),                     // 16: onething.api.v1.Page
-	(*v1.Record)(nil),                // 17: onething.forms.v1.Record
-	(*Material)(nil),                 // 18: onething.api.v1.Material
-	(*Finding)(nil),                  // 19: onething.api.v1.Finding
-	(*Case)(nil),                     // 20: onething.api.v1.Case
-	(*File)(nil),                     // 21: onething.api.v1.File
+	(*ExtendCaseRequest)(nil),        // 14: onething.api.v1.ExtendCaseRequest
+	(*ExtendCaseResponse)(nil),       // 15: onething.api.v1.ExtendCaseResponse
+	(*ExtendToleranceRequest)(nil),   // 16: onething.api.v1.ExtendToleranceRequest
+	(*ExtendToleranceResponse)(nil),  // 17: onething.api.v1.ExtendToleranceResponse
+	(*v1.Text)(nil),                  // 18: onething.forms.v1.Text
+	(*Due)(nil),                      // 19: onething.api.v1.Due
+	(*Page)(nil),                     // 20: onething.api.v1.Page
+	(*v1.Record)(nil),                // 21: onething.forms.v1.Record
+	(*Material)(nil),                 // 22: onething.api.v1.Material
+	(*Finding)(nil),                  // 23: onething.api.v1.Finding
+	(*Case)(nil),                     // 24: onething.api.v1.Case
+	(*File)(nil),                     // 25: onething.api.v1.File
+	(*Approval)(nil),                 // 26: onething.api.v1.Approval
 }
 var file_onething_api_v1_review_service_proto_depIdxs = []int32{
-	14, // 0: onething.api.v1.ReviewCase.name:type_name -> onething.forms.v1.Text
-	15, // 1: onething.api.v1.ReviewCase.notice_due:type_name -> onething.api.v1.Due
-	16, // 2: onething.api.v1.ListCasesRequest.page:type_name -> onething.api.v1.Page
+	18, // 0: onething.api.v1.ReviewCase.name:type_name -> onething.forms.v1.Text
+	19, // 1: onething.api.v1.ReviewCase.notice_due:type_name -> onething.api.v1.Due
+	20, // 2: onething.api.v1.ListCasesRequest.page:type_name -> onething.api.v1.Page
 	0,  // 3: onething.api.v1.ListCasesResponse.cases:type_name -> onething.api.v1.ReviewCase
 	0,  // 4: onething.api.v1.GetCaseResponse.case:type_name -> onething.api.v1.ReviewCase
-	17, // 5: onething.api.v1.GetCaseResponse.record:type_name -> onething.forms.v1.Record
-	18, // 6: onething.api.v1.GetCaseResponse.materials:type_name -> onething.api.v1.Material
-	19, // 7: onething.api.v1.GetCaseResponse.findings:type_name -> onething.api.v1.Finding
-	20, // 8: onething.api.v1.GetCaseResponse.state:type_name -> onething.api.v1.Case
-	21, // 9: onething.api.v1.DownloadFileResponse.file:type_name -> onething.api.v1.File
-	15, // 10: onething.api.v1.AcceptResponse.due:type_name -> onething.api.v1.Due
+	21, // 5: onething.api.v1.GetCaseResponse.record:type_name -> onething.forms.v1.Record
+	22, // 6: onething.api.v1.GetCaseResponse.materials:type_name -> onething.api.v1.Material
+	23, // 7: onething.api.v1.GetCaseResponse.findings:type_name -> onething.api.v1.Finding
+	24, // 8: onething.api.v1.GetCaseResponse.state:type_name -> onething.api.v1.Case
+	25, // 9: onething.api.v1.DownloadFileResponse.file:type_name -> onething.api.v1.File
+	19, // 10: onething.api.v1.AcceptResponse.due:type_name -> onething.api.v1.Due
 	10, // 11: onething.api.v1.NotifyCorrectionRequest.items:type_name -> onething.api.v1.CorrectionItem
-	1,  // 12: onething.api.v1.ReviewService.ListCases:input_type -> onething.api.v1.ListCasesRequest
-	3,  // 13: onething.api.v1.ReviewService.GetCase:input_type -> onething.api.v1.GetCaseRequest
-	5,  // 14: onething.api.v1.ReviewService.DownloadFile:input_type -> onething.api.v1.DownloadFileRequest
-	7,  // 15: onething.api.v1.ReviewService.Accept:input_type -> onething.api.v1.AcceptRequest
-	9,  // 16: onething.api.v1.ReviewService.NotifyCorrection:input_type -> onething.api.v1.NotifyCorrectionRequest
-	12, // 17: onething.api.v1.ReviewService.Refuse:input_type -> onething.api.v1.RefuseRequest
-	2,  // 18: onething.api.v1.ReviewService.ListCases:output_type -> onething.api.v1.ListCasesResponse
-	4,  // 19: onething.api.v1.ReviewService.GetCase:output_type -> onething.api.v1.GetCaseResponse
-	6,  // 20: onething.api.v1.ReviewService.DownloadFile:output_type -> onething.api.v1.DownloadFileResponse
-	8,  // 21: onething.api.v1.ReviewService.Accept:output_type -> onething.api.v1.AcceptResponse
-	11, // 22: onething.api.v1.ReviewService.NotifyCorrection:output_type -> onething.api.v1.NotifyCorrectionResponse
-	13, // 23: onething.api.v1.ReviewService.Refuse:output_type -> onething.api.v1.RefuseResponse
-	18, // [18:24] is the sub-list for method output_type
-	12, // [12:18] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	26, // 12: onething.api.v1.ExtendCaseRequest.approval:type_name -> onething.api.v1.Approval
+	19, // 13: onething.api.v1.ExtendCaseResponse.due:type_name -> onething.api.v1.Due
+	19, // 14: onething.api.v1.ExtendCaseResponse.statutory:type_name -> onething.api.v1.Due
+	26, // 15: onething.api.v1.ExtendToleranceRequest.approval:type_name -> onething.api.v1.Approval
+	19, // 16: onething.api.v1.ExtendToleranceResponse.due:type_name -> onething.api.v1.Due
+	1,  // 17: onething.api.v1.ReviewService.ListCases:input_type -> onething.api.v1.ListCasesRequest
+	3,  // 18: onething.api.v1.ReviewService.GetCase:input_type -> onething.api.v1.GetCaseRequest
+	5,  // 19: onething.api.v1.ReviewService.DownloadFile:input_type -> onething.api.v1.DownloadFileRequest
+	7,  // 20: onething.api.v1.ReviewService.Accept:input_type -> onething.api.v1.AcceptRequest
+	9,  // 21: onething.api.v1.ReviewService.NotifyCorrection:input_type -> onething.api.v1.NotifyCorrectionRequest
+	12, // 22: onething.api.v1.ReviewService.Refuse:input_type -> onething.api.v1.RefuseRequest
+	14, // 23: onething.api.v1.ReviewService.ExtendCase:input_type -> onething.api.v1.ExtendCaseRequest
+	16, // 24: onething.api.v1.ReviewService.ExtendTolerance:input_type -> onething.api.v1.ExtendToleranceRequest
+	2,  // 25: onething.api.v1.ReviewService.ListCases:output_type -> onething.api.v1.ListCasesResponse
+	4,  // 26: onething.api.v1.ReviewService.GetCase:output_type -> onething.api.v1.GetCaseResponse
+	6,  // 27: onething.api.v1.ReviewService.DownloadFile:output_type -> onething.api.v1.DownloadFileResponse
+	8,  // 28: onething.api.v1.ReviewService.Accept:output_type -> onething.api.v1.AcceptResponse
+	11, // 29: onething.api.v1.ReviewService.NotifyCorrection:output_type -> onething.api.v1.NotifyCorrectionResponse
+	13, // 30: onething.api.v1.ReviewService.Refuse:output_type -> onething.api.v1.RefuseResponse
+	15, // 31: onething.api.v1.ReviewService.ExtendCase:output_type -> onething.api.v1.ExtendCaseResponse
+	17, // 32: onething.api.v1.ReviewService.ExtendTolerance:output_type -> onething.api.v1.ExtendToleranceResponse
+	25, // [25:33] is the sub-list for method output_type
+	17, // [17:25] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_onething_api_v1_review_service_proto_init() }
@@ -1177,7 +1530,7 @@ func file_onething_api_v1_review_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_onething_api_v1_review_service_proto_rawDesc), len(file_onething_api_v1_review_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   14,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -54,7 +54,9 @@ type Task struct {
 	// Opaque id of who claimed it.
 	ClaimedBy string `protobuf:"bytes,12,opt,name=claimed_by,json=claimedBy,proto3" json:"claimed_by,omitempty"`
 	// Until when.
-	ClaimedUntil  *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=claimed_until,json=claimedUntil,proto3" json:"claimed_until,omitempty"`
+	ClaimedUntil *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=claimed_until,json=claimedUntil,proto3" json:"claimed_until,omitempty"`
+	// YELLOW: a date is near; RED: the department has missed one; empty: neither.
+	Warning       string `protobuf:"bytes,14,opt,name=warning,proto3" json:"warning,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -178,6 +180,13 @@ func (x *Task) GetClaimedUntil() *timestamppb.Timestamp {
 		return x.ClaimedUntil
 	}
 	return nil
+}
+
+func (x *Task) GetWarning() string {
+	if x != nil {
+		return x.Warning
+	}
+	return ""
 }
 
 // ListTasksRequest asks for tasks.
@@ -1322,6 +1331,152 @@ func (x *ResumeTaskResponse) GetDue() *Due {
 	return nil
 }
 
+// ExtendTaskRequest extends the limit of a task.
+type ExtendTaskRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The caller's id of this request.
+	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Number.
+	Task string `protobuf:"bytes,2,opt,name=task,proto3" json:"task,omitempty"`
+	// Version of the task that was shown.
+	ExpectedVersion int64 `protobuf:"varint,3,opt,name=expected_version,json=expectedVersion,proto3" json:"expected_version,omitempty"`
+	// What was approved.
+	Approval      *Approval `protobuf:"bytes,4,opt,name=approval,proto3" json:"approval,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExtendTaskRequest) Reset() {
+	*x = ExtendTaskRequest{}
+	mi := &file_onething_api_v1_task_service_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExtendTaskRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExtendTaskRequest) ProtoMessage() {}
+
+func (x *ExtendTaskRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_task_service_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExtendTaskRequest.ProtoReflect.Descriptor instead.
+func (*ExtendTaskRequest) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_task_service_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *ExtendTaskRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *ExtendTaskRequest) GetTask() string {
+	if x != nil {
+		return x.Task
+	}
+	return ""
+}
+
+func (x *ExtendTaskRequest) GetExpectedVersion() int64 {
+	if x != nil {
+		return x.ExpectedVersion
+	}
+	return 0
+}
+
+func (x *ExtendTaskRequest) GetApproval() *Approval {
+	if x != nil {
+		return x.Approval
+	}
+	return nil
+}
+
+// ExtendTaskResponse says until when.
+type ExtendTaskResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Position of the commit.
+	Position uint64 `protobuf:"varint,1,opt,name=position,proto3" json:"position,omitempty"`
+	// Number of the notice.
+	Number string `protobuf:"bytes,2,opt,name=number,proto3" json:"number,omitempty"`
+	// The promised date, anew.
+	Due *Due `protobuf:"bytes,3,opt,name=due,proto3" json:"due,omitempty"`
+	// The statutory date, anew; absent if the law gives none.
+	Statutory     *Due `protobuf:"bytes,4,opt,name=statutory,proto3" json:"statutory,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExtendTaskResponse) Reset() {
+	*x = ExtendTaskResponse{}
+	mi := &file_onething_api_v1_task_service_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExtendTaskResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExtendTaskResponse) ProtoMessage() {}
+
+func (x *ExtendTaskResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_task_service_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExtendTaskResponse.ProtoReflect.Descriptor instead.
+func (*ExtendTaskResponse) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_task_service_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *ExtendTaskResponse) GetPosition() uint64 {
+	if x != nil {
+		return x.Position
+	}
+	return 0
+}
+
+func (x *ExtendTaskResponse) GetNumber() string {
+	if x != nil {
+		return x.Number
+	}
+	return ""
+}
+
+func (x *ExtendTaskResponse) GetDue() *Due {
+	if x != nil {
+		return x.Due
+	}
+	return nil
+}
+
+func (x *ExtendTaskResponse) GetStatutory() *Due {
+	if x != nil {
+		return x.Statutory
+	}
+	return nil
+}
+
 // DownloadMaterialRequest asks for a material's file.
 type DownloadMaterialRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1335,7 +1490,7 @@ type DownloadMaterialRequest struct {
 
 func (x *DownloadMaterialRequest) Reset() {
 	*x = DownloadMaterialRequest{}
-	mi := &file_onething_api_v1_task_service_proto_msgTypes[18]
+	mi := &file_onething_api_v1_task_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1347,7 +1502,7 @@ func (x *DownloadMaterialRequest) String() string {
 func (*DownloadMaterialRequest) ProtoMessage() {}
 
 func (x *DownloadMaterialRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_task_service_proto_msgTypes[18]
+	mi := &file_onething_api_v1_task_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1360,7 +1515,7 @@ func (x *DownloadMaterialRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DownloadMaterialRequest.ProtoReflect.Descriptor instead.
 func (*DownloadMaterialRequest) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_task_service_proto_rawDescGZIP(), []int{18}
+	return file_onething_api_v1_task_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *DownloadMaterialRequest) GetTask() string {
@@ -1390,7 +1545,7 @@ type DownloadMaterialResponse struct {
 
 func (x *DownloadMaterialResponse) Reset() {
 	*x = DownloadMaterialResponse{}
-	mi := &file_onething_api_v1_task_service_proto_msgTypes[19]
+	mi := &file_onething_api_v1_task_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1402,7 +1557,7 @@ func (x *DownloadMaterialResponse) String() string {
 func (*DownloadMaterialResponse) ProtoMessage() {}
 
 func (x *DownloadMaterialResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_task_service_proto_msgTypes[19]
+	mi := &file_onething_api_v1_task_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1415,7 +1570,7 @@ func (x *DownloadMaterialResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DownloadMaterialResponse.ProtoReflect.Descriptor instead.
 func (*DownloadMaterialResponse) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_task_service_proto_rawDescGZIP(), []int{19}
+	return file_onething_api_v1_task_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *DownloadMaterialResponse) GetFile() *File {
@@ -1436,7 +1591,7 @@ var File_onething_api_v1_task_service_proto protoreflect.FileDescriptor
 
 const file_onething_api_v1_task_service_proto_rawDesc = "" +
 	"\n" +
-	"\"onething/api/v1/task_service.proto\x12\x0fonething.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fonething/access/v1/access.proto\x1a\x1conething/api/v1/common.proto\x1a$onething/api/v1/review_service.proto\x1a\x1donething/forms/v1/forms.proto\"\xbf\x03\n" +
+	"\"onething/api/v1/task_service.proto\x12\x0fonething.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fonething/access/v1/access.proto\x1a\x1conething/api/v1/common.proto\x1a$onething/api/v1/review_service.proto\x1a\x1donething/forms/v1/forms.proto\"\xd9\x03\n" +
 	"\x04Task\x12\x12\n" +
 	"\x04task\x18\x01 \x01(\tR\x04task\x12 \n" +
 	"\vapplication\x18\x02 \x01(\tR\vapplication\x12\x16\n" +
@@ -1454,7 +1609,8 @@ const file_onething_api_v1_task_service_proto_rawDesc = "" +
 	"\tautomatic\x18\v \x01(\bR\tautomatic\x12\x1d\n" +
 	"\n" +
 	"claimed_by\x18\f \x01(\tR\tclaimedBy\x12?\n" +
-	"\rclaimed_until\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\fclaimedUntil\"\xa4\x01\n" +
+	"\rclaimed_until\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\fclaimedUntil\x12\x18\n" +
+	"\awarning\x18\x0e \x01(\tR\awarning\"\xa4\x01\n" +
 	"\x10ListTasksRequest\x12)\n" +
 	"\x04page\x18\x01 \x01(\v2\x15.onething.api.v1.PageR\x04page\x12*\n" +
 	"\x11at_least_position\x18\x02 \x01(\x04R\x0fatLeastPosition\x12\x1b\n" +
@@ -1550,13 +1706,24 @@ const file_onething_api_v1_task_service_proto_rawDesc = "" +
 	"\x10expected_version\x18\x03 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x0fexpectedVersion\"X\n" +
 	"\x12ResumeTaskResponse\x12\x1a\n" +
 	"\bposition\x18\x01 \x01(\x04R\bposition\x12&\n" +
-	"\x03due\x18\x02 \x01(\v2\x14.onething.api.v1.DueR\x03due\"s\n" +
+	"\x03due\x18\x02 \x01(\v2\x14.onething.api.v1.DueR\x03due\"\xda\x01\n" +
+	"\x11ExtendTaskRequest\x12'\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12)\n" +
+	"\x04task\x18\x02 \x01(\tB\x15\xbaH\x12r\x102\x0e^[0-9]{20,40}$R\x04task\x122\n" +
+	"\x10expected_version\x18\x03 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x0fexpectedVersion\x12=\n" +
+	"\bapproval\x18\x04 \x01(\v2\x19.onething.api.v1.ApprovalB\x06\xbaH\x03\xc8\x01\x01R\bapproval\"\xa4\x01\n" +
+	"\x12ExtendTaskResponse\x12\x1a\n" +
+	"\bposition\x18\x01 \x01(\x04R\bposition\x12\x16\n" +
+	"\x06number\x18\x02 \x01(\tR\x06number\x12&\n" +
+	"\x03due\x18\x03 \x01(\v2\x14.onething.api.v1.DueR\x03due\x122\n" +
+	"\tstatutory\x18\x04 \x01(\v2\x14.onething.api.v1.DueR\tstatutory\"s\n" +
 	"\x17DownloadMaterialRequest\x12)\n" +
 	"\x04task\x18\x01 \x01(\tB\x15\xbaH\x12r\x102\x0e^[0-9]{20,40}$R\x04task\x12-\n" +
 	"\x06digest\x18\x02 \x01(\tB\x15\xbaH\x12r\x102\x0e^[0-9a-f]{64}$R\x06digest\"[\n" +
 	"\x18DownloadMaterialResponse\x12)\n" +
 	"\x04file\x18\x01 \x01(\v2\x15.onething.api.v1.FileR\x04file\x12\x14\n" +
-	"\x05chunk\x18\x02 \x01(\fR\x05chunk2\x96\a\n" +
+	"\x05chunk\x18\x02 \x01(\fR\x05chunk2\xf9\a\n" +
 	"\vTaskService\x12^\n" +
 	"\tListTasks\x12!.onething.api.v1.ListTasksRequest\x1a\".onething.api.v1.ListTasksResponse\"\n" +
 	"\xda\xe2\x18\x06\n" +
@@ -1583,6 +1750,10 @@ const file_onething_api_v1_task_service_proto_rawDesc = "" +
 	"\n" +
 	"ResumeTask\x12\".onething.api.v1.ResumeTaskRequest\x1a#.onething.api.v1.ResumeTaskResponse\"\n" +
 	"\xda\xe2\x18\x06\n" +
+	"\x02\x04\x05\x18\x04\x12a\n" +
+	"\n" +
+	"ExtendTask\x12\".onething.api.v1.ExtendTaskRequest\x1a#.onething.api.v1.ExtendTaskResponse\"\n" +
+	"\xda\xe2\x18\x06\n" +
 	"\x02\x04\x05\x18\x04\x12u\n" +
 	"\x10DownloadMaterial\x12(.onething.api.v1.DownloadMaterialRequest\x1a).onething.api.v1.DownloadMaterialResponse\"\n" +
 	"\xda\xe2\x18\x06\n" +
@@ -1600,7 +1771,7 @@ func file_onething_api_v1_task_service_proto_rawDescGZIP() []byte {
 	return file_onething_api_v1_task_service_proto_rawDescData
 }
 
-var file_onething_api_v1_task_service_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_onething_api_v1_task_service_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_onething_api_v1_task_service_proto_goTypes = []any{
 	(*Task)(nil),                     // 0: onething.api.v1.Task
 	(*ListTasksRequest)(nil),         // 1: onething.api.v1.ListTasksRequest
@@ -1620,65 +1791,73 @@ var file_onething_api_v1_task_service_proto_goTypes = []any{
 	(*PauseTaskResponse)(nil),        // 15: onething.api.v1.PauseTaskResponse
 	(*ResumeTaskRequest)(nil),        // 16: onething.api.v1.ResumeTaskRequest
 	(*ResumeTaskResponse)(nil),       // 17: onething.api.v1.ResumeTaskResponse
-	(*DownloadMaterialRequest)(nil),  // 18: onething.api.v1.DownloadMaterialRequest
-	(*DownloadMaterialResponse)(nil), // 19: onething.api.v1.DownloadMaterialResponse
-	nil,                              // 20: onething.api.v1.GetTaskResponse.ResultsEntry
-	nil,                              // 21: onething.api.v1.DecideTaskRequest.ResultEntry
-	(*v1.Text)(nil),                  // 22: onething.forms.v1.Text
-	(*Due)(nil),                      // 23: onething.api.v1.Due
-	(*timestamppb.Timestamp)(nil),    // 24: google.protobuf.Timestamp
-	(*Page)(nil),                     // 25: onething.api.v1.Page
-	(*v1.Record)(nil),                // 26: onething.forms.v1.Record
-	(*Material)(nil),                 // 27: onething.api.v1.Material
-	(*Finding)(nil),                  // 28: onething.api.v1.Finding
-	(*CorrectionItem)(nil),           // 29: onething.api.v1.CorrectionItem
-	(*File)(nil),                     // 30: onething.api.v1.File
-	(*structpb.Value)(nil),           // 31: google.protobuf.Value
+	(*ExtendTaskRequest)(nil),        // 18: onething.api.v1.ExtendTaskRequest
+	(*ExtendTaskResponse)(nil),       // 19: onething.api.v1.ExtendTaskResponse
+	(*DownloadMaterialRequest)(nil),  // 20: onething.api.v1.DownloadMaterialRequest
+	(*DownloadMaterialResponse)(nil), // 21: onething.api.v1.DownloadMaterialResponse
+	nil,                              // 22: onething.api.v1.GetTaskResponse.ResultsEntry
+	nil,                              // 23: onething.api.v1.DecideTaskRequest.ResultEntry
+	(*v1.Text)(nil),                  // 24: onething.forms.v1.Text
+	(*Due)(nil),                      // 25: onething.api.v1.Due
+	(*timestamppb.Timestamp)(nil),    // 26: google.protobuf.Timestamp
+	(*Page)(nil),                     // 27: onething.api.v1.Page
+	(*v1.Record)(nil),                // 28: onething.forms.v1.Record
+	(*Material)(nil),                 // 29: onething.api.v1.Material
+	(*Finding)(nil),                  // 30: onething.api.v1.Finding
+	(*CorrectionItem)(nil),           // 31: onething.api.v1.CorrectionItem
+	(*Approval)(nil),                 // 32: onething.api.v1.Approval
+	(*File)(nil),                     // 33: onething.api.v1.File
+	(*structpb.Value)(nil),           // 34: google.protobuf.Value
 }
 var file_onething_api_v1_task_service_proto_depIdxs = []int32{
-	22, // 0: onething.api.v1.Task.name:type_name -> onething.forms.v1.Text
-	23, // 1: onething.api.v1.Task.due:type_name -> onething.api.v1.Due
-	23, // 2: onething.api.v1.Task.statutory:type_name -> onething.api.v1.Due
-	24, // 3: onething.api.v1.Task.claimed_until:type_name -> google.protobuf.Timestamp
-	25, // 4: onething.api.v1.ListTasksRequest.page:type_name -> onething.api.v1.Page
+	24, // 0: onething.api.v1.Task.name:type_name -> onething.forms.v1.Text
+	25, // 1: onething.api.v1.Task.due:type_name -> onething.api.v1.Due
+	25, // 2: onething.api.v1.Task.statutory:type_name -> onething.api.v1.Due
+	26, // 3: onething.api.v1.Task.claimed_until:type_name -> google.protobuf.Timestamp
+	27, // 4: onething.api.v1.ListTasksRequest.page:type_name -> onething.api.v1.Page
 	0,  // 5: onething.api.v1.ListTasksResponse.tasks:type_name -> onething.api.v1.Task
 	0,  // 6: onething.api.v1.GetTaskResponse.task:type_name -> onething.api.v1.Task
-	26, // 7: onething.api.v1.GetTaskResponse.record:type_name -> onething.forms.v1.Record
-	20, // 8: onething.api.v1.GetTaskResponse.results:type_name -> onething.api.v1.GetTaskResponse.ResultsEntry
-	27, // 9: onething.api.v1.GetTaskResponse.materials:type_name -> onething.api.v1.Material
-	28, // 10: onething.api.v1.GetTaskResponse.findings:type_name -> onething.api.v1.Finding
+	28, // 7: onething.api.v1.GetTaskResponse.record:type_name -> onething.forms.v1.Record
+	22, // 8: onething.api.v1.GetTaskResponse.results:type_name -> onething.api.v1.GetTaskResponse.ResultsEntry
+	29, // 9: onething.api.v1.GetTaskResponse.materials:type_name -> onething.api.v1.Material
+	30, // 10: onething.api.v1.GetTaskResponse.findings:type_name -> onething.api.v1.Finding
 	5,  // 11: onething.api.v1.GetTaskResponse.result:type_name -> onething.api.v1.ResultField
-	22, // 12: onething.api.v1.ResultField.name:type_name -> onething.forms.v1.Text
-	24, // 13: onething.api.v1.ClaimTaskResponse.until:type_name -> google.protobuf.Timestamp
-	21, // 14: onething.api.v1.DecideTaskRequest.result:type_name -> onething.api.v1.DecideTaskRequest.ResultEntry
-	29, // 15: onething.api.v1.AskCorrectionRequest.items:type_name -> onething.api.v1.CorrectionItem
-	23, // 16: onething.api.v1.ResumeTaskResponse.due:type_name -> onething.api.v1.Due
-	30, // 17: onething.api.v1.DownloadMaterialResponse.file:type_name -> onething.api.v1.File
-	31, // 18: onething.api.v1.GetTaskResponse.ResultsEntry.value:type_name -> google.protobuf.Value
-	31, // 19: onething.api.v1.DecideTaskRequest.ResultEntry.value:type_name -> google.protobuf.Value
-	1,  // 20: onething.api.v1.TaskService.ListTasks:input_type -> onething.api.v1.ListTasksRequest
-	3,  // 21: onething.api.v1.TaskService.GetTask:input_type -> onething.api.v1.GetTaskRequest
-	6,  // 22: onething.api.v1.TaskService.ClaimTask:input_type -> onething.api.v1.ClaimTaskRequest
-	8,  // 23: onething.api.v1.TaskService.ReleaseTask:input_type -> onething.api.v1.ReleaseTaskRequest
-	10, // 24: onething.api.v1.TaskService.DecideTask:input_type -> onething.api.v1.DecideTaskRequest
-	12, // 25: onething.api.v1.TaskService.AskCorrection:input_type -> onething.api.v1.AskCorrectionRequest
-	14, // 26: onething.api.v1.TaskService.PauseTask:input_type -> onething.api.v1.PauseTaskRequest
-	16, // 27: onething.api.v1.TaskService.ResumeTask:input_type -> onething.api.v1.ResumeTaskRequest
-	18, // 28: onething.api.v1.TaskService.DownloadMaterial:input_type -> onething.api.v1.DownloadMaterialRequest
-	2,  // 29: onething.api.v1.TaskService.ListTasks:output_type -> onething.api.v1.ListTasksResponse
-	4,  // 30: onething.api.v1.TaskService.GetTask:output_type -> onething.api.v1.GetTaskResponse
-	7,  // 31: onething.api.v1.TaskService.ClaimTask:output_type -> onething.api.v1.ClaimTaskResponse
-	9,  // 32: onething.api.v1.TaskService.ReleaseTask:output_type -> onething.api.v1.ReleaseTaskResponse
-	11, // 33: onething.api.v1.TaskService.DecideTask:output_type -> onething.api.v1.DecideTaskResponse
-	13, // 34: onething.api.v1.TaskService.AskCorrection:output_type -> onething.api.v1.AskCorrectionResponse
-	15, // 35: onething.api.v1.TaskService.PauseTask:output_type -> onething.api.v1.PauseTaskResponse
-	17, // 36: onething.api.v1.TaskService.ResumeTask:output_type -> onething.api.v1.ResumeTaskResponse
-	19, // 37: onething.api.v1.TaskService.DownloadMaterial:output_type -> onething.api.v1.DownloadMaterialResponse
-	29, // [29:38] is the sub-list for method output_type
-	20, // [20:29] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	24, // 12: onething.api.v1.ResultField.name:type_name -> onething.forms.v1.Text
+	26, // 13: onething.api.v1.ClaimTaskResponse.until:type_name -> google.protobuf.Timestamp
+	23, // 14: onething.api.v1.DecideTaskRequest.result:type_name -> onething.api.v1.DecideTaskRequest.ResultEntry
+	31, // 15: onething.api.v1.AskCorrectionRequest.items:type_name -> onething.api.v1.CorrectionItem
+	25, // 16: onething.api.v1.ResumeTaskResponse.due:type_name -> onething.api.v1.Due
+	32, // 17: onething.api.v1.ExtendTaskRequest.approval:type_name -> onething.api.v1.Approval
+	25, // 18: onething.api.v1.ExtendTaskResponse.due:type_name -> onething.api.v1.Due
+	25, // 19: onething.api.v1.ExtendTaskResponse.statutory:type_name -> onething.api.v1.Due
+	33, // 20: onething.api.v1.DownloadMaterialResponse.file:type_name -> onething.api.v1.File
+	34, // 21: onething.api.v1.GetTaskResponse.ResultsEntry.value:type_name -> google.protobuf.Value
+	34, // 22: onething.api.v1.DecideTaskRequest.ResultEntry.value:type_name -> google.protobuf.Value
+	1,  // 23: onething.api.v1.TaskService.ListTasks:input_type -> onething.api.v1.ListTasksRequest
+	3,  // 24: onething.api.v1.TaskService.GetTask:input_type -> onething.api.v1.GetTaskRequest
+	6,  // 25: onething.api.v1.TaskService.ClaimTask:input_type -> onething.api.v1.ClaimTaskRequest
+	8,  // 26: onething.api.v1.TaskService.ReleaseTask:input_type -> onething.api.v1.ReleaseTaskRequest
+	10, // 27: onething.api.v1.TaskService.DecideTask:input_type -> onething.api.v1.DecideTaskRequest
+	12, // 28: onething.api.v1.TaskService.AskCorrection:input_type -> onething.api.v1.AskCorrectionRequest
+	14, // 29: onething.api.v1.TaskService.PauseTask:input_type -> onething.api.v1.PauseTaskRequest
+	16, // 30: onething.api.v1.TaskService.ResumeTask:input_type -> onething.api.v1.ResumeTaskRequest
+	18, // 31: onething.api.v1.TaskService.ExtendTask:input_type -> onething.api.v1.ExtendTaskRequest
+	20, // 32: onething.api.v1.TaskService.DownloadMaterial:input_type -> onething.api.v1.DownloadMaterialRequest
+	2,  // 33: onething.api.v1.TaskService.ListTasks:output_type -> onething.api.v1.ListTasksResponse
+	4,  // 34: onething.api.v1.TaskService.GetTask:output_type -> onething.api.v1.GetTaskResponse
+	7,  // 35: onething.api.v1.TaskService.ClaimTask:output_type -> onething.api.v1.ClaimTaskResponse
+	9,  // 36: onething.api.v1.TaskService.ReleaseTask:output_type -> onething.api.v1.ReleaseTaskResponse
+	11, // 37: onething.api.v1.TaskService.DecideTask:output_type -> onething.api.v1.DecideTaskResponse
+	13, // 38: onething.api.v1.TaskService.AskCorrection:output_type -> onething.api.v1.AskCorrectionResponse
+	15, // 39: onething.api.v1.TaskService.PauseTask:output_type -> onething.api.v1.PauseTaskResponse
+	17, // 40: onething.api.v1.TaskService.ResumeTask:output_type -> onething.api.v1.ResumeTaskResponse
+	19, // 41: onething.api.v1.TaskService.ExtendTask:output_type -> onething.api.v1.ExtendTaskResponse
+	21, // 42: onething.api.v1.TaskService.DownloadMaterial:output_type -> onething.api.v1.DownloadMaterialResponse
+	33, // [33:43] is the sub-list for method output_type
+	23, // [23:33] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_onething_api_v1_task_service_proto_init() }
@@ -1694,7 +1873,7 @@ func file_onething_api_v1_task_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_onething_api_v1_task_service_proto_rawDesc), len(file_onething_api_v1_task_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   22,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

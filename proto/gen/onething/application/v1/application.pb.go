@@ -1184,7 +1184,11 @@ type Due struct {
 	// Its unit: working_days, days or months.
 	Unit string `protobuf:"bytes,5,opt,name=unit,proto3" json:"unit,omitempty"`
 	// The day that does not count, YYYY-MM-DD.
-	From          string `protobuf:"bytes,6,opt,name=from,proto3" json:"from,omitempty"`
+	From string `protobuf:"bytes,6,opt,name=from,proto3" json:"from,omitempty"`
+	// Further units by which the limit was extended.
+	Extension int32 `protobuf:"varint,7,opt,name=extension,proto3" json:"extension,omitempty"`
+	// From this day on the date is near, YYYY-MM-DD: the last fifth of the limit has begun. Empty: never, or not known.
+	Near          string `protobuf:"bytes,8,opt,name=near,proto3" json:"near,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1257,6 +1261,20 @@ func (x *Due) GetUnit() string {
 func (x *Due) GetFrom() string {
 	if x != nil {
 		return x.From
+	}
+	return ""
+}
+
+func (x *Due) GetExtension() int32 {
+	if x != nil {
+		return x.Extension
+	}
+	return 0
+}
+
+func (x *Due) GetNear() string {
+	if x != nil {
+		return x.Near
 	}
 	return ""
 }
@@ -3547,17 +3565,25 @@ func (x *CaseEnded) GetOutcome() CaseEnded_Outcome {
 	return CaseEnded_OUTCOME_UNSPECIFIED
 }
 
-// Extended: a limit was extended, once.
+// Extended: a limit was extended, once (行政许可法 42). Why stands in the personal part.
 type Extended struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Case.
 	Bundle string `protobuf:"bytes,1,opt,name=bundle,proto3" json:"bundle,omitempty"`
-	// Task; empty: the case.
+	// Task; empty: the case, or a tolerance of it.
 	Task string `protobuf:"bytes,2,opt,name=task,proto3" json:"task,omitempty"`
 	// Who approved it: opaque id.
 	Approver string `protobuf:"bytes,3,opt,name=approver,proto3" json:"approver,omitempty"`
-	// The date, anew.
-	Due           *Due `protobuf:"bytes,4,opt,name=due,proto3" json:"due,omitempty"`
+	// The promised date, anew; of a tolerance, until when the material may follow. Absent: it stays.
+	Due *Due `protobuf:"bytes,4,opt,name=due,proto3" json:"due,omitempty"`
+	// The statutory date, anew. Absent: it stays.
+	Statutory *Due `protobuf:"bytes,5,opt,name=statutory,proto3" json:"statutory,omitempty"`
+	// Working days by which it was extended.
+	Days int32 `protobuf:"varint,6,opt,name=days,proto3" json:"days,omitempty"`
+	// Number of the written notice.
+	Notice string `protobuf:"bytes,7,opt,name=notice,proto3" json:"notice,omitempty"`
+	// Material that may follow later; empty: the limit of the task or the case.
+	Material      string `protobuf:"bytes,8,opt,name=material,proto3" json:"material,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3618,6 +3644,34 @@ func (x *Extended) GetDue() *Due {
 		return x.Due
 	}
 	return nil
+}
+
+func (x *Extended) GetStatutory() *Due {
+	if x != nil {
+		return x.Statutory
+	}
+	return nil
+}
+
+func (x *Extended) GetDays() int32 {
+	if x != nil {
+		return x.Days
+	}
+	return 0
+}
+
+func (x *Extended) GetNotice() string {
+	if x != nil {
+		return x.Notice
+	}
+	return ""
+}
+
+func (x *Extended) GetMaterial() string {
+	if x != nil {
+		return x.Material
+	}
+	return ""
 }
 
 // VerificationOpened: a promise is to be verified.
@@ -4102,13 +4156,21 @@ func (x *DraftMoved) GetByApplicant() bool {
 	return false
 }
 
-// Warned: a clock comes near its date, or has passed it.
+// Warned: a clock comes near its date (yellow), or the office has missed it (red).
 type Warned struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Number of the task.
+	// Task; empty: the case.
 	Task string `protobuf:"bytes,1,opt,name=task,proto3" json:"task,omitempty"`
 	// YELLOW or RED.
-	Colour        string `protobuf:"bytes,2,opt,name=colour,proto3" json:"colour,omitempty"`
+	Colour string `protobuf:"bytes,2,opt,name=colour,proto3" json:"colour,omitempty"`
+	// Case.
+	Bundle string `protobuf:"bytes,3,opt,name=bundle,proto3" json:"bundle,omitempty"`
+	// Clock: NOTICE, CORRECTION, PROMISED, STATUTORY, TOLERANCE, SUSPENSION or VERIFICATION.
+	Clock string `protobuf:"bytes,4,opt,name=clock,proto3" json:"clock,omitempty"`
+	// Material, of a tolerance, a suspension or a verification.
+	Material string `protobuf:"bytes,5,opt,name=material,proto3" json:"material,omitempty"`
+	// The date, YYYY-MM-DD.
+	Date          string `protobuf:"bytes,6,opt,name=date,proto3" json:"date,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4153,6 +4215,34 @@ func (x *Warned) GetTask() string {
 func (x *Warned) GetColour() string {
 	if x != nil {
 		return x.Colour
+	}
+	return ""
+}
+
+func (x *Warned) GetBundle() string {
+	if x != nil {
+		return x.Bundle
+	}
+	return ""
+}
+
+func (x *Warned) GetClock() string {
+	if x != nil {
+		return x.Clock
+	}
+	return ""
+}
+
+func (x *Warned) GetMaterial() string {
+	if x != nil {
+		return x.Material
+	}
+	return ""
+}
+
+func (x *Warned) GetDate() string {
+	if x != nil {
+		return x.Date
 	}
 	return ""
 }
@@ -4368,7 +4458,7 @@ const file_onething_application_v1_application_proto_rawDesc = "" +
 	"\x05actor\x18\x02 \x01(\tR\x05actor\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x03 \x01(\tR\trequestId\x12\x16\n" +
-	"\x06digest\x18\x04 \x01(\fR\x06digest\"\x93\x01\n" +
+	"\x06digest\x18\x04 \x01(\fR\x06digest\"\xc5\x01\n" +
 	"\x03Due\x12\x12\n" +
 	"\x04date\x18\x01 \x01(\tR\x04date\x12\x1a\n" +
 	"\bearliest\x18\x02 \x01(\tR\bearliest\x12\x1e\n" +
@@ -4377,7 +4467,9 @@ const file_onething_application_v1_application_proto_rawDesc = "" +
 	"derivation\x12\x14\n" +
 	"\x05limit\x18\x04 \x01(\x05R\x05limit\x12\x12\n" +
 	"\x04unit\x18\x05 \x01(\tR\x04unit\x12\x12\n" +
-	"\x04from\x18\x06 \x01(\tR\x04from\"\x8d\x02\n" +
+	"\x04from\x18\x06 \x01(\tR\x04from\x12\x1c\n" +
+	"\textension\x18\a \x01(\x05R\textension\x12\x12\n" +
+	"\x04near\x18\b \x01(\tR\x04near\"\x8d\x02\n" +
 	"\aFinding\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x1a\n" +
 	"\bseverity\x18\x02 \x01(\tR\bseverity\x12\x12\n" +
@@ -4584,12 +4676,16 @@ const file_onething_application_v1_application_proto_rawDesc = "" +
 	"\x16OUTCOME_PARTLY_GRANTED\x10\x02\x12\x14\n" +
 	"\x10OUTCOME_REJECTED\x10\x03\x12\x13\n" +
 	"\x0fOUTCOME_EXPIRED\x10\x04\x12\x11\n" +
-	"\rOUTCOME_ENDED\x10\x05\"\x82\x01\n" +
+	"\rOUTCOME_ENDED\x10\x05\"\x86\x02\n" +
 	"\bExtended\x12\x16\n" +
 	"\x06bundle\x18\x01 \x01(\tR\x06bundle\x12\x12\n" +
 	"\x04task\x18\x02 \x01(\tR\x04task\x12\x1a\n" +
 	"\bapprover\x18\x03 \x01(\tR\bapprover\x12.\n" +
-	"\x03due\x18\x04 \x01(\v2\x1c.onething.application.v1.DueR\x03due\"\x98\x01\n" +
+	"\x03due\x18\x04 \x01(\v2\x1c.onething.application.v1.DueR\x03due\x12:\n" +
+	"\tstatutory\x18\x05 \x01(\v2\x1c.onething.application.v1.DueR\tstatutory\x12\x12\n" +
+	"\x04days\x18\x06 \x01(\x05R\x04days\x12\x16\n" +
+	"\x06notice\x18\a \x01(\tR\x06notice\x12\x1a\n" +
+	"\bmaterial\x18\b \x01(\tR\bmaterial\"\x98\x01\n" +
 	"\x12VerificationOpened\x12\x16\n" +
 	"\x06bundle\x18\x01 \x01(\tR\x06bundle\x12\x1a\n" +
 	"\bmaterial\x18\x02 \x01(\tR\bmaterial\x12\x1e\n" +
@@ -4644,10 +4740,14 @@ const file_onething_application_v1_application_proto_rawDesc = "" +
 	"\x04from\x18\x02 \x01(\tR\x04from\x12\x0e\n" +
 	"\x02to\x18\x03 \x01(\tR\x02to\x12*\n" +
 	"\x02at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12!\n" +
-	"\fby_applicant\x18\x05 \x01(\bR\vbyApplicant\"4\n" +
+	"\fby_applicant\x18\x05 \x01(\bR\vbyApplicant\"\x92\x01\n" +
 	"\x06Warned\x12\x12\n" +
 	"\x04task\x18\x01 \x01(\tR\x04task\x12\x16\n" +
-	"\x06colour\x18\x02 \x01(\tR\x06colour\"|\n" +
+	"\x06colour\x18\x02 \x01(\tR\x06colour\x12\x16\n" +
+	"\x06bundle\x18\x03 \x01(\tR\x06bundle\x12\x14\n" +
+	"\x05clock\x18\x04 \x01(\tR\x05clock\x12\x1a\n" +
+	"\bmaterial\x18\x05 \x01(\tR\bmaterial\x12\x12\n" +
+	"\x04date\x18\x06 \x01(\tR\x04date\"|\n" +
 	"\x04Seen\x12*\n" +
 	"\x02at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x124\n" +
 	"\x05actor\x18\x02 \x01(\v2\x1e.onething.application.v1.ActorR\x05actor\x12\x12\n" +
@@ -4813,27 +4913,28 @@ var file_onething_application_v1_application_proto_depIdxs = []int32{
 	9,  // 70: onething.application.v1.ToleranceLapsed.until:type_name -> onething.application.v1.Due
 	3,  // 71: onething.application.v1.CaseEnded.outcome:type_name -> onething.application.v1.CaseEnded.Outcome
 	9,  // 72: onething.application.v1.Extended.due:type_name -> onething.application.v1.Due
-	9,  // 73: onething.application.v1.VerificationOpened.due:type_name -> onething.application.v1.Due
-	9,  // 74: onething.application.v1.DueSettled.due:type_name -> onething.application.v1.Due
-	9,  // 75: onething.application.v1.DueSettled.statutory:type_name -> onething.application.v1.Due
-	9,  // 76: onething.application.v1.DueSettled.notice_due:type_name -> onething.application.v1.Due
-	9,  // 77: onething.application.v1.DueSettled.correction:type_name -> onething.application.v1.Due
-	19, // 78: onething.application.v1.DueSettled.tolerances:type_name -> onething.application.v1.Tolerance
-	47, // 79: onething.application.v1.DueSettled.suspensions:type_name -> onething.application.v1.DueSettled.SuspensionsEntry
-	48, // 80: onething.application.v1.DueSettled.verifications:type_name -> onething.application.v1.DueSettled.VerificationsEntry
-	21, // 81: onething.application.v1.Moved.revision:type_name -> onething.application.v1.Corrected
-	9,  // 82: onething.application.v1.Moved.due:type_name -> onething.application.v1.Due
-	9,  // 83: onething.application.v1.Moved.statutory:type_name -> onething.application.v1.Due
-	49, // 84: onething.application.v1.DraftMoved.at:type_name -> google.protobuf.Timestamp
-	49, // 85: onething.application.v1.Seen.at:type_name -> google.protobuf.Timestamp
-	5,  // 86: onething.application.v1.Seen.actor:type_name -> onething.application.v1.Actor
-	9,  // 87: onething.application.v1.DueSettled.SuspensionsEntry.value:type_name -> onething.application.v1.Due
-	9,  // 88: onething.application.v1.DueSettled.VerificationsEntry.value:type_name -> onething.application.v1.Due
-	89, // [89:89] is the sub-list for method output_type
-	89, // [89:89] is the sub-list for method input_type
-	89, // [89:89] is the sub-list for extension type_name
-	89, // [89:89] is the sub-list for extension extendee
-	0,  // [0:89] is the sub-list for field type_name
+	9,  // 73: onething.application.v1.Extended.statutory:type_name -> onething.application.v1.Due
+	9,  // 74: onething.application.v1.VerificationOpened.due:type_name -> onething.application.v1.Due
+	9,  // 75: onething.application.v1.DueSettled.due:type_name -> onething.application.v1.Due
+	9,  // 76: onething.application.v1.DueSettled.statutory:type_name -> onething.application.v1.Due
+	9,  // 77: onething.application.v1.DueSettled.notice_due:type_name -> onething.application.v1.Due
+	9,  // 78: onething.application.v1.DueSettled.correction:type_name -> onething.application.v1.Due
+	19, // 79: onething.application.v1.DueSettled.tolerances:type_name -> onething.application.v1.Tolerance
+	47, // 80: onething.application.v1.DueSettled.suspensions:type_name -> onething.application.v1.DueSettled.SuspensionsEntry
+	48, // 81: onething.application.v1.DueSettled.verifications:type_name -> onething.application.v1.DueSettled.VerificationsEntry
+	21, // 82: onething.application.v1.Moved.revision:type_name -> onething.application.v1.Corrected
+	9,  // 83: onething.application.v1.Moved.due:type_name -> onething.application.v1.Due
+	9,  // 84: onething.application.v1.Moved.statutory:type_name -> onething.application.v1.Due
+	49, // 85: onething.application.v1.DraftMoved.at:type_name -> google.protobuf.Timestamp
+	49, // 86: onething.application.v1.Seen.at:type_name -> google.protobuf.Timestamp
+	5,  // 87: onething.application.v1.Seen.actor:type_name -> onething.application.v1.Actor
+	9,  // 88: onething.application.v1.DueSettled.SuspensionsEntry.value:type_name -> onething.application.v1.Due
+	9,  // 89: onething.application.v1.DueSettled.VerificationsEntry.value:type_name -> onething.application.v1.Due
+	90, // [90:90] is the sub-list for method output_type
+	90, // [90:90] is the sub-list for method input_type
+	90, // [90:90] is the sub-list for extension type_name
+	90, // [90:90] is the sub-list for extension extendee
+	0,  // [0:90] is the sub-list for field type_name
 }
 
 func init() { file_onething_application_v1_application_proto_init() }

@@ -37,6 +37,11 @@ const (
 	ReviewServiceNotifyCorrectionProcedure = "/onething.api.v1.ReviewService/NotifyCorrection"
 	// ReviewServiceRefuseProcedure is the procedure name of the ReviewService's Refuse RPC.
 	ReviewServiceRefuseProcedure = "/onething.api.v1.ReviewService/Refuse"
+	// ReviewServiceExtendCaseProcedure is the procedure name of the ReviewService's ExtendCase RPC.
+	ReviewServiceExtendCaseProcedure = "/onething.api.v1.ReviewService/ExtendCase"
+	// ReviewServiceExtendToleranceProcedure is the procedure name of the ReviewService's
+	// ExtendTolerance RPC.
+	ReviewServiceExtendToleranceProcedure = "/onething.api.v1.ReviewService/ExtendTolerance"
 )
 
 var (
@@ -82,6 +87,20 @@ var (
 			Procedure:  ReviewServiceRefuseProcedure,
 		}
 	})
+	reviewServiceExtendCaseSpec = sync.OnceValue(func() connect.Spec {
+		return connect.Spec{
+			StreamType: connect.StreamTypeUnary,
+			Schema:     v1.File_onething_api_v1_review_service_proto.Services().ByName("ReviewService").Methods().ByName("ExtendCase"),
+			Procedure:  ReviewServiceExtendCaseProcedure,
+		}
+	})
+	reviewServiceExtendToleranceSpec = sync.OnceValue(func() connect.Spec {
+		return connect.Spec{
+			StreamType: connect.StreamTypeUnary,
+			Schema:     v1.File_onething_api_v1_review_service_proto.Services().ByName("ReviewService").Methods().ByName("ExtendTolerance"),
+			Procedure:  ReviewServiceExtendToleranceProcedure,
+		}
+	})
 )
 
 // ReviewServiceClient is a client for the onething.api.v1.ReviewService service.
@@ -99,6 +118,10 @@ type ReviewServiceClient interface {
 	NotifyCorrection(context.Context, *v1.NotifyCorrectionRequest) (*v1.NotifyCorrectionResponse, error)
 	// Refuse does not accept a case (不予受理), or says that it is another office's (不受理).
 	Refuse(context.Context, *v1.RefuseRequest) (*v1.RefuseResponse, error)
+	// ExtendCase extends the limit of a case that is under way, once, by at most fifteen working days (行政许可法 42).
+	ExtendCase(context.Context, *v1.ExtendCaseRequest) (*v1.ExtendCaseResponse, error)
+	// ExtendTolerance lets a material follow later, once, by at most as many days as the bundle gave.
+	ExtendTolerance(context.Context, *v1.ExtendToleranceRequest) (*v1.ExtendToleranceResponse, error)
 }
 
 // NewReviewServiceClient constructs a client for the onething.api.v1.ReviewService service.
@@ -143,6 +166,10 @@ type ReviewServiceHandler interface {
 	NotifyCorrection(context.Context, *v1.NotifyCorrectionRequest) (*v1.NotifyCorrectionResponse, error)
 	// Refuse does not accept a case (不予受理), or says that it is another office's (不受理).
 	Refuse(context.Context, *v1.RefuseRequest) (*v1.RefuseResponse, error)
+	// ExtendCase extends the limit of a case that is under way, once, by at most fifteen working days (行政许可法 42).
+	ExtendCase(context.Context, *v1.ExtendCaseRequest) (*v1.ExtendCaseResponse, error)
+	// ExtendTolerance lets a material follow later, once, by at most as many days as the bundle gave.
+	ExtendTolerance(context.Context, *v1.ExtendToleranceRequest) (*v1.ExtendToleranceResponse, error)
 }
 
 // RegisterReviewServiceHandler registers svc as the onething.api.v1.ReviewService implementation on
@@ -156,6 +183,8 @@ func RegisterReviewServiceHandler(server *connect.Server, svc ReviewServiceHandl
 		connect.Method{Spec: reviewServiceAcceptSpec(), Handler: adapter.accept},
 		connect.Method{Spec: reviewServiceNotifyCorrectionSpec(), Handler: adapter.notifyCorrection},
 		connect.Method{Spec: reviewServiceRefuseSpec(), Handler: adapter.refuse},
+		connect.Method{Spec: reviewServiceExtendCaseSpec(), Handler: adapter.extendCase},
+		connect.Method{Spec: reviewServiceExtendToleranceSpec(), Handler: adapter.extendTolerance},
 	)
 }
 
@@ -200,6 +229,14 @@ func (UnimplementedReviewServiceHandler) NotifyCorrection(context.Context, *v1.N
 
 func (UnimplementedReviewServiceHandler) Refuse(context.Context, *v1.RefuseRequest) (*v1.RefuseResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, "onething.api.v1.ReviewService.Refuse is not implemented")
+}
+
+func (UnimplementedReviewServiceHandler) ExtendCase(context.Context, *v1.ExtendCaseRequest) (*v1.ExtendCaseResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, "onething.api.v1.ReviewService.ExtendCase is not implemented")
+}
+
+func (UnimplementedReviewServiceHandler) ExtendTolerance(context.Context, *v1.ExtendToleranceRequest) (*v1.ExtendToleranceResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, "onething.api.v1.ReviewService.ExtendTolerance is not implemented")
 }
 
 type reviewServiceClient struct {
@@ -249,6 +286,22 @@ func (c *reviewServiceClient) NotifyCorrection(ctx context.Context, req *v1.Noti
 func (c *reviewServiceClient) Refuse(ctx context.Context, req *v1.RefuseRequest) (*v1.RefuseResponse, error) {
 	var res v1.RefuseResponse
 	if err := c.client.CallUnary(ctx, reviewServiceRefuseSpec(), req, &res); err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
+func (c *reviewServiceClient) ExtendCase(ctx context.Context, req *v1.ExtendCaseRequest) (*v1.ExtendCaseResponse, error) {
+	var res v1.ExtendCaseResponse
+	if err := c.client.CallUnary(ctx, reviewServiceExtendCaseSpec(), req, &res); err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
+func (c *reviewServiceClient) ExtendTolerance(ctx context.Context, req *v1.ExtendToleranceRequest) (*v1.ExtendToleranceResponse, error) {
+	var res v1.ExtendToleranceResponse
+	if err := c.client.CallUnary(ctx, reviewServiceExtendToleranceSpec(), req, &res); err != nil {
 		return nil, err
 	}
 	return &res, nil
@@ -318,6 +371,30 @@ func (h reviewServiceHandler) refuse(ctx context.Context, _ connect.Spec, stream
 		return err
 	}
 	res, err := h.svc.Refuse(ctx, &req)
+	if err != nil {
+		return err
+	}
+	return stream.Send(res)
+}
+
+func (h reviewServiceHandler) extendCase(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
+	var req v1.ExtendCaseRequest
+	if err := stream.Receive(&req); err != nil {
+		return err
+	}
+	res, err := h.svc.ExtendCase(ctx, &req)
+	if err != nil {
+		return err
+	}
+	return stream.Send(res)
+}
+
+func (h reviewServiceHandler) extendTolerance(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
+	var req v1.ExtendToleranceRequest
+	if err := stream.Receive(&req); err != nil {
+		return err
+	}
+	res, err := h.svc.ExtendTolerance(ctx, &req)
 	if err != nil {
 		return err
 	}

@@ -40,6 +40,8 @@ const (
 	TaskServicePauseTaskProcedure = "/onething.api.v1.TaskService/PauseTask"
 	// TaskServiceResumeTaskProcedure is the procedure name of the TaskService's ResumeTask RPC.
 	TaskServiceResumeTaskProcedure = "/onething.api.v1.TaskService/ResumeTask"
+	// TaskServiceExtendTaskProcedure is the procedure name of the TaskService's ExtendTask RPC.
+	TaskServiceExtendTaskProcedure = "/onething.api.v1.TaskService/ExtendTask"
 	// TaskServiceDownloadMaterialProcedure is the procedure name of the TaskService's DownloadMaterial
 	// RPC.
 	TaskServiceDownloadMaterialProcedure = "/onething.api.v1.TaskService/DownloadMaterial"
@@ -102,6 +104,13 @@ var (
 			Procedure:  TaskServiceResumeTaskProcedure,
 		}
 	})
+	taskServiceExtendTaskSpec = sync.OnceValue(func() connect.Spec {
+		return connect.Spec{
+			StreamType: connect.StreamTypeUnary,
+			Schema:     v1.File_onething_api_v1_task_service_proto.Services().ByName("TaskService").Methods().ByName("ExtendTask"),
+			Procedure:  TaskServiceExtendTaskProcedure,
+		}
+	})
 	taskServiceDownloadMaterialSpec = sync.OnceValue(func() connect.Spec {
 		return connect.Spec{
 			StreamType: connect.StreamTypeServer,
@@ -129,6 +138,8 @@ type TaskServiceClient interface {
 	PauseTask(context.Context, *v1.PauseTaskRequest) (*v1.PauseTaskResponse, error)
 	// ResumeTask ends it.
 	ResumeTask(context.Context, *v1.ResumeTaskRequest) (*v1.ResumeTaskResponse, error)
+	// ExtendTask extends the task's limit, once, by at most ten working days (行政许可法 42).
+	ExtendTask(context.Context, *v1.ExtendTaskRequest) (*v1.ExtendTaskResponse, error)
 	// DownloadMaterial reads a material that the step needs.
 	DownloadMaterial(context.Context, *v1.DownloadMaterialRequest) (TaskServiceDownloadMaterialClientStream, error)
 }
@@ -178,6 +189,8 @@ type TaskServiceHandler interface {
 	PauseTask(context.Context, *v1.PauseTaskRequest) (*v1.PauseTaskResponse, error)
 	// ResumeTask ends it.
 	ResumeTask(context.Context, *v1.ResumeTaskRequest) (*v1.ResumeTaskResponse, error)
+	// ExtendTask extends the task's limit, once, by at most ten working days (行政许可法 42).
+	ExtendTask(context.Context, *v1.ExtendTaskRequest) (*v1.ExtendTaskResponse, error)
 	// DownloadMaterial reads a material that the step needs.
 	DownloadMaterial(context.Context, *v1.DownloadMaterialRequest, TaskServiceDownloadMaterialServerStream) error
 }
@@ -195,6 +208,7 @@ func RegisterTaskServiceHandler(server *connect.Server, svc TaskServiceHandler) 
 		connect.Method{Spec: taskServiceAskCorrectionSpec(), Handler: adapter.askCorrection},
 		connect.Method{Spec: taskServicePauseTaskSpec(), Handler: adapter.pauseTask},
 		connect.Method{Spec: taskServiceResumeTaskSpec(), Handler: adapter.resumeTask},
+		connect.Method{Spec: taskServiceExtendTaskSpec(), Handler: adapter.extendTask},
 		connect.Method{Spec: taskServiceDownloadMaterialSpec(), Handler: adapter.downloadMaterial},
 	)
 }
@@ -248,6 +262,10 @@ func (UnimplementedTaskServiceHandler) PauseTask(context.Context, *v1.PauseTaskR
 
 func (UnimplementedTaskServiceHandler) ResumeTask(context.Context, *v1.ResumeTaskRequest) (*v1.ResumeTaskResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, "onething.api.v1.TaskService.ResumeTask is not implemented")
+}
+
+func (UnimplementedTaskServiceHandler) ExtendTask(context.Context, *v1.ExtendTaskRequest) (*v1.ExtendTaskResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, "onething.api.v1.TaskService.ExtendTask is not implemented")
 }
 
 func (UnimplementedTaskServiceHandler) DownloadMaterial(context.Context, *v1.DownloadMaterialRequest, TaskServiceDownloadMaterialServerStream) error {
@@ -317,6 +335,14 @@ func (c *taskServiceClient) PauseTask(ctx context.Context, req *v1.PauseTaskRequ
 func (c *taskServiceClient) ResumeTask(ctx context.Context, req *v1.ResumeTaskRequest) (*v1.ResumeTaskResponse, error) {
 	var res v1.ResumeTaskResponse
 	if err := c.client.CallUnary(ctx, taskServiceResumeTaskSpec(), req, &res); err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
+func (c *taskServiceClient) ExtendTask(ctx context.Context, req *v1.ExtendTaskRequest) (*v1.ExtendTaskResponse, error) {
+	var res v1.ExtendTaskResponse
+	if err := c.client.CallUnary(ctx, taskServiceExtendTaskSpec(), req, &res); err != nil {
 		return nil, err
 	}
 	return &res, nil
@@ -422,6 +448,18 @@ func (h taskServiceHandler) resumeTask(ctx context.Context, _ connect.Spec, stre
 		return err
 	}
 	res, err := h.svc.ResumeTask(ctx, &req)
+	if err != nil {
+		return err
+	}
+	return stream.Send(res)
+}
+
+func (h taskServiceHandler) extendTask(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
+	var req v1.ExtendTaskRequest
+	if err := stream.Receive(&req); err != nil {
+		return err
+	}
+	res, err := h.svc.ExtendTask(ctx, &req)
 	if err != nil {
 		return err
 	}
