@@ -35,6 +35,7 @@ type matter struct {
 	selection *catalog.Selection
 	tests     []bundletest.Test
 	answers   map[forms.Path][]kind.Value
+	reads     map[forms.Path]bool // questions on which the verdict hangs
 }
 
 func newMatters(t testing.TB) []*matter {
@@ -81,6 +82,7 @@ func newMattersOf(t testing.TB, tree string, ids ...string) []*matter {
 				m.answers[column(p, cell.ID)] = m.pool(cell.Field, m.cells(p, cell.ID))
 			}
 		}
+		m.reads = m.hangs()
 		matters = append(matters, m)
 	}
 	return matters
@@ -89,6 +91,22 @@ func newMattersOf(t testing.TB, tree string, ids ...string) []*matter {
 // asked are the questions of the matter.
 func (m *matter) asked() []forms.Path {
 	return slices.DeleteFunc(slices.Clone(m.bundle.Paths()), func(p forms.Path) bool { return m.bundle.Field(p).Field.Derived })
+}
+
+// hangs are the questions that the rules read that decide the verdict, and those behind them.
+func (m *matter) hangs() map[forms.Path]bool {
+	reads := map[forms.Path]bool{}
+	for i, r := range m.bundle.Eligibility {
+		if r.Otherwise == catalog.Warn || len(r.For) > 0 || r.Examine != nil {
+			continue
+		}
+		for place, p := range m.bundle.Paths() {
+			if m.bundle.Influence().Rules[i].Has(place) {
+				reads[p] = true
+			}
+		}
+	}
+	return reads
 }
 
 // column is under what the answers to the cells of a list stand.
