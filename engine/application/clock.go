@@ -1,6 +1,7 @@
 package application
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/siyiban/onething/engine/calendar"
@@ -250,7 +251,7 @@ func (d *decision) settleDates(all bool) {
 			d.follows(&applicationv1.Event{Kind: &applicationv1.Event_DueSettled{DueSettled: e}})
 		}
 	}
-	for _, t := range d.s.Tasks {
+	for _, t := range slices.Concat(d.s.Tasks, d.s.FollowUps) {
 		if t.State.Settled() || t.State == TaskDecided {
 			continue
 		}

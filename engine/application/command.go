@@ -216,6 +216,20 @@ type VerifyPromise struct {
 	Reason           string
 }
 
+// RepairPromise says that the harm of a false promise is repaired (信用修复).
+type RepairPromise struct {
+	Bundle, Material string
+	Reason           string
+}
+
+// RecordRevocation is the answer of a plugin's `revoke`.
+type RecordRevocation struct {
+	Task    string
+	Attempt int32
+	Plugin  string // digest
+	Trace   []byte
+}
+
 // Lapse settles what has lapsed, and nothing else: a follower gives it when a date has passed.
 type Lapse struct{}
 
@@ -244,5 +258,7 @@ func (ExtendTask) isCommand()       {}
 func (ExtendCase) isCommand()       {}
 func (ExtendTolerance) isCommand()  {}
 func (VerifyPromise) isCommand()    {}
+func (RepairPromise) isCommand()    {}
+func (RecordRevocation) isCommand() {}
 func (Lapse) isCommand()            {}
 func (SettleDates) isCommand()      {}

@@ -115,7 +115,9 @@ func (s *State) correctionNotified(e *applicationv1.CorrectionNotified) {
 func (d *decision) lapseCorrection(t *Task) error {
 	last, _ := kind.ParseDate(t.CorrectionDue.GetDate())
 	d.follows(d.resumed(t, last))
-	d.moveCase(t.Bundle)
+	if t.Purpose == "" {
+		d.moveCase(t.Bundle)
+	}
 	return nil
 }
 

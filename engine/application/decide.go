@@ -43,6 +43,8 @@ type World struct {
 	Findings []*applicationv1.Finding
 	// Plugins are the hooks of each active plugin, by its id.
 	Plugins map[string][]string
+	// Draw is what samples of promises are drawn from: of the application, known to nobody outside, and the same each time.
+	Draw []byte
 	// CorrectionDays are the working days that the office gives for a correction; 0: 10.
 	CorrectionDays int
 }
@@ -129,6 +131,10 @@ func (d *decision) do(cmd Command) error {
 		return d.extendTolerance(c)
 	case VerifyPromise:
 		return d.verifyPromise(c)
+	case RepairPromise:
+		return d.repairPromise(c)
+	case RecordRevocation:
+		return d.recordRevocation(c)
 	case Lapse:
 		return nil // has been settled
 	case SettleDates:
@@ -191,7 +197,7 @@ func checkExpected(s State, cmd Command) error {
 		ofCase(c.Bundle, c.Expected)
 	case ExtendTolerance:
 		ofCase(c.Bundle, c.Expected)
-	case Submit, RecordCheck, Supply, Withdraw, ReleaseTask, RecordDecision, RecordIssue, RecordFailure, VerifyPromise, Lapse, SettleDates:
+	case Submit, RecordCheck, Supply, Withdraw, ReleaseTask, RecordDecision, RecordIssue, RecordFailure, VerifyPromise, RepairPromise, RecordRevocation, Lapse, SettleDates:
 	}
 	if expected == 0 || expected == current {
 		return nil

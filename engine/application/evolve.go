@@ -58,6 +58,10 @@ func Evolve(s State, e *applicationv1.Event) State {
 		s.promiseVerified(k.PromiseVerified)
 	case *applicationv1.Event_DueSettled:
 		s.dueSettled(k.DueSettled)
+	case *applicationv1.Event_ResultRevoked:
+		s.resultRevoked(k.ResultRevoked)
+	case *applicationv1.Event_PromiseRepaired:
+		s.promiseRepaired(k.PromiseRepaired)
 	case *applicationv1.Event_Warned:
 		s.warned(k.Warned)
 	}

@@ -60,7 +60,7 @@ func (s State) Clocks() []Clock {
 		default: // over
 		}
 	}
-	for _, t := range s.Tasks {
+	for _, t := range slices.Concat(s.Tasks, s.FollowUps) {
 		if t.State.Settled() {
 			continue
 		}
@@ -145,7 +145,7 @@ type lapse struct {
 // beginning of a day on which a date is near, or of the day after it.
 func (s State) lapses(office *time.Location) []lapse {
 	var all []lapse
-	for _, t := range s.Tasks {
+	for _, t := range slices.Concat(s.Tasks, s.FollowUps) {
 		if t.Claim != nil && !t.State.Settled() {
 			all = append(all, lapse{t.Claim.Until, func(d *decision) error { return d.lapseClaim(d.s.Task(t.Number)) }})
 		}

@@ -2,6 +2,7 @@ package application
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/siyiban/onething/forms/kind"
@@ -103,7 +104,7 @@ func (s State) nextNotice() string { return noticeNumber(s.Number, s.Notices+1) 
 // nextTask is the number of the task of a case that opens next.
 func (s State) nextTask(c *Case) string {
 	n := 1
-	for _, t := range s.Tasks {
+	for _, t := range slices.Concat(s.Tasks, s.FollowUps) {
 		if t.Bundle == c.Bundle {
 			n++
 		}

@@ -249,6 +249,44 @@ steps:
     needs: { fields: [owner] }
     promised: { working_days: 1 }
 `
+	// A pledge: a promise that a result rests on and another step through it, and one of which a share is verified.
+	pledge = `bundle: pledge
+name: { zh: 承诺一件事 }
+level: COUNTY
+lead: market
+applicant: [owner]
+form: [{ section: person, as: owner }]
+own: [{ field: remark, kind: TEXT, name: { zh: 备注 } }]
+materials:
+  - { material: title, name: { zh: 权属证明 }, source: [APPLICANT], required: false, promise: { verify: { by: police, working_days: 20 } } }
+  - { material: proof, name: { zh: 证明 }, source: [APPLICANT], required: false, promise: { verify: { by: police, working_days: 20, sample: 30 }, if_false: CORRECT } }
+steps:
+  - id: grant
+    name: { zh: 准予 }
+    department: market
+    needs: { fields: [owner], materials: [title] }
+    promised: { working_days: 3 }
+    result: { fields: [{ field: number, kind: TEXT, name: { zh: 编号 }, required: true }] }
+  - id: enter
+    name: { zh: 登记 }
+    department: police
+    plugin: police/book
+    after: [grant]
+    needs: { fields: [owner], results: [grant.number] }
+    promised: { working_days: 3 }
+    result: { fields: [{ field: page, kind: INT, name: { zh: 页 } }] }
+  - id: look
+    name: { zh: 查看 }
+    department: fire
+    needs: { fields: [own.remark], materials: [proof] }
+    promised: { working_days: 3 }
+  - id: keep
+    name: { zh: 存档 }
+    department: fire
+    after: [{ step: look, on: SETTLED }]
+    needs: { fields: [own.remark], materials: [title] }
+    promised: { working_days: 3 }
+`
 	// A lease: owner and tenant submit together, unless a court has decided; a guarantor too, where there is one.
 	lease = `bundle: lease
 name: { zh: 租赁登记一件事 }
@@ -276,13 +314,13 @@ steps:
 // own are the answers to each bundle's own questions, in the usual case.
 func own() map[string]any {
 	return map[string]any{"form.owner.id_no": "321323199001010014", "own.shop.trained": true, "own.shop.food": true, "own.shop.size": 100, "own.shop.sign": true,
-		"own.shop.rented": true, "own.fair.big": true, "own.fair.loud": true, "own.fair.shown": false, "own.badge.urgent": false, "own.relay.fast": true,
+		"own.shop.rented": true, "own.fair.big": true, "own.fair.loud": true, "own.fair.shown": false, "own.badge.urgent": false, "own.relay.fast": true, "own.pledge.remark": "无",
 		"own.lease.by_court": false, "own.lease.guaranteed": false, "form.tenant.id_no": "321323199001010022", "form.guarantor.id_no": "321323199001010030"}
 }
 
 // materialsOf are the materials that an applicant brings, as the form merges them.
 func materialsOf() []string {
-	return []string{"card.owner", "plan", "own.shop.lease", "own.shop.photo", "own.shop.oath", "own.fair.vow"}
+	return []string{"card.owner", "plan", "own.shop.lease", "own.shop.photo", "own.shop.oath", "own.fair.vow", "own.pledge.title", "own.pledge.proof"}
 }
 
 // office is what the tests share: it is loaded once, and nobody changes it.
@@ -298,7 +336,7 @@ var opened = sync.OnceValues(func() (*office, error) {
 		name, _, _ := strings.Cut(strings.TrimPrefix(text, "library: "), "\n")
 		tree["library/"+name+".yaml"] = &fstest.MapFile{Data: []byte(text)}
 	}
-	for _, text := range []string{shop, fair, badge, relay, lease} {
+	for _, text := range []string{shop, fair, badge, relay, pledge, lease} {
 		name, _, _ := strings.Cut(strings.TrimPrefix(text, "bundle: "), "\n")
 		tree["bundles/"+name+"/bundle.yaml"] = &fstest.MapFile{Data: []byte(text)}
 	}
@@ -352,7 +390,7 @@ func newPlay(t testing.TB) *play {
 	o := newOffice(t)
 	p := &play{TB: t, office: o, state: application.State{ID: "a"}, findings: map[int][]*applicationv1.Finding{}}
 	p.world = application.World{Calendar: o.days, Place: "321323", Facts: map[forms.Path]kind.Value{"facts.owner.credit_restricted": kind.Bool(false)},
-		Results: map[string]map[forms.Path]kind.Value{}, Plugins: map[string][]string{"fire/audit": {"check", "decide"}, "police/print": {"decide", "issue"}}}
+		Results: map[string]map[forms.Path]kind.Value{}, Plugins: map[string][]string{"fire/audit": {"check", "decide"}, "police/print": {"decide", "issue"}, "police/book": {"revoke"}}}
 	p.on("03-16")
 	return p
 }
@@ -456,7 +494,7 @@ func fingerprint(t testing.TB, s application.State) string {
 			b.WriteString("\n")
 		}
 		for _, x := range c.Promises {
-			fmt.Fprintf(&b, "%s %s %s %v %v\n", x.Material, due(x.Due), x.Department, x.Verified, x.Holds)
+			fmt.Fprintf(&b, "%s %s %s %v %v%s\n", x.Material, due(x.Due), x.Department, x.Verified, x.Holds, map[bool]string{true: " repaired"}[x.Repaired])
 		}
 		// What was not yet there when the first streams were stored is left out where it says nothing.
 		fmt.Fprintf(&b, "%s\n", strings.NewReplacer(" MovedOn:0000-00-00", "", " Extended:false", "").Replace(fmt.Sprintf("%+v", copied)))
@@ -465,7 +503,13 @@ func fingerprint(t testing.TB, s application.State) string {
 		copied := *x
 		fmt.Fprintf(&b, "%s %s %s %v %s\n", due(x.Due), due(x.Statutory), due(x.CorrectionDue), x.Claim, x.DecidedBy.GetId())
 		copied.Due, copied.Statutory, copied.CorrectionDue, copied.Claim, copied.DecidedBy = nil, nil, nil, nil, nil
-		fmt.Fprintf(&b, "%s\n", strings.Replace(fmt.Sprintf("%+v", copied), " Extended:false", "", 1))
+		fmt.Fprintf(&b, "%s\n", strings.NewReplacer(" Extended:false", "", " Purpose: Promise: About:", "").Replace(fmt.Sprintf("%+v", copied)))
+	}
+	for _, x := range s.FollowUps {
+		copied := *x
+		fmt.Fprintf(&b, "%s %s %v %s\n", due(x.Due), due(x.CorrectionDue), x.Claim, x.DecidedBy.GetId())
+		copied.Due, copied.CorrectionDue, copied.Claim, copied.DecidedBy = nil, nil, nil, nil
+		fmt.Fprintf(&b, "%+v\n", copied)
 	}
 	for _, w := range s.Warnings {
 		fmt.Fprintf(&b, "%+v\n", w)
@@ -1021,6 +1065,12 @@ func (p *play) say(e *applicationv1.Event) string {
 		list("result waits", o.GetWaitsResult())
 		list("open", o.GetOpenConditions())
 		list("unjudged", o.GetFindings())
+		if o.GetPurpose() != "" {
+			add("to %s %s for %s", o.GetPurpose(), step(o.GetAbout()), o.GetPromise())
+			if o.GetCorrection() != nil {
+				add("correction %s", due(o.GetCorrection()))
+			}
+		}
 	case *applicationv1.Event_StepSkipped:
 		if k.StepSkipped.GetEnded() {
 			add("not reached %s.%s", k.StepSkipped.GetBundle(), k.StepSkipped.GetStep())
@@ -1088,6 +1138,13 @@ func (p *play) say(e *applicationv1.Event) string {
 		add("to verify %s.%s %s by %s", k.VerificationOpened.GetBundle(), k.VerificationOpened.GetMaterial(), k.VerificationOpened.GetDepartment(), due(k.VerificationOpened.GetDue()))
 	case *applicationv1.Event_PromiseVerified:
 		add("verified %s.%s %v", k.PromiseVerified.GetBundle(), k.PromiseVerified.GetMaterial(), k.PromiseVerified.GetHolds())
+		for _, t := range k.PromiseVerified.GetTasks() {
+			add("before %s", step(t))
+		}
+	case *applicationv1.Event_ResultRevoked:
+		add("revoked %s", step(k.ResultRevoked.GetTask()))
+	case *applicationv1.Event_PromiseRepaired:
+		add("repaired %s.%s", k.PromiseRepaired.GetBundle(), k.PromiseRepaired.GetMaterial())
 	case *applicationv1.Event_DueSettled:
 		d := k.DueSettled
 		name := d.GetBundle()
@@ -1140,7 +1197,7 @@ func commands(bundle, step, task string) []application.Command {
 		application.RecordDecision{Task: task, Outcome: application.Approved, Revision: 1, Attempt: 1}, application.RecordIssue{Task: task, Attempt: 1}, application.RecordFailure{Task: task, Hook: "decide", Attempt: 1},
 		application.AskCorrection{Task: task, Reason: "不", Items: []application.Item{item(bundle, "form.owner.id_no")}}, application.PauseTask{Task: task, Procedure: "HEARING", Days: 1, Reason: "听证"}, application.ResumeTask{Task: task},
 		application.ExtendTask{Task: task, Approval: byHead(2)}, application.ExtendCase{Bundle: bundle, Approval: byHead(2)}, application.ExtendTolerance{Bundle: bundle, Material: "plan", Approval: byHead(2)},
-		application.VerifyPromise{Bundle: bundle, Material: "lease", Holds: true}, application.Lapse{}, application.SettleDates{}}
+		application.VerifyPromise{Bundle: bundle, Material: "lease", Holds: true}, application.RepairPromise{Bundle: bundle, Material: "lease", Reason: "已补正"}, application.RecordRevocation{Task: task, Attempt: 1}, application.Lapse{}, application.SettleDates{}}
 }
 
 // byOther gives a command about a step's task by another officer of a department.

@@ -24,7 +24,8 @@ type State struct {
 	// Confirmed are the aliases of those who have submitted a joint application together.
 	Confirmed []string
 	Cases     []*Case
-	Tasks     []*Task   // in the order in which they opened
+	Tasks     []*Task   // of steps, in the order in which they opened
+	FollowUps []*Task   // what a false promise has opened at those who relied on it; they outlive the case
 	Warnings  []Warning // the last one of each clock that was warned of
 }
 
@@ -67,14 +68,17 @@ const (
 	TaskDecided  TaskState = "DECIDED" // approved, but the result is not out yet
 	TaskApproved TaskState = "APPROVED"
 	TaskRejected TaskState = "REJECTED"
-	TaskEnded    TaskState = "ENDED" // its case was over before it was
+	TaskRevoked  TaskState = "REVOKED" // approved once, and its result taken back
+	TaskEnded    TaskState = "ENDED"   // its case was over before it was
 )
 
 // Over says whether a case with the state is over.
 func (s CaseState) Over() bool { return s != PreReview && s != ToBeCorrected && s != Accepted }
 
 // Settled says whether a task with the state has ended.
-func (s TaskState) Settled() bool { return s == TaskApproved || s == TaskRejected || s == TaskEnded }
+func (s TaskState) Settled() bool {
+	return s == TaskApproved || s == TaskRejected || s == TaskRevoked || s == TaskEnded
+}
 
 // Case is one bundle of an application.
 type Case struct {
@@ -160,9 +164,11 @@ type Tolerance struct {
 type Promise struct {
 	Material   string
 	Department string
-	Due        *applicationv1.Due
+	Due        *applicationv1.Due // nil: the draw left it out, and nobody has to verify it
 	Verified   bool
-	Holds      bool // of a verified one
+	Holds      bool   // of a verified one
+	IfFalse    string // IfFalseRevoke or IfFalseCorrect
+	Repaired   bool   // of a false one
 }
 
 // Skipped is a step without a task.
@@ -204,6 +210,11 @@ type Task struct {
 	GaveUp           []string         // hooks that failed for good
 	Document         string
 	ValidUntil       string
+
+	// Of a follow-up only:
+	Purpose string // IfFalseRevoke or IfFalseCorrect
+	Promise string // material whose promise was false
+	About   string // number of the task whose result rests on it
 }
 
 // Claim keeps others off a task for a while.
@@ -239,6 +250,7 @@ const (
 	HookCheck  = "check"
 	HookDecide = "decide"
 	HookIssue  = "issue"
+	HookRevoke = "revoke"
 )
 
 // State derives the state of the application: what waits for the applicant comes first, then what waits for the
@@ -272,13 +284,14 @@ func (s State) Case(bundle string) *Case {
 	return s.Cases[i]
 }
 
-// Task returns the task with the number, nil if there is none.
+// Task returns the task with the number, a step's or a follow-up; nil if there is none.
 func (s State) Task(number string) *Task {
-	i := slices.IndexFunc(s.Tasks, func(t *Task) bool { return t.Number == number })
-	if i < 0 {
-		return nil
+	for _, tasks := range [][]*Task{s.Tasks, s.FollowUps} {
+		if i := slices.IndexFunc(tasks, func(t *Task) bool { return t.Number == number }); i >= 0 {
+			return tasks[i]
+		}
 	}
-	return s.Tasks[i]
+	return nil
 }
 
 // TaskOf returns the task of a step, nil if it has none.
@@ -372,8 +385,10 @@ func (c *Case) Skip(step string) *Skipped {
 // then the task is an officer's, waits, or is over.
 func (t *Task) Hook() (hook string, attempt int32) {
 	switch {
-	case t.State == TaskOpen && t.Outcome == "":
+	case t.State == TaskOpen && t.Outcome == "" && t.Purpose == "":
 		hook = HookDecide
+	case t.State == TaskDecided && t.Purpose != "":
+		hook = HookRevoke
 	case t.State == TaskDecided && len(t.WaitsResult) == 0:
 		hook = HookIssue
 	default:
@@ -412,15 +427,20 @@ func (s State) clone() State {
 		copied.Skipped = slices.Clone(c.Skipped)
 		s.Cases[i] = &copied
 	}
-	s.Tasks = slices.Clone(s.Tasks)
-	for i, t := range s.Tasks {
+	s.Tasks, s.FollowUps = cloneTasks(s.Tasks), cloneTasks(s.FollowUps)
+	return s
+}
+
+func cloneTasks(tasks []*Task) []*Task {
+	tasks = slices.Clone(tasks)
+	for i, t := range tasks {
 		copied := *t
 		copied.WaitsExamination = slices.Clone(t.WaitsExamination)
 		copied.WaitsResult = slices.Clone(t.WaitsResult)
 		copied.Pauses = slices.Clone(t.Pauses)
 		copied.Attempts = maps.Clone(t.Attempts)
 		copied.GaveUp = slices.Clone(t.GaveUp)
-		s.Tasks[i] = &copied
+		tasks[i] = &copied
 	}
-	return s
+	return tasks
 }

@@ -143,6 +143,11 @@ func (d *decision) open(c *Case, step *catalog.Step, assessed *guide.Step) error
 	for _, r := range ready.Open {
 		e.OpenConditions = append(e.OpenConditions, r.ID)
 	}
+	for _, p := range c.Promises {
+		if p.False() && slices.ContainsFunc(step.Materials, needs(p.Material)) {
+			e.OpenConditions = append(e.OpenConditions, conditionPromise(p.Material))
+		}
+	}
 	for _, need := range step.Materials {
 		for _, t := range c.Tolerances {
 			switch {
@@ -208,6 +213,12 @@ func (s *State) taskOpened(e *applicationv1.TaskOpened) {
 	t.Opened, _ = kind.ParseDate(e.GetOpened())
 	if len(t.WaitsExamination) > 0 {
 		t.Pauses = append(t.Pauses, Pause{Procedure: PauseSupply, From: nextDay(t.Opened)})
+	}
+	if e.GetPurpose() != "" {
+		t.Purpose, t.Promise, t.About, t.CorrectionDue = e.GetPurpose(), e.GetPromise(), e.GetAbout(), e.GetCorrection()
+		t.rest()
+		s.FollowUps = append(s.FollowUps, t)
+		return
 	}
 	t.rest()
 	s.Tasks = append(s.Tasks, t)

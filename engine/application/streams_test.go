@@ -44,6 +44,11 @@ func streams() map[string][]act {
 		"moved": {apply("shop badge"), move("shop", edit{"- { field: remark", "- { field: staff, kind: INT, name: { zh: 人数 }, required: true }\n  - { field: remark"}, edit{"fields: [owner, own.remark]", "fields: [owner, own.remark, own.staff]"})(answer("own.shop.staff", 3)),
 			checked("shop", "audit"), accept("shop"), accept("badge"), approve("shop", "licence", "number", "A1"), on("03-17"),
 			move("shop", edit{"name: { zh: 归档 }\n    department: market", "name: { zh: 归档 }\n    department: police"})()},
+		// A false promise: what was approved on it is revoked, by an officer and by a plugin, and it is repaired.
+		"revoked": {apply("pledge", promise("own.pledge.title"), without("own.pledge.proof")), accept("pledge"), approve("pledge", "grant", "number", "G1"), verify("pledge", "title", false),
+			func(p *play) {
+				p.do(officer("market"), application.DecideTask{Task: p.state.FollowUps[0].Number, Approve: true, Reason: "承诺不实"})
+			}, as(officer("police"), application.RepairPromise{Bundle: "pledge", Material: "title", Reason: "已履行"})},
 		// Limits that come near, are extended and are missed.
 		"limits": {apply("shop badge", tolerate("own.shop.oath"), promise("own.shop.lease")), checked("shop", "audit"), accept("badge"), accept("shop"), on("03-18"), extend("badge", "print", 2), extendCase("badge", 5),
 			extendTolerance("shop", "oath", 2), on("04-20"), lapse},
@@ -85,7 +90,7 @@ func TestStreams(t *testing.T) {
 	for _, file := range files {
 		name := strings.TrimSuffix(filepath.Base(file), ".events")
 		p := newPlay(t)
-		p.choose("shop", "fair", "badge", "lease")
+		p.choose("shop", "fair", "badge", "pledge", "lease")
 		stored := bytes.NewReader(read(t, name+".events"))
 		for {
 			e := &applicationv1.Event{}

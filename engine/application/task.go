@@ -35,6 +35,8 @@ func (d *decision) openTask(number string) (*Task, error) {
 		return nil, err
 	case t.State != TaskOpen:
 		return nil, wrongTaskState(t)
+	case t.Purpose != "":
+		return nil, refusal.New(refusal.WrongState, "后续处理任务不适用此操作", "this is not done to a follow-up")
 	}
 	return t, d.mine(t)
 }
@@ -65,6 +67,8 @@ func wrongTaskState(t *Task) error {
 		return refusal.New(refusal.WrongState, "等待补交材料："+strings.Join(t.WaitsExamination, "、"), "the task waits for materials: "+strings.Join(t.WaitsExamination, ", "))
 	case TaskPaused:
 		return refusal.New(refusal.WrongState, "特别程序进行中", "a special procedure is under way")
+	case TaskRevoked:
+		return refusal.New(refusal.WrongState, "该任务的结果已被撤销", "the result of the task was revoked")
 	case TaskDecided, TaskApproved, TaskRejected:
 		return refusal.New(refusal.WrongState, "该任务已经作出决定", "the task is decided already")
 	case TaskEnded:
@@ -126,6 +130,9 @@ func (d *decision) decideTask(cmd DecideTask) error {
 	t, err := d.task(cmd.Task)
 	if err != nil {
 		return err
+	}
+	if t.Purpose != "" {
+		return d.decideFollowUp(t, cmd)
 	}
 	byPerson := slices.Contains(t.GaveUp, HookIssue) || !slices.Contains(t.Hooks, HookIssue)
 	issue := t.State == TaskDecided && cmd.Approve && len(t.WaitsResult) == 0 && byPerson
@@ -206,6 +213,9 @@ func (s *State) taskDecided(e *applicationv1.TaskDecided, by *applicationv1.Acto
 	switch t.Outcome {
 	case Approved:
 		t.State, t.Claim = TaskDecided, nil
+		if t.Purpose == IfFalseCorrect {
+			t.State = TaskApproved // there is no result to issue
+		}
 	case Rejected:
 		t.State, t.Claim = TaskRejected, nil
 	}

@@ -52,13 +52,15 @@ func (d *decision) supply(cmd Supply) error {
 // one does. It counts for every case that shall get it later, as the applicant brings one set of materials.
 func (d *decision) supplied(key string, file *applicationv1.MaterialFile) bool {
 	if !slices.ContainsFunc(d.s.Cases, func(c *Case) bool {
-		return c.State == Accepted && slices.ContainsFunc(c.Materials, func(m Material) bool { return m.Shared == key && c.awaits(m) })
+		return slices.ContainsFunc(c.Materials, func(m Material) bool {
+			return m.Shared == key && (c.State == Accepted && c.awaits(m) || c.promiseAwaits(m))
+		})
 	}) {
 		return false
 	}
 	for _, c := range d.s.Cases {
 		for _, m := range c.Materials {
-			if m.Shared != key || !c.awaits(m) {
+			if m.Shared != key || !c.awaits(m) && !c.promiseAwaits(m) {
 				continue
 			}
 			d.by(&applicationv1.Event{Kind: &applicationv1.Event_MaterialSupplied{MaterialSupplied: &applicationv1.MaterialSupplied{Bundle: c.Bundle, Material: m.ID, On: d.today.String()}},
@@ -75,6 +77,13 @@ func (c *Case) awaits(m Material) bool {
 		return slices.Contains(c.Tolerated(), m.ID)
 	}
 	return !c.State.Over() && m.Origin == applicationv1.Origin_ORIGIN_TOLERATED
+}
+
+// promiseAwaits says whether a case, also one that is over, gets a material in place of a false promise that the applicant
+// has to correct.
+func (c *Case) promiseAwaits(m Material) bool {
+	p := c.promise(m.ID)
+	return m.Origin == applicationv1.Origin_ORIGIN_PROMISE && p != nil && p.False() && p.IfFalse == IfFalseCorrect
 }
 
 // settleWaits records the dates of the steps that need a material, after they have begun or ended to wait for it.
@@ -105,6 +114,13 @@ func (s *State) materialSupplied(e *applicationv1.MaterialSupplied) {
 	for i := range c.Tolerances {
 		if c.Tolerances[i].Material == e.GetMaterial() {
 			c.Tolerances[i].Supplied = true
+		}
+	}
+	for _, t := range s.FollowUps {
+		if t.Bundle == e.GetBundle() && t.Promise == e.GetMaterial() && t.CorrectionDue != nil && !t.State.Settled() {
+			t.Version++
+			t.CorrectionDue = nil
+			t.rest()
 		}
 	}
 	on, _ := kind.ParseDate(e.GetOn())

@@ -332,6 +332,8 @@ type Event struct {
 	//	*Event_DueSettled
 	//	*Event_Warned
 	//	*Event_Moved
+	//	*Event_ResultRevoked
+	//	*Event_PromiseRepaired
 	Kind          isEvent_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -629,6 +631,24 @@ func (x *Event) GetMoved() *Moved {
 	return nil
 }
 
+func (x *Event) GetResultRevoked() *ResultRevoked {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_ResultRevoked); ok {
+			return x.ResultRevoked
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetPromiseRepaired() *PromiseRepaired {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_PromiseRepaired); ok {
+			return x.PromiseRepaired
+		}
+	}
+	return nil
+}
+
 type isEvent_Kind interface {
 	isEvent_Kind()
 }
@@ -763,6 +783,16 @@ type Event_Moved struct {
 	Moved *Moved `protobuf:"bytes,35,opt,name=moved,proto3,oneof"`
 }
 
+type Event_ResultRevoked struct {
+	// A result was revoked.
+	ResultRevoked *ResultRevoked `protobuf:"bytes,36,opt,name=result_revoked,json=resultRevoked,proto3,oneof"`
+}
+
+type Event_PromiseRepaired struct {
+	// The harm of a false promise was repaired.
+	PromiseRepaired *PromiseRepaired `protobuf:"bytes,37,opt,name=promise_repaired,json=promiseRepaired,proto3,oneof"`
+}
+
 func (*Event_Submitted) isEvent_Kind() {}
 
 func (*Event_Checked) isEvent_Kind() {}
@@ -814,6 +844,10 @@ func (*Event_DueSettled) isEvent_Kind() {}
 func (*Event_Warned) isEvent_Kind() {}
 
 func (*Event_Moved) isEvent_Kind() {}
+
+func (*Event_ResultRevoked) isEvent_Kind() {}
+
+func (*Event_PromiseRepaired) isEvent_Kind() {}
 
 // Actor is who caused an event. Names and numbers of persons stand in the personal part.
 type Actor struct {
@@ -2595,7 +2629,15 @@ type TaskOpened struct {
 	// Findings and rules that nobody has judged, because the case was accepted by silence: codes and ids.
 	Findings []string `protobuf:"bytes,14,rep,name=findings,proto3" json:"findings,omitempty"`
 	// True: where the statutory date passes without a decision, the law takes that for approval.
-	Silence       bool `protobuf:"varint,15,opt,name=silence,proto3" json:"silence,omitempty"`
+	Silence bool `protobuf:"varint,15,opt,name=silence,proto3" json:"silence,omitempty"`
+	// What the task is for, where it is not the step itself: REVOKE or CORRECT, after a false promise.
+	Purpose string `protobuf:"bytes,16,opt,name=purpose,proto3" json:"purpose,omitempty"`
+	// Material whose promise was false.
+	Promise string `protobuf:"bytes,17,opt,name=promise,proto3" json:"promise,omitempty"`
+	// Task whose result rests on that promise.
+	About string `protobuf:"bytes,18,opt,name=about,proto3" json:"about,omitempty"`
+	// Until when the applicant has to correct, of CORRECT.
+	Correction    *Due `protobuf:"bytes,19,opt,name=correction,proto3" json:"correction,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2733,6 +2775,34 @@ func (x *TaskOpened) GetSilence() bool {
 		return x.Silence
 	}
 	return false
+}
+
+func (x *TaskOpened) GetPurpose() string {
+	if x != nil {
+		return x.Purpose
+	}
+	return ""
+}
+
+func (x *TaskOpened) GetPromise() string {
+	if x != nil {
+		return x.Promise
+	}
+	return ""
+}
+
+func (x *TaskOpened) GetAbout() string {
+	if x != nil {
+		return x.About
+	}
+	return ""
+}
+
+func (x *TaskOpened) GetCorrection() *Due {
+	if x != nil {
+		return x.Correction
+	}
+	return nil
 }
 
 // StepSkipped: a step does not apply, and all before it are settled; or it is not reached.
@@ -3674,7 +3744,7 @@ func (x *Extended) GetMaterial() string {
 	return ""
 }
 
-// VerificationOpened: a promise is to be verified.
+// VerificationOpened: a promise was taken. It is to be verified, unless the draw left it out.
 type VerificationOpened struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Case.
@@ -3683,8 +3753,14 @@ type VerificationOpened struct {
 	Material string `protobuf:"bytes,2,opt,name=material,proto3" json:"material,omitempty"`
 	// Department that verifies.
 	Department string `protobuf:"bytes,3,opt,name=department,proto3" json:"department,omitempty"`
-	// Until when.
-	Due           *Due `protobuf:"bytes,4,opt,name=due,proto3" json:"due,omitempty"`
+	// Until when; absent where the draw left it out.
+	Due *Due `protobuf:"bytes,4,opt,name=due,proto3" json:"due,omitempty"`
+	// Percent of such promises that are verified, of the bundle.
+	Sample int32 `protobuf:"varint,5,opt,name=sample,proto3" json:"sample,omitempty"`
+	// What was drawn, from 0 to 99; it is verified where that is less than the percent.
+	Drawn int32 `protobuf:"varint,6,opt,name=drawn,proto3" json:"drawn,omitempty"`
+	// What a false one leads to: REVOKE or CORRECT.
+	IfFalse       string `protobuf:"bytes,7,opt,name=if_false,json=ifFalse,proto3" json:"if_false,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3747,6 +3823,27 @@ func (x *VerificationOpened) GetDue() *Due {
 	return nil
 }
 
+func (x *VerificationOpened) GetSample() int32 {
+	if x != nil {
+		return x.Sample
+	}
+	return 0
+}
+
+func (x *VerificationOpened) GetDrawn() int32 {
+	if x != nil {
+		return x.Drawn
+	}
+	return 0
+}
+
+func (x *VerificationOpened) GetIfFalse() string {
+	if x != nil {
+		return x.IfFalse
+	}
+	return ""
+}
+
 // PromiseVerified: a promise was verified.
 type PromiseVerified struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3755,7 +3852,9 @@ type PromiseVerified struct {
 	// Material.
 	Material string `protobuf:"bytes,2,opt,name=material,proto3" json:"material,omitempty"`
 	// True if it holds.
-	Holds         bool `protobuf:"varint,3,opt,name=holds,proto3" json:"holds,omitempty"`
+	Holds bool `protobuf:"varint,3,opt,name=holds,proto3" json:"holds,omitempty"`
+	// Of a false one: tasks of steps that rely on it and are not decided; it is put before their officers.
+	Tasks         []string `protobuf:"bytes,4,rep,name=tasks,proto3" json:"tasks,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3811,6 +3910,141 @@ func (x *PromiseVerified) GetHolds() bool {
 	return false
 }
 
+func (x *PromiseVerified) GetTasks() []string {
+	if x != nil {
+		return x.Tasks
+	}
+	return nil
+}
+
+// ResultRevoked: the result of an approved task was revoked.
+type ResultRevoked struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Number of the task whose result it was.
+	Task string `protobuf:"bytes,1,opt,name=task,proto3" json:"task,omitempty"`
+	// Number of the task that revoked it.
+	By string `protobuf:"bytes,2,opt,name=by,proto3" json:"by,omitempty"`
+	// Digest of the plugin that took it back in its department's system.
+	Plugin string `protobuf:"bytes,3,opt,name=plugin,proto3" json:"plugin,omitempty"`
+	// Attempt, of a plugin.
+	Attempt       int32 `protobuf:"varint,4,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResultRevoked) Reset() {
+	*x = ResultRevoked{}
+	mi := &file_onething_application_v1_application_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResultRevoked) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResultRevoked) ProtoMessage() {}
+
+func (x *ResultRevoked) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_application_v1_application_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResultRevoked.ProtoReflect.Descriptor instead.
+func (*ResultRevoked) Descriptor() ([]byte, []int) {
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *ResultRevoked) GetTask() string {
+	if x != nil {
+		return x.Task
+	}
+	return ""
+}
+
+func (x *ResultRevoked) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
+func (x *ResultRevoked) GetPlugin() string {
+	if x != nil {
+		return x.Plugin
+	}
+	return ""
+}
+
+func (x *ResultRevoked) GetAttempt() int32 {
+	if x != nil {
+		return x.Attempt
+	}
+	return 0
+}
+
+// PromiseRepaired: the harm of a false promise was repaired (信用修复), so that it bars nobody any more.
+type PromiseRepaired struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Case.
+	Bundle string `protobuf:"bytes,1,opt,name=bundle,proto3" json:"bundle,omitempty"`
+	// Material.
+	Material      string `protobuf:"bytes,2,opt,name=material,proto3" json:"material,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PromiseRepaired) Reset() {
+	*x = PromiseRepaired{}
+	mi := &file_onething_application_v1_application_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PromiseRepaired) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PromiseRepaired) ProtoMessage() {}
+
+func (x *PromiseRepaired) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_application_v1_application_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PromiseRepaired.ProtoReflect.Descriptor instead.
+func (*PromiseRepaired) Descriptor() ([]byte, []int) {
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *PromiseRepaired) GetBundle() string {
+	if x != nil {
+		return x.Bundle
+	}
+	return ""
+}
+
+func (x *PromiseRepaired) GetMaterial() string {
+	if x != nil {
+		return x.Material
+	}
+	return ""
+}
+
 // DueSettled: a date of an open clock was settled by a published calendar.
 type DueSettled struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3838,7 +4072,7 @@ type DueSettled struct {
 
 func (x *DueSettled) Reset() {
 	*x = DueSettled{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[36]
+	mi := &file_onething_application_v1_application_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3850,7 +4084,7 @@ func (x *DueSettled) String() string {
 func (*DueSettled) ProtoMessage() {}
 
 func (x *DueSettled) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[36]
+	mi := &file_onething_application_v1_application_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3863,7 +4097,7 @@ func (x *DueSettled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DueSettled.ProtoReflect.Descriptor instead.
 func (*DueSettled) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{36}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *DueSettled) GetBundle() string {
@@ -3962,7 +4196,7 @@ type Moved struct {
 
 func (x *Moved) Reset() {
 	*x = Moved{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[37]
+	mi := &file_onething_application_v1_application_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3974,7 +4208,7 @@ func (x *Moved) String() string {
 func (*Moved) ProtoMessage() {}
 
 func (x *Moved) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[37]
+	mi := &file_onething_application_v1_application_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3987,7 +4221,7 @@ func (x *Moved) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Moved.ProtoReflect.Descriptor instead.
 func (*Moved) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{37}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Moved) GetBundle() string {
@@ -4093,7 +4327,7 @@ type DraftMoved struct {
 
 func (x *DraftMoved) Reset() {
 	*x = DraftMoved{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[38]
+	mi := &file_onething_application_v1_application_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4105,7 +4339,7 @@ func (x *DraftMoved) String() string {
 func (*DraftMoved) ProtoMessage() {}
 
 func (x *DraftMoved) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[38]
+	mi := &file_onething_application_v1_application_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4118,7 +4352,7 @@ func (x *DraftMoved) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DraftMoved.ProtoReflect.Descriptor instead.
 func (*DraftMoved) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{38}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *DraftMoved) GetBundle() string {
@@ -4177,7 +4411,7 @@ type Warned struct {
 
 func (x *Warned) Reset() {
 	*x = Warned{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[39]
+	mi := &file_onething_application_v1_application_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4189,7 +4423,7 @@ func (x *Warned) String() string {
 func (*Warned) ProtoMessage() {}
 
 func (x *Warned) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[39]
+	mi := &file_onething_application_v1_application_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4202,7 +4436,7 @@ func (x *Warned) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Warned.ProtoReflect.Descriptor instead.
 func (*Warned) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{39}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Warned) GetTask() string {
@@ -4262,7 +4496,7 @@ type Seen struct {
 
 func (x *Seen) Reset() {
 	*x = Seen{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[40]
+	mi := &file_onething_application_v1_application_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4274,7 +4508,7 @@ func (x *Seen) String() string {
 func (*Seen) ProtoMessage() {}
 
 func (x *Seen) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[40]
+	mi := &file_onething_application_v1_application_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4287,7 +4521,7 @@ func (x *Seen) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Seen.ProtoReflect.Descriptor instead.
 func (*Seen) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{40}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Seen) GetAt() *timestamppb.Timestamp {
@@ -4328,7 +4562,7 @@ type CorrectionNotified_Item struct {
 
 func (x *CorrectionNotified_Item) Reset() {
 	*x = CorrectionNotified_Item{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[42]
+	mi := &file_onething_application_v1_application_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4340,7 +4574,7 @@ func (x *CorrectionNotified_Item) String() string {
 func (*CorrectionNotified_Item) ProtoMessage() {}
 
 func (x *CorrectionNotified_Item) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[42]
+	mi := &file_onething_application_v1_application_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4388,7 +4622,7 @@ var File_onething_application_v1_application_proto protoreflect.FileDescriptor
 
 const file_onething_application_v1_application_proto_rawDesc = "" +
 	"\n" +
-	")onething/application/v1/application.proto\x12\x17onething.application.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1donething/forms/v1/forms.proto\"\xcc\x10\n" +
+	")onething/application/v1/application.proto\x12\x17onething.application.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1donething/forms/v1/forms.proto\"\xf4\x11\n" +
 	"\x05Event\x12*\n" +
 	"\x02at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x124\n" +
 	"\x05actor\x18\x02 \x01(\v2\x1e.onething.application.v1.ActorR\x05actor\x12=\n" +
@@ -4423,7 +4657,9 @@ const file_onething_application_v1_application_proto_rawDesc = "" +
 	"\vdue_settled\x18! \x01(\v2#.onething.application.v1.DueSettledH\x00R\n" +
 	"dueSettled\x129\n" +
 	"\x06warned\x18\" \x01(\v2\x1f.onething.application.v1.WarnedH\x00R\x06warned\x126\n" +
-	"\x05moved\x18# \x01(\v2\x1e.onething.application.v1.MovedH\x00R\x05movedB\x06\n" +
+	"\x05moved\x18# \x01(\v2\x1e.onething.application.v1.MovedH\x00R\x05moved\x12O\n" +
+	"\x0eresult_revoked\x18$ \x01(\v2&.onething.application.v1.ResultRevokedH\x00R\rresultRevoked\x12U\n" +
+	"\x10promise_repaired\x18% \x01(\v2(.onething.application.v1.PromiseRepairedH\x00R\x0fpromiseRepairedB\x06\n" +
 	"\x04kind\"\x9a\x01\n" +
 	"\x05Actor\x121\n" +
 	"\x04role\x18\x01 \x01(\x0e2\x1d.onething.application.v1.RoleR\x04role\x12\x1e\n" +
@@ -4589,7 +4825,7 @@ const file_onething_application_v1_application_proto_rawDesc = "" +
 	"\bmaterial\x18\x02 \x01(\tR\bmaterial\x12\x0e\n" +
 	"\x02on\x18\x03 \x01(\tR\x02on\"#\n" +
 	"\tWithdrawn\x12\x16\n" +
-	"\x06bundle\x18\x01 \x01(\tR\x06bundle\"\xf0\x03\n" +
+	"\x06bundle\x18\x01 \x01(\tR\x06bundle\"\xf8\x04\n" +
 	"\n" +
 	"TaskOpened\x12\x12\n" +
 	"\x04task\x18\x01 \x01(\tR\x04task\x12\x16\n" +
@@ -4609,7 +4845,13 @@ const file_onething_application_v1_application_proto_rawDesc = "" +
 	"\fauto_approve\x18\f \x01(\bR\vautoApprove\x12\x16\n" +
 	"\x06opened\x18\r \x01(\tR\x06opened\x12\x1a\n" +
 	"\bfindings\x18\x0e \x03(\tR\bfindings\x12\x18\n" +
-	"\asilence\x18\x0f \x01(\bR\asilence\"O\n" +
+	"\asilence\x18\x0f \x01(\bR\asilence\x12\x18\n" +
+	"\apurpose\x18\x10 \x01(\tR\apurpose\x12\x18\n" +
+	"\apromise\x18\x11 \x01(\tR\apromise\x12\x14\n" +
+	"\x05about\x18\x12 \x01(\tR\x05about\x12<\n" +
+	"\n" +
+	"correction\x18\x13 \x01(\v2\x1c.onething.application.v1.DueR\n" +
+	"correction\"O\n" +
 	"\vStepSkipped\x12\x16\n" +
 	"\x06bundle\x18\x01 \x01(\tR\x06bundle\x12\x12\n" +
 	"\x04step\x18\x02 \x01(\tR\x04step\x12\x14\n" +
@@ -4685,18 +4927,30 @@ const file_onething_application_v1_application_proto_rawDesc = "" +
 	"\tstatutory\x18\x05 \x01(\v2\x1c.onething.application.v1.DueR\tstatutory\x12\x12\n" +
 	"\x04days\x18\x06 \x01(\x05R\x04days\x12\x16\n" +
 	"\x06notice\x18\a \x01(\tR\x06notice\x12\x1a\n" +
-	"\bmaterial\x18\b \x01(\tR\bmaterial\"\x98\x01\n" +
+	"\bmaterial\x18\b \x01(\tR\bmaterial\"\xe1\x01\n" +
 	"\x12VerificationOpened\x12\x16\n" +
 	"\x06bundle\x18\x01 \x01(\tR\x06bundle\x12\x1a\n" +
 	"\bmaterial\x18\x02 \x01(\tR\bmaterial\x12\x1e\n" +
 	"\n" +
 	"department\x18\x03 \x01(\tR\n" +
 	"department\x12.\n" +
-	"\x03due\x18\x04 \x01(\v2\x1c.onething.application.v1.DueR\x03due\"[\n" +
+	"\x03due\x18\x04 \x01(\v2\x1c.onething.application.v1.DueR\x03due\x12\x16\n" +
+	"\x06sample\x18\x05 \x01(\x05R\x06sample\x12\x14\n" +
+	"\x05drawn\x18\x06 \x01(\x05R\x05drawn\x12\x19\n" +
+	"\bif_false\x18\a \x01(\tR\aifFalse\"q\n" +
 	"\x0fPromiseVerified\x12\x16\n" +
 	"\x06bundle\x18\x01 \x01(\tR\x06bundle\x12\x1a\n" +
 	"\bmaterial\x18\x02 \x01(\tR\bmaterial\x12\x14\n" +
-	"\x05holds\x18\x03 \x01(\bR\x05holds\"\xd7\x05\n" +
+	"\x05holds\x18\x03 \x01(\bR\x05holds\x12\x14\n" +
+	"\x05tasks\x18\x04 \x03(\tR\x05tasks\"e\n" +
+	"\rResultRevoked\x12\x12\n" +
+	"\x04task\x18\x01 \x01(\tR\x04task\x12\x0e\n" +
+	"\x02by\x18\x02 \x01(\tR\x02by\x12\x16\n" +
+	"\x06plugin\x18\x03 \x01(\tR\x06plugin\x12\x18\n" +
+	"\aattempt\x18\x04 \x01(\x05R\aattempt\"E\n" +
+	"\x0fPromiseRepaired\x12\x16\n" +
+	"\x06bundle\x18\x01 \x01(\tR\x06bundle\x12\x1a\n" +
+	"\bmaterial\x18\x02 \x01(\tR\bmaterial\"\xd7\x05\n" +
 	"\n" +
 	"DueSettled\x12\x16\n" +
 	"\x06bundle\x18\x01 \x01(\tR\x06bundle\x12\x12\n" +
@@ -4784,7 +5038,7 @@ func file_onething_application_v1_application_proto_rawDescGZIP() []byte {
 }
 
 var file_onething_application_v1_application_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_onething_application_v1_application_proto_msgTypes = make([]protoimpl.MessageInfo, 45)
+var file_onething_application_v1_application_proto_msgTypes = make([]protoimpl.MessageInfo, 47)
 var file_onething_application_v1_application_proto_goTypes = []any{
 	(Role)(0),                       // 0: onething.application.v1.Role
 	(Origin)(0),                     // 1: onething.application.v1.Origin
@@ -4826,21 +5080,23 @@ var file_onething_application_v1_application_proto_goTypes = []any{
 	(*Extended)(nil),                // 37: onething.application.v1.Extended
 	(*VerificationOpened)(nil),      // 38: onething.application.v1.VerificationOpened
 	(*PromiseVerified)(nil),         // 39: onething.application.v1.PromiseVerified
-	(*DueSettled)(nil),              // 40: onething.application.v1.DueSettled
-	(*Moved)(nil),                   // 41: onething.application.v1.Moved
-	(*DraftMoved)(nil),              // 42: onething.application.v1.DraftMoved
-	(*Warned)(nil),                  // 43: onething.application.v1.Warned
-	(*Seen)(nil),                    // 44: onething.application.v1.Seen
-	nil,                             // 45: onething.application.v1.Personal.PersonsEntry
-	(*CorrectionNotified_Item)(nil), // 46: onething.application.v1.CorrectionNotified.Item
-	nil,                             // 47: onething.application.v1.DueSettled.SuspensionsEntry
-	nil,                             // 48: onething.application.v1.DueSettled.VerificationsEntry
-	(*timestamppb.Timestamp)(nil),   // 49: google.protobuf.Timestamp
-	(*v1.Record)(nil),               // 50: onething.forms.v1.Record
-	(*v1.Text)(nil),                 // 51: onething.forms.v1.Text
+	(*ResultRevoked)(nil),           // 40: onething.application.v1.ResultRevoked
+	(*PromiseRepaired)(nil),         // 41: onething.application.v1.PromiseRepaired
+	(*DueSettled)(nil),              // 42: onething.application.v1.DueSettled
+	(*Moved)(nil),                   // 43: onething.application.v1.Moved
+	(*DraftMoved)(nil),              // 44: onething.application.v1.DraftMoved
+	(*Warned)(nil),                  // 45: onething.application.v1.Warned
+	(*Seen)(nil),                    // 46: onething.application.v1.Seen
+	nil,                             // 47: onething.application.v1.Personal.PersonsEntry
+	(*CorrectionNotified_Item)(nil), // 48: onething.application.v1.CorrectionNotified.Item
+	nil,                             // 49: onething.application.v1.DueSettled.SuspensionsEntry
+	nil,                             // 50: onething.application.v1.DueSettled.VerificationsEntry
+	(*timestamppb.Timestamp)(nil),   // 51: google.protobuf.Timestamp
+	(*v1.Record)(nil),               // 52: onething.forms.v1.Record
+	(*v1.Text)(nil),                 // 53: onething.forms.v1.Text
 }
 var file_onething_application_v1_application_proto_depIdxs = []int32{
-	49, // 0: onething.application.v1.Event.at:type_name -> google.protobuf.Timestamp
+	51, // 0: onething.application.v1.Event.at:type_name -> google.protobuf.Timestamp
 	5,  // 1: onething.application.v1.Event.actor:type_name -> onething.application.v1.Actor
 	6,  // 2: onething.application.v1.Event.personal:type_name -> onething.application.v1.Personal
 	14, // 3: onething.application.v1.Event.submitted:type_name -> onething.application.v1.Submitted
@@ -4866,75 +5122,78 @@ var file_onething_application_v1_application_proto_depIdxs = []int32{
 	37, // 23: onething.application.v1.Event.extended:type_name -> onething.application.v1.Extended
 	38, // 24: onething.application.v1.Event.verification_opened:type_name -> onething.application.v1.VerificationOpened
 	39, // 25: onething.application.v1.Event.promise_verified:type_name -> onething.application.v1.PromiseVerified
-	40, // 26: onething.application.v1.Event.due_settled:type_name -> onething.application.v1.DueSettled
-	43, // 27: onething.application.v1.Event.warned:type_name -> onething.application.v1.Warned
-	41, // 28: onething.application.v1.Event.moved:type_name -> onething.application.v1.Moved
-	0,  // 29: onething.application.v1.Actor.role:type_name -> onething.application.v1.Role
-	50, // 30: onething.application.v1.Personal.record:type_name -> onething.forms.v1.Record
-	50, // 31: onething.application.v1.Personal.result:type_name -> onething.forms.v1.Record
-	10, // 32: onething.application.v1.Personal.findings:type_name -> onething.application.v1.Finding
-	45, // 33: onething.application.v1.Personal.persons:type_name -> onething.application.v1.Personal.PersonsEntry
-	11, // 34: onething.application.v1.Personal.files:type_name -> onething.application.v1.MaterialFile
-	12, // 35: onething.application.v1.Personal.promises:type_name -> onething.application.v1.SignedPromise
-	50, // 36: onething.application.v1.Personal.facts:type_name -> onething.forms.v1.Record
-	8,  // 37: onething.application.v1.Personal.confirmed:type_name -> onething.application.v1.Confirmed
-	49, // 38: onething.application.v1.Confirmation.at:type_name -> google.protobuf.Timestamp
-	5,  // 39: onething.application.v1.Confirmation.actor:type_name -> onething.application.v1.Actor
-	51, // 40: onething.application.v1.Finding.text:type_name -> onething.forms.v1.Text
-	51, // 41: onething.application.v1.Finding.remedy:type_name -> onething.forms.v1.Text
-	49, // 42: onething.application.v1.SignedPromise.at:type_name -> google.protobuf.Timestamp
-	1,  // 43: onething.application.v1.MaterialState.origin:type_name -> onething.application.v1.Origin
-	15, // 44: onething.application.v1.Submitted.cases:type_name -> onething.application.v1.SubmittedCase
-	9,  // 45: onething.application.v1.Submitted.notice_due:type_name -> onething.application.v1.Due
-	7,  // 46: onething.application.v1.Submitted.confirmations:type_name -> onething.application.v1.Confirmation
-	42, // 47: onething.application.v1.Submitted.moves:type_name -> onething.application.v1.DraftMoved
-	13, // 48: onething.application.v1.SubmittedCase.materials:type_name -> onething.application.v1.MaterialState
-	17, // 49: onething.application.v1.Checked.found:type_name -> onething.application.v1.Found
-	2,  // 50: onething.application.v1.Accepted.by:type_name -> onething.application.v1.Accepted.By
-	19, // 51: onething.application.v1.Accepted.tolerances:type_name -> onething.application.v1.Tolerance
-	9,  // 52: onething.application.v1.Accepted.due:type_name -> onething.application.v1.Due
-	9,  // 53: onething.application.v1.Accepted.statutory:type_name -> onething.application.v1.Due
-	9,  // 54: onething.application.v1.Tolerance.due:type_name -> onething.application.v1.Due
-	46, // 55: onething.application.v1.CorrectionNotified.items:type_name -> onething.application.v1.CorrectionNotified.Item
-	9,  // 56: onething.application.v1.CorrectionNotified.due:type_name -> onething.application.v1.Due
-	15, // 57: onething.application.v1.Corrected.cases:type_name -> onething.application.v1.SubmittedCase
-	9,  // 58: onething.application.v1.Corrected.notice_due:type_name -> onething.application.v1.Due
-	9,  // 59: onething.application.v1.TaskOpened.due:type_name -> onething.application.v1.Due
-	9,  // 60: onething.application.v1.TaskOpened.statutory:type_name -> onething.application.v1.Due
-	49, // 61: onething.application.v1.TaskClaimed.until:type_name -> google.protobuf.Timestamp
-	9,  // 62: onething.application.v1.TaskPaused.due:type_name -> onething.application.v1.Due
-	9,  // 63: onething.application.v1.TaskPaused.statutory:type_name -> onething.application.v1.Due
-	9,  // 64: onething.application.v1.TaskResumed.due:type_name -> onething.application.v1.Due
-	9,  // 65: onething.application.v1.TaskResumed.statutory:type_name -> onething.application.v1.Due
-	46, // 66: onething.application.v1.CorrectionAsked.items:type_name -> onething.application.v1.CorrectionNotified.Item
-	9,  // 67: onething.application.v1.CorrectionAsked.due:type_name -> onething.application.v1.Due
-	9,  // 68: onething.application.v1.CorrectionAsked.promised:type_name -> onething.application.v1.Due
-	9,  // 69: onething.application.v1.CorrectionAsked.statutory:type_name -> onething.application.v1.Due
-	9,  // 70: onething.application.v1.ToleranceLapsed.until:type_name -> onething.application.v1.Due
-	3,  // 71: onething.application.v1.CaseEnded.outcome:type_name -> onething.application.v1.CaseEnded.Outcome
-	9,  // 72: onething.application.v1.Extended.due:type_name -> onething.application.v1.Due
-	9,  // 73: onething.application.v1.Extended.statutory:type_name -> onething.application.v1.Due
-	9,  // 74: onething.application.v1.VerificationOpened.due:type_name -> onething.application.v1.Due
-	9,  // 75: onething.application.v1.DueSettled.due:type_name -> onething.application.v1.Due
-	9,  // 76: onething.application.v1.DueSettled.statutory:type_name -> onething.application.v1.Due
-	9,  // 77: onething.application.v1.DueSettled.notice_due:type_name -> onething.application.v1.Due
-	9,  // 78: onething.application.v1.DueSettled.correction:type_name -> onething.application.v1.Due
-	19, // 79: onething.application.v1.DueSettled.tolerances:type_name -> onething.application.v1.Tolerance
-	47, // 80: onething.application.v1.DueSettled.suspensions:type_name -> onething.application.v1.DueSettled.SuspensionsEntry
-	48, // 81: onething.application.v1.DueSettled.verifications:type_name -> onething.application.v1.DueSettled.VerificationsEntry
-	21, // 82: onething.application.v1.Moved.revision:type_name -> onething.application.v1.Corrected
-	9,  // 83: onething.application.v1.Moved.due:type_name -> onething.application.v1.Due
-	9,  // 84: onething.application.v1.Moved.statutory:type_name -> onething.application.v1.Due
-	49, // 85: onething.application.v1.DraftMoved.at:type_name -> google.protobuf.Timestamp
-	49, // 86: onething.application.v1.Seen.at:type_name -> google.protobuf.Timestamp
-	5,  // 87: onething.application.v1.Seen.actor:type_name -> onething.application.v1.Actor
-	9,  // 88: onething.application.v1.DueSettled.SuspensionsEntry.value:type_name -> onething.application.v1.Due
-	9,  // 89: onething.application.v1.DueSettled.VerificationsEntry.value:type_name -> onething.application.v1.Due
-	90, // [90:90] is the sub-list for method output_type
-	90, // [90:90] is the sub-list for method input_type
-	90, // [90:90] is the sub-list for extension type_name
-	90, // [90:90] is the sub-list for extension extendee
-	0,  // [0:90] is the sub-list for field type_name
+	42, // 26: onething.application.v1.Event.due_settled:type_name -> onething.application.v1.DueSettled
+	45, // 27: onething.application.v1.Event.warned:type_name -> onething.application.v1.Warned
+	43, // 28: onething.application.v1.Event.moved:type_name -> onething.application.v1.Moved
+	40, // 29: onething.application.v1.Event.result_revoked:type_name -> onething.application.v1.ResultRevoked
+	41, // 30: onething.application.v1.Event.promise_repaired:type_name -> onething.application.v1.PromiseRepaired
+	0,  // 31: onething.application.v1.Actor.role:type_name -> onething.application.v1.Role
+	52, // 32: onething.application.v1.Personal.record:type_name -> onething.forms.v1.Record
+	52, // 33: onething.application.v1.Personal.result:type_name -> onething.forms.v1.Record
+	10, // 34: onething.application.v1.Personal.findings:type_name -> onething.application.v1.Finding
+	47, // 35: onething.application.v1.Personal.persons:type_name -> onething.application.v1.Personal.PersonsEntry
+	11, // 36: onething.application.v1.Personal.files:type_name -> onething.application.v1.MaterialFile
+	12, // 37: onething.application.v1.Personal.promises:type_name -> onething.application.v1.SignedPromise
+	52, // 38: onething.application.v1.Personal.facts:type_name -> onething.forms.v1.Record
+	8,  // 39: onething.application.v1.Personal.confirmed:type_name -> onething.application.v1.Confirmed
+	51, // 40: onething.application.v1.Confirmation.at:type_name -> google.protobuf.Timestamp
+	5,  // 41: onething.application.v1.Confirmation.actor:type_name -> onething.application.v1.Actor
+	53, // 42: onething.application.v1.Finding.text:type_name -> onething.forms.v1.Text
+	53, // 43: onething.application.v1.Finding.remedy:type_name -> onething.forms.v1.Text
+	51, // 44: onething.application.v1.SignedPromise.at:type_name -> google.protobuf.Timestamp
+	1,  // 45: onething.application.v1.MaterialState.origin:type_name -> onething.application.v1.Origin
+	15, // 46: onething.application.v1.Submitted.cases:type_name -> onething.application.v1.SubmittedCase
+	9,  // 47: onething.application.v1.Submitted.notice_due:type_name -> onething.application.v1.Due
+	7,  // 48: onething.application.v1.Submitted.confirmations:type_name -> onething.application.v1.Confirmation
+	44, // 49: onething.application.v1.Submitted.moves:type_name -> onething.application.v1.DraftMoved
+	13, // 50: onething.application.v1.SubmittedCase.materials:type_name -> onething.application.v1.MaterialState
+	17, // 51: onething.application.v1.Checked.found:type_name -> onething.application.v1.Found
+	2,  // 52: onething.application.v1.Accepted.by:type_name -> onething.application.v1.Accepted.By
+	19, // 53: onething.application.v1.Accepted.tolerances:type_name -> onething.application.v1.Tolerance
+	9,  // 54: onething.application.v1.Accepted.due:type_name -> onething.application.v1.Due
+	9,  // 55: onething.application.v1.Accepted.statutory:type_name -> onething.application.v1.Due
+	9,  // 56: onething.application.v1.Tolerance.due:type_name -> onething.application.v1.Due
+	48, // 57: onething.application.v1.CorrectionNotified.items:type_name -> onething.application.v1.CorrectionNotified.Item
+	9,  // 58: onething.application.v1.CorrectionNotified.due:type_name -> onething.application.v1.Due
+	15, // 59: onething.application.v1.Corrected.cases:type_name -> onething.application.v1.SubmittedCase
+	9,  // 60: onething.application.v1.Corrected.notice_due:type_name -> onething.application.v1.Due
+	9,  // 61: onething.application.v1.TaskOpened.due:type_name -> onething.application.v1.Due
+	9,  // 62: onething.application.v1.TaskOpened.statutory:type_name -> onething.application.v1.Due
+	9,  // 63: onething.application.v1.TaskOpened.correction:type_name -> onething.application.v1.Due
+	51, // 64: onething.application.v1.TaskClaimed.until:type_name -> google.protobuf.Timestamp
+	9,  // 65: onething.application.v1.TaskPaused.due:type_name -> onething.application.v1.Due
+	9,  // 66: onething.application.v1.TaskPaused.statutory:type_name -> onething.application.v1.Due
+	9,  // 67: onething.application.v1.TaskResumed.due:type_name -> onething.application.v1.Due
+	9,  // 68: onething.application.v1.TaskResumed.statutory:type_name -> onething.application.v1.Due
+	48, // 69: onething.application.v1.CorrectionAsked.items:type_name -> onething.application.v1.CorrectionNotified.Item
+	9,  // 70: onething.application.v1.CorrectionAsked.due:type_name -> onething.application.v1.Due
+	9,  // 71: onething.application.v1.CorrectionAsked.promised:type_name -> onething.application.v1.Due
+	9,  // 72: onething.application.v1.CorrectionAsked.statutory:type_name -> onething.application.v1.Due
+	9,  // 73: onething.application.v1.ToleranceLapsed.until:type_name -> onething.application.v1.Due
+	3,  // 74: onething.application.v1.CaseEnded.outcome:type_name -> onething.application.v1.CaseEnded.Outcome
+	9,  // 75: onething.application.v1.Extended.due:type_name -> onething.application.v1.Due
+	9,  // 76: onething.application.v1.Extended.statutory:type_name -> onething.application.v1.Due
+	9,  // 77: onething.application.v1.VerificationOpened.due:type_name -> onething.application.v1.Due
+	9,  // 78: onething.application.v1.DueSettled.due:type_name -> onething.application.v1.Due
+	9,  // 79: onething.application.v1.DueSettled.statutory:type_name -> onething.application.v1.Due
+	9,  // 80: onething.application.v1.DueSettled.notice_due:type_name -> onething.application.v1.Due
+	9,  // 81: onething.application.v1.DueSettled.correction:type_name -> onething.application.v1.Due
+	19, // 82: onething.application.v1.DueSettled.tolerances:type_name -> onething.application.v1.Tolerance
+	49, // 83: onething.application.v1.DueSettled.suspensions:type_name -> onething.application.v1.DueSettled.SuspensionsEntry
+	50, // 84: onething.application.v1.DueSettled.verifications:type_name -> onething.application.v1.DueSettled.VerificationsEntry
+	21, // 85: onething.application.v1.Moved.revision:type_name -> onething.application.v1.Corrected
+	9,  // 86: onething.application.v1.Moved.due:type_name -> onething.application.v1.Due
+	9,  // 87: onething.application.v1.Moved.statutory:type_name -> onething.application.v1.Due
+	51, // 88: onething.application.v1.DraftMoved.at:type_name -> google.protobuf.Timestamp
+	51, // 89: onething.application.v1.Seen.at:type_name -> google.protobuf.Timestamp
+	5,  // 90: onething.application.v1.Seen.actor:type_name -> onething.application.v1.Actor
+	9,  // 91: onething.application.v1.DueSettled.SuspensionsEntry.value:type_name -> onething.application.v1.Due
+	9,  // 92: onething.application.v1.DueSettled.VerificationsEntry.value:type_name -> onething.application.v1.Due
+	93, // [93:93] is the sub-list for method output_type
+	93, // [93:93] is the sub-list for method input_type
+	93, // [93:93] is the sub-list for extension type_name
+	93, // [93:93] is the sub-list for extension extendee
+	0,  // [0:93] is the sub-list for field type_name
 }
 
 func init() { file_onething_application_v1_application_proto_init() }
@@ -4969,6 +5228,8 @@ func file_onething_application_v1_application_proto_init() {
 		(*Event_DueSettled)(nil),
 		(*Event_Warned)(nil),
 		(*Event_Moved)(nil),
+		(*Event_ResultRevoked)(nil),
+		(*Event_PromiseRepaired)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -4976,7 +5237,7 @@ func file_onething_application_v1_application_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_onething_application_v1_application_proto_rawDesc), len(file_onething_application_v1_application_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   45,
+			NumMessages:   47,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
