@@ -184,9 +184,16 @@ func (e *Engine) Assessment(d *Dossier) *guide.Assessment {
 // fails is silent: its facts are unknown, which is a clerk's matter and keeps nobody from filing.
 func (e *Engine) facts(ctx context.Context, selection *catalog.Selection, record forms.Record) (map[forms.Path]kind.Value, error) {
 	known := map[forms.Path]kind.Value{}
-	if e.cfg.Facts == nil {
-		return known, nil
+	if e.cfg.Facts != nil {
+		if err := e.ask(ctx, selection, record, known); err != nil {
+			return nil, err
+		}
 	}
+	return known, e.ledgerFacts(ctx, selection, record, known)
+}
+
+// ask asks the sources of facts.
+func (e *Engine) ask(ctx context.Context, selection *catalog.Selection, record forms.Record, known map[forms.Path]kind.Value) error {
 	for _, b := range selection.Bundles {
 		for id, fact := range b.Facts() {
 			for _, s := range b.Sections {
@@ -200,7 +207,7 @@ func (e *Engine) facts(ctx context.Context, selection *catalog.Selection, record
 				}
 				value, asOf, answered, err := e.cfg.Facts.Fact(ctx, fact.Source, id, number)
 				if ended := ctx.Err(); ended != nil {
-					return nil, ended
+					return ended
 				}
 				switch {
 				case err != nil:
@@ -213,7 +220,7 @@ func (e *Engine) facts(ctx context.Context, selection *catalog.Selection, record
 			}
 		}
 	}
-	return known, nil
+	return nil
 }
 
 // fresh reports whether what holds as of a day is not older than a fact may be. In a year whose calendar is not published

@@ -178,9 +178,13 @@ func (e *Engine) commit(ctx context.Context, c Call, digest []byte, stream strin
 		}
 		appended.Events = append(appended.Events, sealed)
 	}
+	besides, err := e.besides(ctx, d, events)
+	if err != nil {
+		return nil, err
+	}
 	// Without the caller's deadline: while a commit may still come, nobody may be told that it failed, and a draft's key
 	// may not go.
-	receipt, err := e.cfg.Log.Append(context.WithoutCancel(ctx), commitlog.Commit{RequestID: c.Request.ID, Digest: digest, At: e.cfg.Now(), Appends: []commitlog.Append{appended}})
+	receipt, err := e.cfg.Log.Append(context.WithoutCancel(ctx), commitlog.Commit{RequestID: c.Request.ID, Digest: digest, At: e.cfg.Now(), Appends: append([]commitlog.Append{appended}, besides...)})
 	if err != nil {
 		return nil, fmt.Errorf("commit: %w", err)
 	}

@@ -166,7 +166,8 @@ func (d *Dossier) fact(p forms.Path, given any) kind.Value {
 // world is everything outside the application that a decision may depend on.
 func (d *Dossier) world(e *Engine, c Call) application.World {
 	w := application.World{Now: e.cfg.Now(), Actor: c.Actor, Person: c.Person, Selection: d.Selection, Calendar: e.InForce().Calendar, Place: e.cfg.Place,
-		Facts: d.Facts, Record: d.Record, Results: d.Results, Findings: d.Findings, Plugins: map[string][]string{}, CorrectionDays: e.cfg.CorrectionDays}
+		Facts: d.Facts, Record: d.Record, Results: d.Results, Findings: d.Findings, Plugins: map[string][]string{},
+		Draw: e.cfg.Keys.Digest("draw", []byte(d.State.ID)), CorrectionDays: e.cfg.CorrectionDays}
 	for _, b := range d.Selection.Bundles {
 		for _, step := range b.Steps {
 			if step.Plugin != "" && e.cfg.Hooks != nil {

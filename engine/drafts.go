@@ -262,6 +262,9 @@ func (e *Engine) Promise(ctx context.Context, owners []draft.Owner, id string, r
 	if text != wanted.ZH && (wanted.EN == "" || text != wanted.EN) {
 		return nil, "", ErrOtherText
 	}
+	if err := e.maySign(ctx, signer); err != nil {
+		return nil, "", err
+	}
 	sum := sha256.Sum256([]byte(text))
 	digest := hex.EncodeToString(sum[:])
 	signed := &applicationv1.SignedPromise{Material: key, Text: text, Digest: digest, Signer: signer, At: timestamppb.New(e.Now())}

@@ -103,6 +103,11 @@ func (e *Engine) submission(ctx context.Context, drafted *draft.Draft, c Call) (
 	if unreadable = append(unreadable, unknown...); len(unreadable) > 0 {
 		return nil, refusal.New(refusal.RecordInvalid, "表单中有填写不正确的内容", "the form has answers that are not right").With(unreadable...)
 	}
+	for _, signed := range drafted.Promises { // perhaps before the signer was barred
+		if err := e.maySign(ctx, signed.GetSigner()); err != nil {
+			return nil, err
+		}
+	}
 	d := &Dossier{State: application.State{ID: drafted.ID}, Selection: selection, Record: record}
 	if d.Facts, err = e.facts(ctx, selection, record); err != nil {
 		return nil, err

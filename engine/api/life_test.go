@@ -27,6 +27,7 @@ import (
 	"github.com/siyiban/onething/engine/blob"
 	"github.com/siyiban/onething/engine/bundledraft"
 	"github.com/siyiban/onething/engine/catalog"
+	"github.com/siyiban/onething/engine/commitlog"
 	"github.com/siyiban/onething/engine/commitlog/badgerlog"
 	"github.com/siyiban/onething/engine/draft"
 	"github.com/siyiban/onething/engine/seal"
@@ -53,6 +54,7 @@ type house struct {
 	views  *view.Views
 	url    string
 	http   *http.Client
+	log    commitlog.Log
 	blobs  string // folder of the files
 
 	mu  sync.Mutex
@@ -110,6 +112,7 @@ func newHouseWith(t testing.TB, tree *catalog.Catalog, compiled *catalog.Compile
 	log, err := badgerlog.Open(badgerlog.Config{Dir: filepath.Join(dir, "log"), Logger: slog.New(slog.DiscardHandler), MinFree: 1})
 	must(err)
 	t.Cleanup(func() { must(log.Close()) })
+	h.log = log
 	keyset := filepath.Join(dir, "key.json")
 	must(seal.GenerateKeyset(keyset))
 	kek, err := seal.ReadKeyset(keyset)
@@ -222,8 +225,8 @@ const newborn = `{
   "form.agent.is_agent": false, "form.delivery.method": "counter",
   "own.newborn.single_parent": false, "own.newborn.wedlock": "married", "own.newborn.agreed": true, "own.newborn.insured": false, "own.newborn.insure_year": 2026, "own.newborn.card_bank": "rural"}`
 
-// file drafts and files a newborn's application as the mother.
-func (h *house) file(t testing.TB) *apiv1.SubmitResponse {
+// file drafts and files a newborn's application as the mother; for some materials she promises.
+func (h *house) file(t testing.TB, promised ...string) *apiv1.SubmitResponse {
 	t.Helper()
 	intake := h.intake("mother")
 	created, err := intake.CreateDraft(t.Context(), &apiv1.CreateDraftRequest{RequestId: uuid.NewString(), Bundles: []string{"newborn"}, Record: record(t, newborn)})
@@ -231,6 +234,12 @@ func (h *house) file(t testing.TB) *apiv1.SubmitResponse {
 		t.Fatal(explain(err))
 	}
 	for key, m := range created.GetChange().GetChanged().GetMaterials() {
+		if slices.Contains(promised, key) {
+			if _, err := intake.Promise(t.Context(), &apiv1.PromiseRequest{RequestId: uuid.NewString(), Draft: created.GetDraft().GetDraft(), Material: key, Text: m.GetPromise().GetZh()}); err != nil {
+				t.Fatal(explain(err))
+			}
+			continue
+		}
 		if m.GetAsked() == apiv1.Truth_TRUTH_YES && m.GetRequired() && slices.Contains(m.GetSources(), "APPLICANT") {
 			if _, err := intake.PutMaterial(t.Context(), &apiv1.PutMaterialRequest{Header: &apiv1.UploadHeader{RequestId: uuid.NewString(), Application: created.GetDraft().GetDraft(),
 				Material: key, Name: "扫描件.pdf", MediaType: "application/pdf"}, Content: []byte("%PDF-1.7 scan")}); err != nil {
@@ -263,26 +272,13 @@ func explain(err error) error {
 	return err
 }
 
-// A newborn's application, from the draft to every result, with officers at every step, over a real port.
-func TestLife_Newborn(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
-	filed := h.file(t)
-	review := apiv1connect.NewReviewServiceClient(h.as("clerk"))
-	queue, err := review.ListCases(t.Context(), &apiv1.ListCasesRequest{AtLeastPosition: filed.GetPosition()})
-	if err != nil || len(queue.GetCases()) != 1 {
-		t.Fatalf("review queue: %v, %v", queue, explain(err))
-	}
-	accepted, err := review.Accept(t.Context(), &apiv1.AcceptRequest{RequestId: uuid.NewString(), Application: filed.GetApplication(), Bundle: "newborn", ExpectedVersion: queue.GetCases()[0].GetVersion(),
-		OverrideReason: "户籍系统核验一致"})
-	if err != nil {
-		t.Fatal(explain(err))
-	}
+// grant approves every step of a newborn's case, as officers do, and returns the position of the last decision.
+func (h *house) grant(t testing.TB, position uint64) uint64 {
+	t.Helper()
 	results := map[string]string{
 		"certificate": `{"number": "X320101001"}`, "vaccination": `{"file_no": "321323202600001"}`, "household": `{"id_no": "32132320260302002X", "registered_on": "2026-03-16"}`,
 		"insurance": `{"insured_no": "32132300001"}`, "premium": `{"amount": "400.00"}`, "card": `{"issued_on": "2026-03-16"}`,
 	}
-	position := accepted.GetPosition()
 	for range 10 {
 		done := true
 		for _, department := range []string{"health", "public_security", "medical_insurance", "tax", "hrss"} {
@@ -316,6 +312,25 @@ func TestLife_Newborn(t *testing.T) {
 			break
 		}
 	}
+	return position
+}
+
+// A newborn's application, from the draft to every result, with officers at every step, over a real port.
+func TestLife_Newborn(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	filed := h.file(t)
+	review := apiv1connect.NewReviewServiceClient(h.as("clerk"))
+	queue, err := review.ListCases(t.Context(), &apiv1.ListCasesRequest{AtLeastPosition: filed.GetPosition()})
+	if err != nil || len(queue.GetCases()) != 1 {
+		t.Fatalf("review queue: %v, %v", queue, explain(err))
+	}
+	accepted, err := review.Accept(t.Context(), &apiv1.AcceptRequest{RequestId: uuid.NewString(), Application: filed.GetApplication(), Bundle: "newborn", ExpectedVersion: queue.GetCases()[0].GetVersion(),
+		OverrideReason: "户籍系统核验一致"})
+	if err != nil {
+		t.Fatal(explain(err))
+	}
+	position := h.grant(t, accepted.GetPosition())
 	got, err := h.intake("father").GetApplication(t.Context(), &apiv1.GetApplicationRequest{Application: filed.GetApplication()})
 	if err != nil {
 		t.Fatal(explain(err))

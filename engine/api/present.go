@@ -162,6 +162,15 @@ func taskFindings(d *engine.Dossier, task *application.Task) []*apiv1.Finding {
 		}
 	}
 	step := d.Selection.Bundle(task.Bundle).Step(task.Step)
+	for _, event := range d.Events {
+		v := event.GetPromiseVerified()
+		if v == nil || v.GetHolds() || v.GetBundle() != task.Bundle || v.GetMaterial() != task.Promise && !slices.Contains(task.Conditions, "promise."+v.GetMaterial()) {
+			continue
+		}
+		name := d.MaterialName(v.GetBundle(), v.GetMaterial())
+		found = append(found, &apiv1.Finding{Code: "promise_false", Severity: application.SeverityObstacle, Path: "materials." + v.GetMaterial(), Bundle: task.Bundle, Department: event.GetActor().GetDepartment(),
+			Text: words("“"+name.ZH+"”的告知承诺经核查不实："+event.GetPersonal().GetReason(), "the promise in place of “"+name.In("en")+"” was found false: "+event.GetPersonal().GetReason())})
+	}
 	for _, id := range task.Conditions {
 		for _, r := range step.Conditions {
 			if r.ID == id {

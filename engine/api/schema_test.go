@@ -19,6 +19,7 @@ func TestSchema_Conventions(t *testing.T) {
 			"DeleteDraft":        "a second one finds no draft, and a deleted draft leaves nothing that could remember a request",
 		},
 		"expected_version": {
+			"VerifyPromise": "a promise is verified once, and the second one is refused", "RepairPromise": "a promise is repaired once, and the second one is refused",
 			"CreateDraft":     "nothing was shown before",
 			"DeleteDraft":     "whatever it says, its owner does not want it",
 			"Prefill":         "it changes no draft: proposals become answers by SaveDraft",

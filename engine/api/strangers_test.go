@@ -269,6 +269,18 @@ func TestStranger_OfTheDepartments(t *testing.T) {
 						_, err := who.ResumeTask(ctx, &apiv1.ResumeTaskRequest{RequestId: uuid.NewString(), Task: number, ExpectedVersion: task.GetVersion()})
 						return err
 					},
+					"verification": func() error {
+						_, err := who.GetVerification(ctx, &apiv1.GetVerificationRequest{Application: task.GetApplication(), Bundle: "newborn", Material: "marriage_certificate"})
+						return err
+					},
+					"verify": func() error {
+						_, err := who.VerifyPromise(ctx, &apiv1.VerifyPromiseRequest{RequestId: uuid.NewString(), Application: task.GetApplication(), Bundle: "newborn", Material: "marriage_certificate", Holds: true})
+						return err
+					},
+					"repair": func() error {
+						_, err := who.RepairPromise(ctx, &apiv1.RepairPromiseRequest{RequestId: uuid.NewString(), Application: task.GetApplication(), Bundle: "newborn", Material: "marriage_certificate", Reason: "修复"})
+						return err
+					},
 					"extend": func() error {
 						_, err := who.ExtendTask(ctx, &apiv1.ExtendTaskRequest{RequestId: uuid.NewString(), Task: number, ExpectedVersion: task.GetVersion(), Approval: &apiv1.Approval{Days: 1, Approver: "head", Reason: "复杂"}})
 						return err

@@ -67,7 +67,8 @@ func (s taskService) stepOf(state application.State, task *application.Task) *ca
 func taskMessage(state application.State, task *application.Task, step *catalog.Step) *apiv1.Task {
 	hook, _ := task.Hook()
 	message := &apiv1.Task{Task: task.Number, Application: state.ID, Bundle: task.Bundle, Step: task.Step, Department: task.Department, State: string(task.State),
-		Version: task.Version, Due: dueMessage(task.Due), Automatic: hook != ""}
+		Version: task.Version, Due: dueMessage(task.Due), Automatic: hook != "",
+		Purpose: task.Purpose, Promise: task.Promise, About: task.About}
 	if task.Statutory != nil {
 		message.Statutory = dueMessage(task.Statutory)
 	}
@@ -142,6 +143,9 @@ func (s taskService) GetTask(ctx context.Context, r *apiv1.GetTaskRequest) (*api
 	}
 	answer.Findings = taskFindings(d, task)
 	for _, f := range step.Result {
+		if task.Purpose != "" {
+			break // a follow-up gives no result
+		}
 		answer.Result = append(answer.Result, &apiv1.ResultField{Field: f.ID, Kind: f.Kind.String(), Name: f.Name.Proto(), Required: f.Required})
 	}
 	return answer, nil

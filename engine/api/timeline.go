@@ -88,8 +88,17 @@ func describe(d *engine.Dossier, event *applicationv1.Event, entry *apiv1.Timeli
 	case *applicationv1.Event_Withdrawn:
 		return say("withdrawn", k.Withdrawn.GetBundle(), "", "已撤回", "withdrawn")
 	case *applicationv1.Event_TaskOpened:
+		switch o := k.TaskOpened; o.GetPurpose() {
+		case application.IfFalseCorrect:
+			return say("correction_ordered", "", o.GetTask(), "承诺不实，请在 "+day(o.GetCorrection())+"前改正或补交材料", "the promise was false: please correct or supply by "+dayEN(o.GetCorrection()))
+		case application.IfFalseRevoke:
+			return say("revocation_opened", "", o.GetTask(), "承诺不实，部门正在研究是否撤销办理结果", "the promise was false: the department considers revoking the result")
+		}
 		return say("task_opened", "", k.TaskOpened.GetTask(), "开始办理，承诺 "+day(k.TaskOpened.GetDue())+"前完成", "opened, promised by "+dayEN(k.TaskOpened.GetDue()))
 	case *applicationv1.Event_TaskDecided:
+		if t := d.State.Task(k.TaskDecided.GetTask()); t != nil && t.Purpose != "" {
+			return describeFollowUp(t, k.TaskDecided.GetOutcome() == application.Approved, event.GetPersonal().GetReason(), say)
+		}
 		switch k.TaskDecided.GetOutcome() {
 		case application.Approved:
 			return say("task_approved", "", k.TaskDecided.GetTask(), "审核通过", "approved")
@@ -131,11 +140,34 @@ func describe(d *engine.Dossier, event *applicationv1.Event, entry *apiv1.Timeli
 		return describeWarned(d, k.Warned, say)
 	case *applicationv1.Event_DueSettled:
 		return describeSettled(d, k.DueSettled, say)
-	case *applicationv1.Event_VerificationOpened, *applicationv1.Event_PromiseVerified, *applicationv1.Event_Checked, *applicationv1.Event_StepSkipped,
+	case *applicationv1.Event_PromiseVerified:
+		v := k.PromiseVerified
+		name := d.MaterialName(v.GetBundle(), v.GetMaterial())
+		if v.GetHolds() {
+			return say("promise_holds", v.GetBundle(), "", "“"+name.ZH+"”的告知承诺经核查属实", "the promise in place of “"+name.In("en")+"” holds")
+		}
+		return say("promise_false", v.GetBundle(), "", "“"+name.ZH+"”的告知承诺经核查不实："+event.GetPersonal().GetReason(), "the promise in place of “"+name.In("en")+"” was found false")
+	case *applicationv1.Event_PromiseRepaired:
+		name := d.MaterialName(k.PromiseRepaired.GetBundle(), k.PromiseRepaired.GetMaterial())
+		return say("promise_repaired", k.PromiseRepaired.GetBundle(), "", "“"+name.ZH+"”的不实承诺已完成信用修复", "the false promise in place of “"+name.In("en")+"” is repaired")
+	case *applicationv1.Event_ResultRevoked:
+		return say("result_revoked", "", k.ResultRevoked.GetTask(), "办理结果已被撤销", "the result was revoked")
+	case *applicationv1.Event_VerificationOpened, *applicationv1.Event_Checked, *applicationv1.Event_StepSkipped,
 		*applicationv1.Event_TaskClaimed, *applicationv1.Event_TaskReleased, *applicationv1.Event_PluginFailed:
 		return false
 	}
 	return false
+}
+
+// describeFollowUp says how a department has decided after a false promise.
+func describeFollowUp(t *application.Task, approved bool, reason string, say func(kind, bundle, task, zh, en string) bool) bool {
+	switch {
+	case t.Purpose == application.IfFalseCorrect && approved:
+		return say("correction_taken", "", t.Number, "改正已被认可", "the correction was taken")
+	case t.Purpose == application.IfFalseRevoke && !approved:
+		return say("result_stands", "", t.Number, "办理结果予以保留："+reason, "the result stands: "+reason)
+	}
+	return false // what follows says it
 }
 
 // describeWarned reminds the applicant of what is the applicant's to do. What the office is late with is the office's matter.

@@ -57,7 +57,7 @@ func verifier(b *catalog.Bundle, m *catalog.Material) *catalog.Department {
 
 func (s *State) verificationOpened(e *applicationv1.VerificationOpened) {
 	c := s.touch(e.GetBundle())
-	c.Promises = append(c.Promises, Promise{Material: e.GetMaterial(), Department: e.GetDepartment(), Due: e.GetDue(), IfFalse: e.GetIfFalse()})
+	c.Promises = append(c.Promises, Promise{Material: e.GetMaterial(), Department: e.GetDepartment(), Due: e.GetDue(), IfFalse: e.GetIfFalse(), Drawn: e.GetDrawn(), Sample: e.GetSample()})
 }
 
 // promise returns the promise in place of a material, nil if the case has none.

@@ -169,6 +169,8 @@ type Promise struct {
 	Holds      bool   // of a verified one
 	IfFalse    string // IfFalseRevoke or IfFalseCorrect
 	Repaired   bool   // of a false one
+	// It is verified where what was drawn (0 to 99) is less than the percent of such promises that are.
+	Drawn, Sample int32
 }
 
 // Skipped is a step without a task.
@@ -282,6 +284,14 @@ func (s State) Case(bundle string) *Case {
 		return nil
 	}
 	return s.Cases[i]
+}
+
+// Promise returns the promise of a case in place of a material, nil if there is none.
+func (s State) Promise(bundle, material string) *Promise {
+	if c := s.Case(bundle); c != nil {
+		return c.promise(material)
+	}
+	return nil
 }
 
 // Task returns the task with the number, a step's or a follow-up; nil if there is none.

@@ -21,7 +21,7 @@ import (
 
 // format is that of the store. It changes with what is stored and with what is projected, and then the views are made
 // again.
-const format = 2
+const format = 3
 
 // Prefixes of the keys; the package comment says what stands under each.
 const (

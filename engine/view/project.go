@@ -19,6 +19,9 @@ func numberList(number string) string { return "number/" + number }
 // openList is that of the applications with a case that is not over.
 const openList = "open"
 
+// verificationList is that of the promises that a department has to verify.
+func verificationList(department string) string { return "verify/" + department }
+
 func taskList(f TaskFilter) string {
 	list := "officers"
 	if f.Automatic {
@@ -46,7 +49,7 @@ func places(e entry, s application.State) []place {
 			out = append(out, place{list: reviewList(s.Place), order: day(c.NoticeDue), item: c.Bundle})
 		}
 	}
-	for _, t := range s.Tasks {
+	for _, t := range slices.Concat(s.Tasks, s.FollowUps) {
 		out = append(out, place{list: numberList(t.Number), item: t.Number})
 		if t.State.Settled() {
 			continue
@@ -56,6 +59,13 @@ func places(e entry, s application.State) []place {
 			if f.Automatic || hook == "" {
 				f.Department = t.Department
 				out = append(out, place{list: taskList(f), order: day(t.Due), item: t.Number})
+			}
+		}
+	}
+	for _, c := range s.Cases {
+		for _, p := range c.Promises {
+			if !p.Verified && p.Due != nil {
+				out = append(out, place{list: verificationList(p.Department), order: day(p.Due), item: c.Bundle + "/" + p.Material})
 			}
 		}
 	}

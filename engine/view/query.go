@@ -54,6 +54,12 @@ func (v *Views) Tasks(ctx context.Context, f TaskFilter, page Page) ([]Row, stri
 	return v.list(ctx, taskList(f), page)
 }
 
+// Verifications returns the promises that a department has to verify, the nearest date first. Item is the bundle and the
+// material, with a slash between them.
+func (v *Views) Verifications(ctx context.Context, department string, page Page) ([]Row, string, error) {
+	return v.list(ctx, verificationList(department), page)
+}
+
 // Open returns the applications with a case that is not over, by id. Item is empty.
 func (v *Views) Open(ctx context.Context, page Page) ([]Row, string, error) {
 	return v.list(ctx, openList, page)

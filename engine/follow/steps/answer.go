@@ -30,6 +30,11 @@ func read(w work, step *catalog.Step, answer Answer) (application.Command, error
 		return decision(w, step, answer)
 	case application.HookIssue:
 		return issue(w, step, answer)
+	case application.HookRevoke:
+		if !answer.GetRevocation().GetRevoked() {
+			return nil, errors.New("the result was not taken back")
+		}
+		return application.RecordRevocation{Task: w.Task, Attempt: w.Attempt, Plugin: answer.Digest, Trace: answer.Trace}, nil
 	}
 	return nil, fmt.Errorf("no hook %s", w.Hook)
 }

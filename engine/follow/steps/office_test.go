@@ -48,7 +48,7 @@ own:
   - { field: twice, kind: MONEY, derive: own.claim + own.claim }
   - { field: wish, kind: TEXT, name: { zh: 愿望 }, required: true }
 materials:
-  - { material: proof, name: { zh: 证明 }, source: [E_CERTIFICATE] }
+  - { material: proof, name: { zh: 证明 }, source: [E_CERTIFICATE], promise: { verify: { by: office, working_days: 5 } } }
 steps:
   - { id: grant, name: { zh: 审核 }, department: office, plugin: office/quick, needs: { fields: [me.id_no, own.claim, own.twice], materials: [proof] },
       promised: { working_days: 2 }, result: { fields: [{ field: granted, kind: MONEY, name: { zh: 金额 }, required: true }], document: notice } }
@@ -66,6 +66,7 @@ type office struct {
 	selection *catalog.Selection
 	calendar  *calendar.Calendar
 	hooks     map[string][]string
+	documents application.Documents // with which it is filed
 
 	mu   sync.Mutex
 	kept map[string][]byte
@@ -246,7 +247,7 @@ func (o *office) submit() {
 	if len(faults) > 0 {
 		o.t.Fatal(faults)
 	}
-	o.give("submit", application.Submit{Record: record})
+	o.give("submit", application.Submit{Record: record, Documents: o.documents})
 }
 
 // until follows the log until the application is as wanted.

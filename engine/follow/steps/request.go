@@ -26,6 +26,8 @@ func hookOf(name string) pluginv1.Hook {
 		return pluginv1.Hook_HOOK_DECIDE
 	case application.HookIssue:
 		return pluginv1.Hook_HOOK_ISSUE
+	case application.HookRevoke:
+		return pluginv1.Hook_HOOK_REVOKE
 	}
 	return pluginv1.Hook_HOOK_UNSPECIFIED
 }
@@ -89,7 +91,7 @@ func build(a *Application, w work, step *catalog.Step) (*pluginv1.Request, error
 			r.Materials = append(r.Materials, &pluginv1.Material{Id: m.ID, Origin: origin(m.Origin)})
 		}
 	}
-	if w.Hook == application.HookIssue {
+	if w.Hook == application.HookIssue || w.Hook == application.HookRevoke {
 		for _, f := range step.Result {
 			if err := set(r.Result, f.ID, a.Results[w.Bundle][f.Path]); err != nil {
 				return nil, err

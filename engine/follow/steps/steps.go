@@ -112,7 +112,13 @@ type work struct {
 }
 
 // key names the work, whatever the attempt.
-func (w work) key() string { return w.Application + "/" + w.Bundle + "/" + w.Step + "/" + w.Hook }
+func (w work) key() string {
+	key := w.Application + "/" + w.Bundle + "/" + w.Step + "/" + w.Hook
+	if w.Hook == application.HookRevoke { // of which a step can have several
+		key += "/" + w.Task
+	}
+	return key
+}
 
 // request is the id of the command that the work ends in.
 func (w work) request() string {
@@ -135,7 +141,7 @@ func wanted(s application.State) []work {
 			}
 		}
 	}
-	for _, t := range s.Tasks {
+	for _, t := range slices.Concat(s.Tasks, s.FollowUps) {
 		if hook, attempt := t.Hook(); hook != "" {
 			calls = append(calls, work{Application: s.ID, Bundle: t.Bundle, Step: t.Step, Task: t.Number, Hook: hook, Revision: s.Revision, Attempt: attempt})
 		}
@@ -251,6 +257,8 @@ func digestOf(c application.Command) string {
 	case application.RecordDecision:
 		return c.Plugin
 	case application.RecordIssue:
+		return c.Plugin
+	case application.RecordRevocation:
 		return c.Plugin
 	default: // no answer of a plugin
 		return ""

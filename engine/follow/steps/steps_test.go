@@ -166,6 +166,64 @@ func (o *office) failure() (kind string) {
 	return kind
 }
 
+// After a false promise, and when an officer has decided so, the plugin takes the result back; until it says that it has, it is
+// asked again, and then it is the officer's.
+func TestSteps_Revoke(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name    string
+		revoked bool
+		state   application.TaskState
+	}{{"taken back", true, application.TaskRevoked}, {"not taken back", false, application.TaskApproved}} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			hooks := allHooks()
+			hooks["bank/slow"] = append(hooks["bank/slow"], "revoke")
+			o := newOffice(t, "ENGINE", hooks)
+			o.documents.Promises = []*applicationv1.SignedPromise{{Material: "own.matter.proof", Text: "属实"}}
+			p := &plugins{answer: func(ctx context.Context, plugin string, r *pluginv1.Request) (*pluginv1.Response, error) {
+				if r.GetHook() == pluginv1.Hook_HOOK_REVOKE {
+					return &pluginv1.Response{Revocation: &pluginv1.Revocation{Revoked: tt.revoked}}, nil
+				}
+				return willing(ctx, plugin, r)
+			}}
+			o.follow(p)
+			o.submit()
+			o.until(func(s application.State) bool { return s.State() == application.ApplicationCompleted })
+			o.give("verify", application.VerifyPromise{Bundle: "matter", Material: "proof", Reason: "查无此证"})
+			s := o.until(func(s application.State) bool { return len(s.FollowUps) == 2 })
+			pay := s.FollowUps[1]
+			equal(t, "the plugin is not asked before an officer has decided", 0, len(p.seen(pluginv1.Hook_HOOK_REVOKE, "pay")))
+			o.give("decide", application.DecideTask{Task: pay.Number, Approve: true, Reason: "撤销"})
+			for attempt := int32(1); attempt <= steps.MaxAttempts && !tt.revoked; attempt++ {
+				o.until(func(s application.State) bool {
+					t := s.Task(pay.Number)
+					return t != nil && t.Attempts["revoke"] == attempt
+				})
+				o.clock.Advance(10 * time.Minute)
+			}
+			s = o.until(func(s application.State) bool {
+				t := s.Task(pay.Number)
+				if t == nil || t.Attempts["revoke"] == 0 {
+					return false
+				}
+				hook, _ := t.Hook()
+				return hook == ""
+			})
+			equal(t, "the step", tt.state, s.TaskOf("matter", "pay").State)
+			equal(t, "what is to be taken back", map[string]*pluginv1.Value{"paid": money(85000)}, p.seen(pluginv1.Hook_HOOK_REVOKE, "pay")[0].GetResult())
+			if !tt.revoked {
+				o.give("by hand", application.DecideTask{Task: pay.Number, Approve: true, Reason: "人工撤销"})
+				s = o.until(func(s application.State) bool {
+					t := s.TaskOf("matter", "pay")
+					return t != nil && t.State == application.TaskRevoked
+				})
+				equal(t, "the follow-up", application.TaskApproved, s.Task(pay.Number).State)
+			}
+		})
+	}
+}
+
 func TestSteps_AnOldAnswerIsDropped(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t, "CLERK", allHooks())

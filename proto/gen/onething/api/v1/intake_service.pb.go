@@ -2777,7 +2777,7 @@ type CaseTask struct {
 	Name *v1.Text `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
 	// Department.
 	Department *CaseTask_Department `protobuf:"bytes,4,opt,name=department,proto3" json:"department,omitempty"`
-	// State: OPEN, WAITING, PAUSED, DECIDED, APPROVED, REJECTED, SKIPPED, ENDED.
+	// State: OPEN, WAITING, PAUSED, DECIDED, APPROVED, REJECTED, REVOKED, SKIPPED, ENDED.
 	State string `protobuf:"bytes,5,opt,name=state,proto3" json:"state,omitempty"`
 	// Promised date.
 	Due *Due `protobuf:"bytes,6,opt,name=due,proto3" json:"due,omitempty"`

@@ -41,7 +41,7 @@ type Task struct {
 	Name *v1.Text `protobuf:"bytes,5,opt,name=name,proto3" json:"name,omitempty"`
 	// Department.
 	Department string `protobuf:"bytes,6,opt,name=department,proto3" json:"department,omitempty"`
-	// State: OPEN, WAITING, PAUSED, DECIDED, APPROVED, REJECTED, ENDED.
+	// State: OPEN, WAITING, PAUSED, DECIDED, APPROVED, REJECTED, REVOKED, ENDED.
 	State string `protobuf:"bytes,7,opt,name=state,proto3" json:"state,omitempty"`
 	// Version of the task, for `expected_version`.
 	Version int64 `protobuf:"varint,8,opt,name=version,proto3" json:"version,omitempty"`
@@ -56,7 +56,15 @@ type Task struct {
 	// Until when.
 	ClaimedUntil *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=claimed_until,json=claimedUntil,proto3" json:"claimed_until,omitempty"`
 	// YELLOW: a date is near; RED: the department has missed one; empty: neither.
-	Warning       string `protobuf:"bytes,14,opt,name=warning,proto3" json:"warning,omitempty"`
+	Warning string `protobuf:"bytes,14,opt,name=warning,proto3" json:"warning,omitempty"`
+	// What it is for, where that is not the step itself but follows a false promise. REVOKE: to approve is to revoke the step's
+	// result, to reject is to let it stand. CORRECT: the applicant has to correct; to approve is to take the correction, to
+	// reject is to have the result revoked. Either needs a reason.
+	Purpose string `protobuf:"bytes,15,opt,name=purpose,proto3" json:"purpose,omitempty"`
+	// Material whose promise was false.
+	Promise string `protobuf:"bytes,16,opt,name=promise,proto3" json:"promise,omitempty"`
+	// Number of the task whose result rests on it.
+	About         string `protobuf:"bytes,17,opt,name=about,proto3" json:"about,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -185,6 +193,27 @@ func (x *Task) GetClaimedUntil() *timestamppb.Timestamp {
 func (x *Task) GetWarning() string {
 	if x != nil {
 		return x.Warning
+	}
+	return ""
+}
+
+func (x *Task) GetPurpose() string {
+	if x != nil {
+		return x.Purpose
+	}
+	return ""
+}
+
+func (x *Task) GetPromise() string {
+	if x != nil {
+		return x.Promise
+	}
+	return ""
+}
+
+func (x *Task) GetAbout() string {
+	if x != nil {
+		return x.About
 	}
 	return ""
 }
@@ -1591,7 +1620,7 @@ var File_onething_api_v1_task_service_proto protoreflect.FileDescriptor
 
 const file_onething_api_v1_task_service_proto_rawDesc = "" +
 	"\n" +
-	"\"onething/api/v1/task_service.proto\x12\x0fonething.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fonething/access/v1/access.proto\x1a\x1conething/api/v1/common.proto\x1a$onething/api/v1/review_service.proto\x1a\x1donething/forms/v1/forms.proto\"\xd9\x03\n" +
+	"\"onething/api/v1/task_service.proto\x12\x0fonething.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fonething/access/v1/access.proto\x1a\x1conething/api/v1/common.proto\x1a$onething/api/v1/review_service.proto\x1a\"onething/api/v1/task_promise.proto\x1a\x1donething/forms/v1/forms.proto\"\xa3\x04\n" +
 	"\x04Task\x12\x12\n" +
 	"\x04task\x18\x01 \x01(\tR\x04task\x12 \n" +
 	"\vapplication\x18\x02 \x01(\tR\vapplication\x12\x16\n" +
@@ -1610,7 +1639,10 @@ const file_onething_api_v1_task_service_proto_rawDesc = "" +
 	"\n" +
 	"claimed_by\x18\f \x01(\tR\tclaimedBy\x12?\n" +
 	"\rclaimed_until\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\fclaimedUntil\x12\x18\n" +
-	"\awarning\x18\x0e \x01(\tR\awarning\"\xa4\x01\n" +
+	"\awarning\x18\x0e \x01(\tR\awarning\x12\x18\n" +
+	"\apurpose\x18\x0f \x01(\tR\apurpose\x12\x18\n" +
+	"\apromise\x18\x10 \x01(\tR\apromise\x12\x14\n" +
+	"\x05about\x18\x11 \x01(\tR\x05about\"\xa4\x01\n" +
 	"\x10ListTasksRequest\x12)\n" +
 	"\x04page\x18\x01 \x01(\v2\x15.onething.api.v1.PageR\x04page\x12*\n" +
 	"\x11at_least_position\x18\x02 \x01(\x04R\x0fatLeastPosition\x12\x1b\n" +
@@ -1723,7 +1755,7 @@ const file_onething_api_v1_task_service_proto_rawDesc = "" +
 	"\x06digest\x18\x02 \x01(\tB\x15\xbaH\x12r\x102\x0e^[0-9a-f]{64}$R\x06digest\"[\n" +
 	"\x18DownloadMaterialResponse\x12)\n" +
 	"\x04file\x18\x01 \x01(\v2\x15.onething.api.v1.FileR\x04file\x12\x14\n" +
-	"\x05chunk\x18\x02 \x01(\fR\x05chunk2\xf9\a\n" +
+	"\x05chunk\x18\x02 \x01(\fR\x05chunk2\xbb\v\n" +
 	"\vTaskService\x12^\n" +
 	"\tListTasks\x12!.onething.api.v1.ListTasksRequest\x1a\".onething.api.v1.ListTasksResponse\"\n" +
 	"\xda\xe2\x18\x06\n" +
@@ -1754,6 +1786,18 @@ const file_onething_api_v1_task_service_proto_rawDesc = "" +
 	"\n" +
 	"ExtendTask\x12\".onething.api.v1.ExtendTaskRequest\x1a#.onething.api.v1.ExtendTaskResponse\"\n" +
 	"\xda\xe2\x18\x06\n" +
+	"\x02\x04\x05\x18\x04\x12v\n" +
+	"\x11ListVerifications\x12).onething.api.v1.ListVerificationsRequest\x1a*.onething.api.v1.ListVerificationsResponse\"\n" +
+	"\xda\xe2\x18\x06\n" +
+	"\x02\x04\x05\x18\x04\x12p\n" +
+	"\x0fGetVerification\x12'.onething.api.v1.GetVerificationRequest\x1a(.onething.api.v1.GetVerificationResponse\"\n" +
+	"\xda\xe2\x18\x06\n" +
+	"\x02\x04\x05\x18\x04\x12j\n" +
+	"\rVerifyPromise\x12%.onething.api.v1.VerifyPromiseRequest\x1a&.onething.api.v1.VerifyPromiseResponse\"\n" +
+	"\xda\xe2\x18\x06\n" +
+	"\x02\x04\x05\x18\x04\x12j\n" +
+	"\rRepairPromise\x12%.onething.api.v1.RepairPromiseRequest\x1a&.onething.api.v1.RepairPromiseResponse\"\n" +
+	"\xda\xe2\x18\x06\n" +
 	"\x02\x04\x05\x18\x04\x12u\n" +
 	"\x10DownloadMaterial\x12(.onething.api.v1.DownloadMaterialRequest\x1a).onething.api.v1.DownloadMaterialResponse\"\n" +
 	"\xda\xe2\x18\x06\n" +
@@ -1773,41 +1817,49 @@ func file_onething_api_v1_task_service_proto_rawDescGZIP() []byte {
 
 var file_onething_api_v1_task_service_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_onething_api_v1_task_service_proto_goTypes = []any{
-	(*Task)(nil),                     // 0: onething.api.v1.Task
-	(*ListTasksRequest)(nil),         // 1: onething.api.v1.ListTasksRequest
-	(*ListTasksResponse)(nil),        // 2: onething.api.v1.ListTasksResponse
-	(*GetTaskRequest)(nil),           // 3: onething.api.v1.GetTaskRequest
-	(*GetTaskResponse)(nil),          // 4: onething.api.v1.GetTaskResponse
-	(*ResultField)(nil),              // 5: onething.api.v1.ResultField
-	(*ClaimTaskRequest)(nil),         // 6: onething.api.v1.ClaimTaskRequest
-	(*ClaimTaskResponse)(nil),        // 7: onething.api.v1.ClaimTaskResponse
-	(*ReleaseTaskRequest)(nil),       // 8: onething.api.v1.ReleaseTaskRequest
-	(*ReleaseTaskResponse)(nil),      // 9: onething.api.v1.ReleaseTaskResponse
-	(*DecideTaskRequest)(nil),        // 10: onething.api.v1.DecideTaskRequest
-	(*DecideTaskResponse)(nil),       // 11: onething.api.v1.DecideTaskResponse
-	(*AskCorrectionRequest)(nil),     // 12: onething.api.v1.AskCorrectionRequest
-	(*AskCorrectionResponse)(nil),    // 13: onething.api.v1.AskCorrectionResponse
-	(*PauseTaskRequest)(nil),         // 14: onething.api.v1.PauseTaskRequest
-	(*PauseTaskResponse)(nil),        // 15: onething.api.v1.PauseTaskResponse
-	(*ResumeTaskRequest)(nil),        // 16: onething.api.v1.ResumeTaskRequest
-	(*ResumeTaskResponse)(nil),       // 17: onething.api.v1.ResumeTaskResponse
-	(*ExtendTaskRequest)(nil),        // 18: onething.api.v1.ExtendTaskRequest
-	(*ExtendTaskResponse)(nil),       // 19: onething.api.v1.ExtendTaskResponse
-	(*DownloadMaterialRequest)(nil),  // 20: onething.api.v1.DownloadMaterialRequest
-	(*DownloadMaterialResponse)(nil), // 21: onething.api.v1.DownloadMaterialResponse
-	nil,                              // 22: onething.api.v1.GetTaskResponse.ResultsEntry
-	nil,                              // 23: onething.api.v1.DecideTaskRequest.ResultEntry
-	(*v1.Text)(nil),                  // 24: onething.forms.v1.Text
-	(*Due)(nil),                      // 25: onething.api.v1.Due
-	(*timestamppb.Timestamp)(nil),    // 26: google.protobuf.Timestamp
-	(*Page)(nil),                     // 27: onething.api.v1.Page
-	(*v1.Record)(nil),                // 28: onething.forms.v1.Record
-	(*Material)(nil),                 // 29: onething.api.v1.Material
-	(*Finding)(nil),                  // 30: onething.api.v1.Finding
-	(*CorrectionItem)(nil),           // 31: onething.api.v1.CorrectionItem
-	(*Approval)(nil),                 // 32: onething.api.v1.Approval
-	(*File)(nil),                     // 33: onething.api.v1.File
-	(*structpb.Value)(nil),           // 34: google.protobuf.Value
+	(*Task)(nil),                      // 0: onething.api.v1.Task
+	(*ListTasksRequest)(nil),          // 1: onething.api.v1.ListTasksRequest
+	(*ListTasksResponse)(nil),         // 2: onething.api.v1.ListTasksResponse
+	(*GetTaskRequest)(nil),            // 3: onething.api.v1.GetTaskRequest
+	(*GetTaskResponse)(nil),           // 4: onething.api.v1.GetTaskResponse
+	(*ResultField)(nil),               // 5: onething.api.v1.ResultField
+	(*ClaimTaskRequest)(nil),          // 6: onething.api.v1.ClaimTaskRequest
+	(*ClaimTaskResponse)(nil),         // 7: onething.api.v1.ClaimTaskResponse
+	(*ReleaseTaskRequest)(nil),        // 8: onething.api.v1.ReleaseTaskRequest
+	(*ReleaseTaskResponse)(nil),       // 9: onething.api.v1.ReleaseTaskResponse
+	(*DecideTaskRequest)(nil),         // 10: onething.api.v1.DecideTaskRequest
+	(*DecideTaskResponse)(nil),        // 11: onething.api.v1.DecideTaskResponse
+	(*AskCorrectionRequest)(nil),      // 12: onething.api.v1.AskCorrectionRequest
+	(*AskCorrectionResponse)(nil),     // 13: onething.api.v1.AskCorrectionResponse
+	(*PauseTaskRequest)(nil),          // 14: onething.api.v1.PauseTaskRequest
+	(*PauseTaskResponse)(nil),         // 15: onething.api.v1.PauseTaskResponse
+	(*ResumeTaskRequest)(nil),         // 16: onething.api.v1.ResumeTaskRequest
+	(*ResumeTaskResponse)(nil),        // 17: onething.api.v1.ResumeTaskResponse
+	(*ExtendTaskRequest)(nil),         // 18: onething.api.v1.ExtendTaskRequest
+	(*ExtendTaskResponse)(nil),        // 19: onething.api.v1.ExtendTaskResponse
+	(*DownloadMaterialRequest)(nil),   // 20: onething.api.v1.DownloadMaterialRequest
+	(*DownloadMaterialResponse)(nil),  // 21: onething.api.v1.DownloadMaterialResponse
+	nil,                               // 22: onething.api.v1.GetTaskResponse.ResultsEntry
+	nil,                               // 23: onething.api.v1.DecideTaskRequest.ResultEntry
+	(*v1.Text)(nil),                   // 24: onething.forms.v1.Text
+	(*Due)(nil),                       // 25: onething.api.v1.Due
+	(*timestamppb.Timestamp)(nil),     // 26: google.protobuf.Timestamp
+	(*Page)(nil),                      // 27: onething.api.v1.Page
+	(*v1.Record)(nil),                 // 28: onething.forms.v1.Record
+	(*Material)(nil),                  // 29: onething.api.v1.Material
+	(*Finding)(nil),                   // 30: onething.api.v1.Finding
+	(*CorrectionItem)(nil),            // 31: onething.api.v1.CorrectionItem
+	(*Approval)(nil),                  // 32: onething.api.v1.Approval
+	(*File)(nil),                      // 33: onething.api.v1.File
+	(*structpb.Value)(nil),            // 34: google.protobuf.Value
+	(*ListVerificationsRequest)(nil),  // 35: onething.api.v1.ListVerificationsRequest
+	(*GetVerificationRequest)(nil),    // 36: onething.api.v1.GetVerificationRequest
+	(*VerifyPromiseRequest)(nil),      // 37: onething.api.v1.VerifyPromiseRequest
+	(*RepairPromiseRequest)(nil),      // 38: onething.api.v1.RepairPromiseRequest
+	(*ListVerificationsResponse)(nil), // 39: onething.api.v1.ListVerificationsResponse
+	(*GetVerificationResponse)(nil),   // 40: onething.api.v1.GetVerificationResponse
+	(*VerifyPromiseResponse)(nil),     // 41: onething.api.v1.VerifyPromiseResponse
+	(*RepairPromiseResponse)(nil),     // 42: onething.api.v1.RepairPromiseResponse
 }
 var file_onething_api_v1_task_service_proto_depIdxs = []int32{
 	24, // 0: onething.api.v1.Task.name:type_name -> onething.forms.v1.Text
@@ -1842,19 +1894,27 @@ var file_onething_api_v1_task_service_proto_depIdxs = []int32{
 	14, // 29: onething.api.v1.TaskService.PauseTask:input_type -> onething.api.v1.PauseTaskRequest
 	16, // 30: onething.api.v1.TaskService.ResumeTask:input_type -> onething.api.v1.ResumeTaskRequest
 	18, // 31: onething.api.v1.TaskService.ExtendTask:input_type -> onething.api.v1.ExtendTaskRequest
-	20, // 32: onething.api.v1.TaskService.DownloadMaterial:input_type -> onething.api.v1.DownloadMaterialRequest
-	2,  // 33: onething.api.v1.TaskService.ListTasks:output_type -> onething.api.v1.ListTasksResponse
-	4,  // 34: onething.api.v1.TaskService.GetTask:output_type -> onething.api.v1.GetTaskResponse
-	7,  // 35: onething.api.v1.TaskService.ClaimTask:output_type -> onething.api.v1.ClaimTaskResponse
-	9,  // 36: onething.api.v1.TaskService.ReleaseTask:output_type -> onething.api.v1.ReleaseTaskResponse
-	11, // 37: onething.api.v1.TaskService.DecideTask:output_type -> onething.api.v1.DecideTaskResponse
-	13, // 38: onething.api.v1.TaskService.AskCorrection:output_type -> onething.api.v1.AskCorrectionResponse
-	15, // 39: onething.api.v1.TaskService.PauseTask:output_type -> onething.api.v1.PauseTaskResponse
-	17, // 40: onething.api.v1.TaskService.ResumeTask:output_type -> onething.api.v1.ResumeTaskResponse
-	19, // 41: onething.api.v1.TaskService.ExtendTask:output_type -> onething.api.v1.ExtendTaskResponse
-	21, // 42: onething.api.v1.TaskService.DownloadMaterial:output_type -> onething.api.v1.DownloadMaterialResponse
-	33, // [33:43] is the sub-list for method output_type
-	23, // [23:33] is the sub-list for method input_type
+	35, // 32: onething.api.v1.TaskService.ListVerifications:input_type -> onething.api.v1.ListVerificationsRequest
+	36, // 33: onething.api.v1.TaskService.GetVerification:input_type -> onething.api.v1.GetVerificationRequest
+	37, // 34: onething.api.v1.TaskService.VerifyPromise:input_type -> onething.api.v1.VerifyPromiseRequest
+	38, // 35: onething.api.v1.TaskService.RepairPromise:input_type -> onething.api.v1.RepairPromiseRequest
+	20, // 36: onething.api.v1.TaskService.DownloadMaterial:input_type -> onething.api.v1.DownloadMaterialRequest
+	2,  // 37: onething.api.v1.TaskService.ListTasks:output_type -> onething.api.v1.ListTasksResponse
+	4,  // 38: onething.api.v1.TaskService.GetTask:output_type -> onething.api.v1.GetTaskResponse
+	7,  // 39: onething.api.v1.TaskService.ClaimTask:output_type -> onething.api.v1.ClaimTaskResponse
+	9,  // 40: onething.api.v1.TaskService.ReleaseTask:output_type -> onething.api.v1.ReleaseTaskResponse
+	11, // 41: onething.api.v1.TaskService.DecideTask:output_type -> onething.api.v1.DecideTaskResponse
+	13, // 42: onething.api.v1.TaskService.AskCorrection:output_type -> onething.api.v1.AskCorrectionResponse
+	15, // 43: onething.api.v1.TaskService.PauseTask:output_type -> onething.api.v1.PauseTaskResponse
+	17, // 44: onething.api.v1.TaskService.ResumeTask:output_type -> onething.api.v1.ResumeTaskResponse
+	19, // 45: onething.api.v1.TaskService.ExtendTask:output_type -> onething.api.v1.ExtendTaskResponse
+	39, // 46: onething.api.v1.TaskService.ListVerifications:output_type -> onething.api.v1.ListVerificationsResponse
+	40, // 47: onething.api.v1.TaskService.GetVerification:output_type -> onething.api.v1.GetVerificationResponse
+	41, // 48: onething.api.v1.TaskService.VerifyPromise:output_type -> onething.api.v1.VerifyPromiseResponse
+	42, // 49: onething.api.v1.TaskService.RepairPromise:output_type -> onething.api.v1.RepairPromiseResponse
+	21, // 50: onething.api.v1.TaskService.DownloadMaterial:output_type -> onething.api.v1.DownloadMaterialResponse
+	37, // [37:51] is the sub-list for method output_type
+	23, // [23:37] is the sub-list for method input_type
 	23, // [23:23] is the sub-list for extension type_name
 	23, // [23:23] is the sub-list for extension extendee
 	0,  // [0:23] is the sub-list for field type_name
@@ -1867,6 +1927,7 @@ func file_onething_api_v1_task_service_proto_init() {
 	}
 	file_onething_api_v1_common_proto_init()
 	file_onething_api_v1_review_service_proto_init()
+	file_onething_api_v1_task_promise_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

@@ -42,6 +42,16 @@ const (
 	TaskServiceResumeTaskProcedure = "/onething.api.v1.TaskService/ResumeTask"
 	// TaskServiceExtendTaskProcedure is the procedure name of the TaskService's ExtendTask RPC.
 	TaskServiceExtendTaskProcedure = "/onething.api.v1.TaskService/ExtendTask"
+	// TaskServiceListVerificationsProcedure is the procedure name of the TaskService's
+	// ListVerifications RPC.
+	TaskServiceListVerificationsProcedure = "/onething.api.v1.TaskService/ListVerifications"
+	// TaskServiceGetVerificationProcedure is the procedure name of the TaskService's GetVerification
+	// RPC.
+	TaskServiceGetVerificationProcedure = "/onething.api.v1.TaskService/GetVerification"
+	// TaskServiceVerifyPromiseProcedure is the procedure name of the TaskService's VerifyPromise RPC.
+	TaskServiceVerifyPromiseProcedure = "/onething.api.v1.TaskService/VerifyPromise"
+	// TaskServiceRepairPromiseProcedure is the procedure name of the TaskService's RepairPromise RPC.
+	TaskServiceRepairPromiseProcedure = "/onething.api.v1.TaskService/RepairPromise"
 	// TaskServiceDownloadMaterialProcedure is the procedure name of the TaskService's DownloadMaterial
 	// RPC.
 	TaskServiceDownloadMaterialProcedure = "/onething.api.v1.TaskService/DownloadMaterial"
@@ -111,6 +121,34 @@ var (
 			Procedure:  TaskServiceExtendTaskProcedure,
 		}
 	})
+	taskServiceListVerificationsSpec = sync.OnceValue(func() connect.Spec {
+		return connect.Spec{
+			StreamType: connect.StreamTypeUnary,
+			Schema:     v1.File_onething_api_v1_task_service_proto.Services().ByName("TaskService").Methods().ByName("ListVerifications"),
+			Procedure:  TaskServiceListVerificationsProcedure,
+		}
+	})
+	taskServiceGetVerificationSpec = sync.OnceValue(func() connect.Spec {
+		return connect.Spec{
+			StreamType: connect.StreamTypeUnary,
+			Schema:     v1.File_onething_api_v1_task_service_proto.Services().ByName("TaskService").Methods().ByName("GetVerification"),
+			Procedure:  TaskServiceGetVerificationProcedure,
+		}
+	})
+	taskServiceVerifyPromiseSpec = sync.OnceValue(func() connect.Spec {
+		return connect.Spec{
+			StreamType: connect.StreamTypeUnary,
+			Schema:     v1.File_onething_api_v1_task_service_proto.Services().ByName("TaskService").Methods().ByName("VerifyPromise"),
+			Procedure:  TaskServiceVerifyPromiseProcedure,
+		}
+	})
+	taskServiceRepairPromiseSpec = sync.OnceValue(func() connect.Spec {
+		return connect.Spec{
+			StreamType: connect.StreamTypeUnary,
+			Schema:     v1.File_onething_api_v1_task_service_proto.Services().ByName("TaskService").Methods().ByName("RepairPromise"),
+			Procedure:  TaskServiceRepairPromiseProcedure,
+		}
+	})
 	taskServiceDownloadMaterialSpec = sync.OnceValue(func() connect.Spec {
 		return connect.Spec{
 			StreamType: connect.StreamTypeServer,
@@ -140,6 +178,15 @@ type TaskServiceClient interface {
 	ResumeTask(context.Context, *v1.ResumeTaskRequest) (*v1.ResumeTaskResponse, error)
 	// ExtendTask extends the task's limit, once, by at most ten working days (行政许可法 42).
 	ExtendTask(context.Context, *v1.ExtendTaskRequest) (*v1.ExtendTaskResponse, error)
+	// ListVerifications lists the promises that the caller's department has to verify, the nearest date first.
+	ListVerifications(context.Context, *v1.ListVerificationsRequest) (*v1.ListVerificationsResponse, error)
+	// GetVerification reads a promise as signed, and whom it is about. The sight is recorded.
+	GetVerification(context.Context, *v1.GetVerificationRequest) (*v1.GetVerificationResponse, error)
+	// VerifyPromise says whether a promise holds. A false one goes on the ledger of who gave it, and opens a task at each
+	// department that relied on it.
+	VerifyPromise(context.Context, *v1.VerifyPromiseRequest) (*v1.VerifyPromiseResponse, error)
+	// RepairPromise says that the harm of a false promise is repaired (信用修复).
+	RepairPromise(context.Context, *v1.RepairPromiseRequest) (*v1.RepairPromiseResponse, error)
 	// DownloadMaterial reads a material that the step needs.
 	DownloadMaterial(context.Context, *v1.DownloadMaterialRequest) (TaskServiceDownloadMaterialClientStream, error)
 }
@@ -191,6 +238,15 @@ type TaskServiceHandler interface {
 	ResumeTask(context.Context, *v1.ResumeTaskRequest) (*v1.ResumeTaskResponse, error)
 	// ExtendTask extends the task's limit, once, by at most ten working days (行政许可法 42).
 	ExtendTask(context.Context, *v1.ExtendTaskRequest) (*v1.ExtendTaskResponse, error)
+	// ListVerifications lists the promises that the caller's department has to verify, the nearest date first.
+	ListVerifications(context.Context, *v1.ListVerificationsRequest) (*v1.ListVerificationsResponse, error)
+	// GetVerification reads a promise as signed, and whom it is about. The sight is recorded.
+	GetVerification(context.Context, *v1.GetVerificationRequest) (*v1.GetVerificationResponse, error)
+	// VerifyPromise says whether a promise holds. A false one goes on the ledger of who gave it, and opens a task at each
+	// department that relied on it.
+	VerifyPromise(context.Context, *v1.VerifyPromiseRequest) (*v1.VerifyPromiseResponse, error)
+	// RepairPromise says that the harm of a false promise is repaired (信用修复).
+	RepairPromise(context.Context, *v1.RepairPromiseRequest) (*v1.RepairPromiseResponse, error)
 	// DownloadMaterial reads a material that the step needs.
 	DownloadMaterial(context.Context, *v1.DownloadMaterialRequest, TaskServiceDownloadMaterialServerStream) error
 }
@@ -209,6 +265,10 @@ func RegisterTaskServiceHandler(server *connect.Server, svc TaskServiceHandler) 
 		connect.Method{Spec: taskServicePauseTaskSpec(), Handler: adapter.pauseTask},
 		connect.Method{Spec: taskServiceResumeTaskSpec(), Handler: adapter.resumeTask},
 		connect.Method{Spec: taskServiceExtendTaskSpec(), Handler: adapter.extendTask},
+		connect.Method{Spec: taskServiceListVerificationsSpec(), Handler: adapter.listVerifications},
+		connect.Method{Spec: taskServiceGetVerificationSpec(), Handler: adapter.getVerification},
+		connect.Method{Spec: taskServiceVerifyPromiseSpec(), Handler: adapter.verifyPromise},
+		connect.Method{Spec: taskServiceRepairPromiseSpec(), Handler: adapter.repairPromise},
 		connect.Method{Spec: taskServiceDownloadMaterialSpec(), Handler: adapter.downloadMaterial},
 	)
 }
@@ -266,6 +326,22 @@ func (UnimplementedTaskServiceHandler) ResumeTask(context.Context, *v1.ResumeTas
 
 func (UnimplementedTaskServiceHandler) ExtendTask(context.Context, *v1.ExtendTaskRequest) (*v1.ExtendTaskResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, "onething.api.v1.TaskService.ExtendTask is not implemented")
+}
+
+func (UnimplementedTaskServiceHandler) ListVerifications(context.Context, *v1.ListVerificationsRequest) (*v1.ListVerificationsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, "onething.api.v1.TaskService.ListVerifications is not implemented")
+}
+
+func (UnimplementedTaskServiceHandler) GetVerification(context.Context, *v1.GetVerificationRequest) (*v1.GetVerificationResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, "onething.api.v1.TaskService.GetVerification is not implemented")
+}
+
+func (UnimplementedTaskServiceHandler) VerifyPromise(context.Context, *v1.VerifyPromiseRequest) (*v1.VerifyPromiseResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, "onething.api.v1.TaskService.VerifyPromise is not implemented")
+}
+
+func (UnimplementedTaskServiceHandler) RepairPromise(context.Context, *v1.RepairPromiseRequest) (*v1.RepairPromiseResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, "onething.api.v1.TaskService.RepairPromise is not implemented")
 }
 
 func (UnimplementedTaskServiceHandler) DownloadMaterial(context.Context, *v1.DownloadMaterialRequest, TaskServiceDownloadMaterialServerStream) error {
@@ -343,6 +419,38 @@ func (c *taskServiceClient) ResumeTask(ctx context.Context, req *v1.ResumeTaskRe
 func (c *taskServiceClient) ExtendTask(ctx context.Context, req *v1.ExtendTaskRequest) (*v1.ExtendTaskResponse, error) {
 	var res v1.ExtendTaskResponse
 	if err := c.client.CallUnary(ctx, taskServiceExtendTaskSpec(), req, &res); err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
+func (c *taskServiceClient) ListVerifications(ctx context.Context, req *v1.ListVerificationsRequest) (*v1.ListVerificationsResponse, error) {
+	var res v1.ListVerificationsResponse
+	if err := c.client.CallUnary(ctx, taskServiceListVerificationsSpec(), req, &res); err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
+func (c *taskServiceClient) GetVerification(ctx context.Context, req *v1.GetVerificationRequest) (*v1.GetVerificationResponse, error) {
+	var res v1.GetVerificationResponse
+	if err := c.client.CallUnary(ctx, taskServiceGetVerificationSpec(), req, &res); err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
+func (c *taskServiceClient) VerifyPromise(ctx context.Context, req *v1.VerifyPromiseRequest) (*v1.VerifyPromiseResponse, error) {
+	var res v1.VerifyPromiseResponse
+	if err := c.client.CallUnary(ctx, taskServiceVerifyPromiseSpec(), req, &res); err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
+func (c *taskServiceClient) RepairPromise(ctx context.Context, req *v1.RepairPromiseRequest) (*v1.RepairPromiseResponse, error) {
+	var res v1.RepairPromiseResponse
+	if err := c.client.CallUnary(ctx, taskServiceRepairPromiseSpec(), req, &res); err != nil {
 		return nil, err
 	}
 	return &res, nil
@@ -460,6 +568,54 @@ func (h taskServiceHandler) extendTask(ctx context.Context, _ connect.Spec, stre
 		return err
 	}
 	res, err := h.svc.ExtendTask(ctx, &req)
+	if err != nil {
+		return err
+	}
+	return stream.Send(res)
+}
+
+func (h taskServiceHandler) listVerifications(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
+	var req v1.ListVerificationsRequest
+	if err := stream.Receive(&req); err != nil {
+		return err
+	}
+	res, err := h.svc.ListVerifications(ctx, &req)
+	if err != nil {
+		return err
+	}
+	return stream.Send(res)
+}
+
+func (h taskServiceHandler) getVerification(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
+	var req v1.GetVerificationRequest
+	if err := stream.Receive(&req); err != nil {
+		return err
+	}
+	res, err := h.svc.GetVerification(ctx, &req)
+	if err != nil {
+		return err
+	}
+	return stream.Send(res)
+}
+
+func (h taskServiceHandler) verifyPromise(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
+	var req v1.VerifyPromiseRequest
+	if err := stream.Receive(&req); err != nil {
+		return err
+	}
+	res, err := h.svc.VerifyPromise(ctx, &req)
+	if err != nil {
+		return err
+	}
+	return stream.Send(res)
+}
+
+func (h taskServiceHandler) repairPromise(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
+	var req v1.RepairPromiseRequest
+	if err := stream.Receive(&req); err != nil {
+		return err
+	}
+	res, err := h.svc.RepairPromise(ctx, &req)
 	if err != nil {
 		return err
 	}
