@@ -132,7 +132,7 @@ func (d *decision) correct(cmd Correct) error {
 	if err != nil {
 		return err
 	}
-	e, err := d.revision(f, cmd.Documents, d.w.Selection)
+	e, err := d.revision(f, cmd.Documents, d.w.Selection, nil)
 	if err != nil {
 		return err
 	}
@@ -144,10 +144,10 @@ func (d *decision) correct(cmd Correct) error {
 
 // revision is a new revision of the record with the documents that came with it: what changes, and each case assessed anew;
 // of one that was accepted only what becomes of its materials. A field or document that a decided step has used stays as
-// it is, by the version of its bundle in `used`.
-func (d *decision) revision(f *filing, documents Documents, used *catalog.Selection) (*applicationv1.Corrected, error) {
+// it is, by the version of its bundle in `used`; `otherwise` are the fields that are worked out otherwise.
+func (d *decision) revision(f *filing, documents Documents, used *catalog.Selection, otherwise []forms.Path) (*applicationv1.Corrected, error) {
 	changed := f.record.Diff(d.record)
-	if err := d.notUsed(used, changed, documents); err != nil {
+	if err := d.notUsed(used, slices.Concat(changed, otherwise), documents); err != nil {
 		return nil, err
 	}
 	if err := d.staysConfirmed(f.assessment, changed); err != nil {

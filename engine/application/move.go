@@ -40,7 +40,7 @@ func (d *decision) move(cmd Move) error {
 	case d.s.WaitsForCorrection() && cmd.Changes.Len()+len(cmd.Files)+len(cmd.Promises) == 0:
 		return refusal.New(refusal.WrongState, "请先补正，或在换版本的同时补正", "correct what the notice asks for first, or with the move")
 	}
-	old := d.w.Selection
+	old, was := d.w.Selection, d.assessAll(d.record)
 	obstacles := d.begun(c, old.Bundle(c.Bundle), to)
 	d.w.Selection = cmd.To
 	record, err := Reread(d.record, cmd.To)
@@ -54,14 +54,14 @@ func (d *decision) move(cmd Move) error {
 	if err != nil {
 		return err
 	}
-	revision, err := d.revision(f, cmd.Documents, old)
+	revision, err := d.revision(f, cmd.Documents, old, derived(f.assessment).Diff(derived(was)))
 	if err != nil {
 		return err
 	}
 	e := &applicationv1.Moved{Bundle: c.Bundle, From: c.Digest, To: to.Digest, FromVersion: int32(cmd.FromVersion), ToVersion: int32(cmd.ToVersion),
 		Reason: cmd.Reason, On: d.today.String(), Revision: revision}
 	assessed := f.assessment.Case(c.Bundle)
-	if err := worse(c, assessed); err != nil {
+	if err := d.worse(c, was.Case(c.Bundle), assessed); err != nil {
 		return err
 	}
 	if c.State == Accepted {
@@ -108,7 +108,8 @@ func Reread(record forms.Record, selection *catalog.Selection) (forms.Record, er
 }
 
 // begun is what the new version would change of steps that have begun: a step that is under way is the same in both, a
-// settled one is still there with what it has given, and none would have to come before it.
+// settled one is still there with what it has given, and none would have to come before it. One that was rejected ends
+// nothing that would go on.
 func (d *decision) begun(c *Case, old, to *catalog.Bundle) []forms.Violation {
 	var obstacles []forms.Violation
 	for _, t := range d.s.Tasks {
@@ -130,6 +131,8 @@ func (d *decision) begun(c *Case, old, to *catalog.Bundle) []forms.Violation {
 			stand("已由原部门办理，新版本改由其他部门办理", "was another department's.")
 		case !gives(before, after):
 			stand("已有结果，新版本不再包含同样的结果", "has given a result that the new version does not have.")
+		case t.State == TaskRejected && after.Essential && !before.Essential:
+			stand("未予批准，新版本以此环节为必要环节", "was rejected, and in the new version the case ends with it.")
 		}
 		for _, p := range after.After {
 			if d.s.TaskOf(c.Bundle, p.Step) == nil && c.Skip(p.Step) == nil {
@@ -137,7 +140,36 @@ func (d *decision) begun(c *Case, old, to *catalog.Bundle) []forms.Violation {
 			}
 		}
 	}
+	for _, step := range to.Steps {
+		if before := old.Step(step.ID); before != nil && d.s.TaskOf(c.Bundle, step.ID) == nil && c.Skip(step.ID) == nil && d.standingOf(c, step).lost {
+			obstacles = append(obstacles, forms.Violation{Code: "step", Bundle: c.Bundle, Rule: step.ID,
+				Text: forms.Text{ZH: "“" + before.Name.ZH + "”所依据的环节未予批准，按新版本不再办理", EN: "“" + before.Name.In("en") + "” would not be reached in the new version, because a step was rejected."}})
+		}
+	}
 	return obstacles
+}
+
+// derived are the values that an assessment has worked out.
+func derived(a *guide.Assessment) forms.Record {
+	var record forms.Record
+	for _, f := range a.Fields {
+		if f.Derived != nil {
+			record = record.With(f.Path, f.Derived)
+		}
+		rows, some := make(kind.List, len(f.Rows)), false
+		for i, row := range f.Rows {
+			rows[i] = kind.Row{}
+			for _, c := range row {
+				if c.Derived != nil {
+					rows[i][c.ID], some = c.Derived, true
+				}
+			}
+		}
+		if some {
+			record = record.With(f.Path, rows)
+		}
+	}
+	return record
 }
 
 // gives reports whether a step gives all that it gave in another version.
@@ -222,16 +254,23 @@ func text(r *rule.Rule) string {
 }
 
 // worse refuses a version by which a rule fails that did not; of a case that was accepted also one by which a rule is not
-// known, because nobody would judge it any more.
-func worse(c *Case, a *guide.Case) error {
+// known, or is a person's to examine, because nobody would judge it any more.
+func (d *decision) worse(c *Case, was, a *guide.Case) error {
 	var faults []forms.Violation
 	for _, r := range a.Failing() {
 		if !slices.Contains(c.Failing, r.ID) {
 			faults = append(faults, forms.Violation{Code: "rule", Bundle: c.Bundle, Rule: r.ID, Text: r.Because})
 		}
 	}
-	for _, r := range a.Open() {
-		if c.State == Accepted && !slices.Contains(c.Failing, r.ID) && !slices.Contains(c.Undecided, r.ID) {
+	open := slices.DeleteFunc(a.Open(), func(r guide.Rule) bool { return slices.Contains(c.Failing, r.ID) || slices.Contains(c.Undecided, r.ID) })
+	for _, r := range a.Rules {
+		before := func(b guide.Rule) bool { return b.ID == r.ID && d.examined(c, b) }
+		if d.examined(c, r) && !slices.ContainsFunc(was.Rules, before) {
+			open = append(open, r)
+		}
+	}
+	for _, r := range open {
+		if c.State == Accepted {
 			faults = append(faults, forms.Violation{Code: "rule_undecided", Bundle: c.Bundle, Rule: r.ID, Text: r.Because})
 		}
 	}
@@ -240,6 +279,11 @@ func worse(c *Case, a *guide.Case) error {
 	}
 	return refusal.New(refusal.NotEligible, "按新版本不符合条件", "by the new version the case does not meet its conditions").With(faults...).
 		Else("该事项按原版本继续办理", "it goes on with the version that it has")
+}
+
+// examined reports whether a rule is a person's to examine before acceptance, or in a step that has begun.
+func (d *decision) examined(c *Case, r guide.Rule) bool {
+	return r.Examine != nil && (r.Examine.Step == "" || d.s.TaskOf(c.Bundle, r.Examine.Step) != nil)
 }
 
 // promised puts into a move what was promised at acceptance, by the new version; it returns what would be worse than it was.
