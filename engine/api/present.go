@@ -202,8 +202,12 @@ func findingsOf(d *engine.Dossier, c *application.Case) []*apiv1.Finding {
 	}
 	for _, k := range c.Checks {
 		if k.Failed {
-			found = append(found, &apiv1.Finding{Code: "check_failed", Severity: application.SeverityNote, Bundle: c.Bundle, Department: bundle.Step(k.Step).Department.ID,
-				Text: words("部门核验程序未能给出结果，请人工审核", "the department's check could not answer; please look yourself")})
+			f := &apiv1.Finding{Code: "check_failed", Severity: application.SeverityNote, Bundle: c.Bundle,
+				Text: words("部门核验程序未能给出结果，请人工审核", "the department's check could not answer; please look yourself")}
+			if step := bundle.Step(k.Step); step != nil { // nil: the case has moved to a version without it
+				f.Department = step.Department.ID
+			}
+			found = append(found, f)
 		}
 	}
 	for _, f := range d.Findings {

@@ -194,7 +194,7 @@ func describeSettled(d *engine.Dossier, settled *applicationv1.DueSettled, say f
 		zh, en = append(zh, "补正截止日期确定为 "+day(due)), append(en, "to be corrected by "+dayEN(due))
 	}
 	for _, t := range settled.GetTolerances() {
-		name := d.Selection.Bundle(settled.GetBundle()).Material(t.GetMaterial()).Name
+		name := d.MaterialName(settled.GetBundle(), t.GetMaterial())
 		zh, en = append(zh, "“"+name.ZH+"”补交截止日期确定为 "+day(t.GetDue())), append(en, name.In("en")+" to be supplied by "+dayEN(t.GetDue()))
 	}
 	if len(zh) == 0 {
