@@ -36,7 +36,7 @@ type Dossier struct {
 	Record    forms.Record                           // the current revision
 	Results   map[string]map[forms.Path]kind.Value   // what steps have given, by bundle and results.<step>.<field>
 	Findings  []*applicationv1.Finding               // of the checks, on the current revision
-	Facts     map[forms.Path]kind.Value              // as they were known at submission
+	Facts     map[forms.Path]kind.Value              // as they were known at the last revision
 	Persons   map[string]string                      // keyed digests, by alias
 	Files     map[string]*applicationv1.MaterialFile // the last one of each material, and documents by task
 	Forgotten bool                                   // the key was destroyed
@@ -113,11 +113,12 @@ func (e *Engine) open(ctx context.Context, id string, event commitlog.Event) (*a
 func (d *Dossier) collect() {
 	for _, event := range d.Events {
 		personal := event.GetPersonal()
-		if facts := personal.GetFacts(); facts != nil {
-			for p, v := range facts.GetAnswers() {
-				if value := d.fact(forms.Path(p), v.AsInterface()); value != nil {
-					d.Facts[forms.Path(p)] = value
-				}
+		if personal.GetRecord() != nil { // a revision, with all that was known then
+			clear(d.Facts)
+		}
+		for p, v := range personal.GetFacts().GetAnswers() {
+			if value := d.fact(forms.Path(p), v.AsInterface()); value != nil {
+				d.Facts[forms.Path(p)] = value
 			}
 		}
 		if c, ok := event.GetKind().(*applicationv1.Event_Checked); ok && int(c.Checked.GetRevision()) == d.State.Revision {
@@ -168,11 +169,9 @@ func (d *Dossier) world(e *Engine, c Call) application.World {
 	w := application.World{Now: e.cfg.Now(), Actor: c.Actor, Person: c.Person, Selection: d.Selection, Calendar: e.InForce().Calendar, Place: e.cfg.Place,
 		Facts: d.Facts, Record: d.Record, Results: d.Results, Findings: d.Findings, Plugins: map[string][]string{},
 		Draw: e.cfg.Keys.Digest("draw", []byte(d.State.ID)), CorrectionDays: e.cfg.CorrectionDays}
-	for _, b := range d.Selection.Bundles {
-		for _, step := range b.Steps {
-			if step.Plugin != "" && e.cfg.Hooks != nil {
-				w.Plugins[step.Plugin] = e.cfg.Hooks(step.Plugin)
-			}
+	for id := range e.cfg.Offered { // also those of a version to which a case moves
+		if e.cfg.Hooks != nil {
+			w.Plugins[id] = e.cfg.Hooks(id)
 		}
 	}
 	return w

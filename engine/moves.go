@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"google.golang.org/protobuf/types/known/structpb"
 
@@ -15,6 +17,7 @@ import (
 	"github.com/siyiban/onething/engine/registry"
 	"github.com/siyiban/onething/engine/simulate"
 	"github.com/siyiban/onething/forms"
+	"github.com/siyiban/onething/forms/kind"
 	registryv1 "github.com/siyiban/onething/proto/gen/onething/registry/v1"
 )
 
@@ -54,7 +57,7 @@ type Moving struct {
 	Expected            int64             // version of the application that was shown
 }
 
-// move is the command of it. What the new version asks to know of the persons from elsewhere is looked up.
+// move is the command of it.
 func (e *Engine) move(ctx context.Context, d *Dossier, m Moving) (*application.Move, *Offer, error) {
 	offer := e.Offer(d, m.Bundle)
 	if offer == nil {
@@ -77,16 +80,31 @@ func (e *Engine) move(ctx context.Context, d *Dossier, m Moving) (*application.M
 	if command.Files, err = e.UploadedAll(ctx, m.Application, m.Materials); err != nil {
 		return nil, nil, err
 	}
-	facts, err := e.facts(ctx, offer.Selection, d.Record)
+	return command, offer, e.learn(ctx, d, offer.Selection, changes)
+}
+
+// learn looks up what is not known yet of the persons of an application, by other bundles and after changes. What was known
+// of somebody who is not named any more goes.
+func (e *Engine) learn(ctx context.Context, d *Dossier, to *catalog.Selection, changes forms.Record) error {
+	record := d.Record.Merge(changes)
+	facts, err := e.facts(ctx, to, record)
 	if err != nil {
-		return nil, nil, err
+		return err
+	}
+	for _, b := range to.Bundles {
+		for _, s := range b.Sections {
+			was, _ := numberOf(d.Record, s.Subject())
+			if is, _ := numberOf(record, s.Subject()); is != was {
+				maps.DeleteFunc(d.Facts, func(p forms.Path, _ kind.Value) bool { return strings.HasPrefix(string(p), "facts."+s.Alias+".") })
+			}
+		}
 	}
 	for p, v := range facts {
 		if d.Facts[p] == nil {
 			d.Facts[p] = v
 		}
 	}
-	return command, offer, nil
+	return nil
 }
 
 // Move moves a case to the version that is offered.
