@@ -252,15 +252,8 @@ func (e *Engine) Promise(ctx context.Context, owners []draft.Owner, id string, r
 	if err != nil {
 		return nil, "", err
 	}
-	offered, wanted := m.Promisable, m.Promise
-	if tolerate {
-		offered, wanted = m.Tolerable, catalog.ToleratePromise(m.Name)
-	}
-	if offered == rule.False {
-		return nil, "", ErrNotOffered
-	}
-	if text != wanted.ZH && (wanted.EN == "" || text != wanted.EN) {
-		return nil, "", ErrOtherText
+	if err := signs(m, tolerate, text); err != nil {
+		return nil, "", err
 	}
 	if err := e.maySign(ctx, signer); err != nil {
 		return nil, "", err
@@ -278,6 +271,22 @@ func (e *Engine) Promise(ctx context.Context, owners []draft.Owner, id string, r
 		return nil
 	})
 	return saved, digest, err
+}
+
+// signs says why a text does not stand in for a material, or promise that it follows: that is not open for it, or other
+// words are to be signed.
+func signs(m *guide.SharedMaterial, tolerate bool, text string) error {
+	offered, wanted := m.Promisable, m.Promise
+	if tolerate {
+		offered, wanted = m.Tolerable, catalog.ToleratePromise(m.Name)
+	}
+	if offered == rule.False {
+		return ErrNotOffered
+	}
+	if text != wanted.ZH && (wanted.EN == "" || text != wanted.EN) {
+		return ErrOtherText
+	}
+	return nil
 }
 
 // AcceptsFile reports whether a draft or an application of the caller's asks for a material, and accepts files of the

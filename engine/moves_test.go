@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -29,7 +30,7 @@ func (h *house) publishing(t testing.TB, moving registryv1.Moving, old, changed 
 		t.Fatalf("the bundle has no %q", old)
 	}
 	text = strings.Replace(text, old, changed, 1)
-	if _, err := h.Publish(t.Context(), "publish "+changed, "author", registry.PublishBundle{Name: "bundles/newborn/bundle.yaml", Text: []byte(text), Reason: "why", Moving: moving}); err != nil {
+	if _, err := h.Publish(t.Context(), fmt.Sprint("publish ", len(versions)+1), "author", registry.PublishBundle{Name: "bundles/newborn/bundle.yaml", Text: []byte(text), Reason: "why", Moving: moving}); err != nil {
 		t.Fatal(err)
 	}
 }

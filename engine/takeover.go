@@ -87,14 +87,14 @@ func (r *Reading) current() error {
 }
 
 // takeOver puts a draft on the versions in force. What they cannot read of it goes: answers to questions that they do not
-// ask, and documents that they do not know.
+// ask, documents that they do not know, and what was signed in other words than theirs.
 func (e *Engine) takeOver(d *draft.Draft, r *Reading, byApplicant bool) error {
 	selection, err := e.InForce().Select(d.Bundles, e.Today(), e.cfg.Place)
 	if err != nil {
 		return err
 	}
 	for _, b := range r.Behind {
-		d.Moves = append(d.Moves, &applicationv1.DraftMoved{Bundle: b.Bundle, From: b.Digest, To: b.InForce.Digest, At: timestamppb.New(e.Now()), ByApplicant: byApplicant})
+		d.Moves = append(d.Moves, &applicationv1.DraftMoved{Bundle: b.Bundle, From: b.Digest, To: selection.Bundle(b.Bundle).Digest, At: timestamppb.New(e.Now()), ByApplicant: byApplicant})
 	}
 	d.Versions = digests(selection)
 	answers := maps.Clone(d.Record.GetAnswers())
@@ -105,13 +105,18 @@ func (e *Engine) takeOver(d *draft.Draft, r *Reading, byApplicant bool) error {
 	}
 	d.Record = &formsv1.Record{Answers: answers}
 	assessed := e.assess(selection, answers, e.setting(e.cfg.Place, nil))
-	gone := func(key string) bool {
-		_, err := (&Drafted{Draft: d, Assessed: assessed}).MaterialOf(key)
+	of := &Drafted{Draft: d, Assessed: assessed}
+	d.Files = slices.DeleteFunc(d.Files, func(f *applicationv1.MaterialFile) bool {
+		_, err := of.MaterialOf(f.GetMaterial())
 		return err != nil
-	}
-	d.Files = slices.DeleteFunc(d.Files, func(f *applicationv1.MaterialFile) bool { return gone(f.GetMaterial()) })
-	d.Promises = slices.DeleteFunc(d.Promises, func(p *applicationv1.SignedPromise) bool { return gone(p.GetMaterial()) })
-	d.Tolerated = slices.DeleteFunc(d.Tolerated, gone)
+	})
+	d.Promises = slices.DeleteFunc(d.Promises, func(p *applicationv1.SignedPromise) bool {
+		m, err := of.MaterialOf(p.GetMaterial())
+		return err != nil || signs(m, slices.Contains(d.Tolerated, p.GetMaterial()), p.GetText()) != nil
+	})
+	d.Tolerated = slices.DeleteFunc(d.Tolerated, func(key string) bool {
+		return !slices.ContainsFunc(d.Promises, func(p *applicationv1.SignedPromise) bool { return p.GetMaterial() == key })
+	})
 	return nil
 }
 
