@@ -50,7 +50,7 @@ func newMoving() *cobra.Command {
 		Short: "Say what the last version of a bundle means for applications under way",
 		Long: "moving chooses for the last version of a bundle, whose number guards against a newer one: pin, everything stays on its\n" +
 			"version; drafts, drafts are taken over when they are next saved; consent, also applications that were filed may move, each\n" +
-			"if its applicant wants that.",
+			"if its applicant wants that. Where the version needs a second person, more than it means so far becomes a proposal.",
 		Example: `  onething moving newborn 1 consent --reason 新规更宽 --as configurator
   onething moving newborn 1 pin --reason 维持原样 --as configurator`,
 		Args: arguments("BUNDLE", "NUMBER", "WORD"),
@@ -73,6 +73,9 @@ func newMoving() *cobra.Command {
 			moved, err := service.ChooseMoving(cmd.Context(), &apiv1.ChooseMovingRequest{RequestId: uuid.NewString(), Bundle: args[0], ExpectedVersion: int32(number), Moving: registryv1.Moving(chosen), Reason: reason})
 			if err != nil {
 				return answered(err)
+			}
+			if moved.GetProposal() != nil {
+				return printPublished(cmd.OutOrStdout(), moved.GetPosition(), nil, moved.GetProposal())
 			}
 			chosen = moving(moved.GetVersion().GetMoving())
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: version %d, %s\n", args[0], moved.GetVersion().GetNumber(), &chosen)

@@ -12,6 +12,7 @@ import (
 	"github.com/siyiban/onething/engine/registry"
 	apiv1 "github.com/siyiban/onething/proto/gen/onething/api/v1"
 	"github.com/siyiban/onething/proto/gen/onething/api/v1/apiv1connect"
+	registryv1 "github.com/siyiban/onething/proto/gen/onething/registry/v1"
 )
 
 // Where the policy asks for a second person, a version waits for one; the first cannot be the second.
@@ -97,5 +98,33 @@ func TestProposals(t *testing.T) {
 	}
 	if i := slices.IndexFunc(bad, func(err error) bool { return connect.CodeOf(err) != connect.CodeInvalidArgument }); i >= 0 {
 		t.Errorf("bad request %d: %s", i, explain(bad[i]))
+	}
+}
+
+// So does what a version shall mean for applications under way: nobody lets it mean more alone.
+func TestProposals_Moving(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, func(c *engine.Config) { c.SecondPerson = registry.Policy{All: true} })
+	author, second := apiv1connect.NewPublishServiceClient(h.as("author")), apiv1connect.NewPublishServiceClient(h.as("second"))
+	ctx := t.Context()
+	choose := &apiv1.ChooseMovingRequest{RequestId: uuid.NewString(), Bundle: "newborn", ExpectedVersion: 1, Moving: registryv1.Moving_MOVING_CONSENT, Reason: "更宽"}
+	chosen, err := author.ChooseMoving(ctx, choose)
+	if err != nil {
+		t.Fatal(explain(err))
+	}
+	if p := chosen.GetProposal(); p.GetProposal() != 1 || p.GetMoving() != registryv1.Moving_MOVING_CONSENT || p.GetRolledBackTo() != 1 || chosen.GetPosition() == 0 ||
+		chosen.GetVersion().GetNumber() != 1 || chosen.GetVersion().GetMoving() != registryv1.Moving_MOVING_PIN {
+		t.Errorf("chosen alone: %v", chosen)
+	}
+	if again, err := author.ChooseMoving(ctx, choose); err != nil || again.GetPosition() != chosen.GetPosition() || again.GetProposal().GetProposal() != 1 {
+		t.Errorf("repeated: %v, %s", again, explain(err))
+	}
+	approved, err := second.ApproveProposal(ctx, &apiv1.ApproveProposalRequest{RequestId: uuid.NewString(), Proposal: 1})
+	if err != nil || approved.GetVersion().GetNumber() != 2 || approved.GetVersion().GetMoving() != registryv1.Moving_MOVING_CONSENT || !approved.GetVersion().GetInForce() {
+		t.Fatalf("approved: %v, %s", approved, explain(err))
+	}
+	less, err := author.ChooseMoving(ctx, &apiv1.ChooseMovingRequest{RequestId: uuid.NewString(), Bundle: "newborn", ExpectedVersion: 2, Moving: registryv1.Moving_MOVING_PIN, Reason: "先不动"})
+	if err != nil || less.GetProposal() != nil || less.GetVersion().GetMoving() != registryv1.Moving_MOVING_PIN {
+		t.Errorf("less: %v, %s", less, explain(err))
 	}
 }

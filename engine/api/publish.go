@@ -101,7 +101,9 @@ func (s publishService) ChooseMoving(ctx context.Context, r *apiv1.ChooseMovingR
 		return nil, refused(err)
 	}
 	v := s.engine.InForce().State.Bundles[r.GetBundle()][r.GetExpectedVersion()-1]
-	return &apiv1.ChooseMovingResponse{Position: p.Position, Version: s.version(r.GetBundle(), v)}, nil
+	answer := &apiv1.ChooseMovingResponse{Position: p.Position, Version: s.version(r.GetBundle(), v)}
+	_, answer.Proposal = s.came(p.Event)
+	return answer, nil
 }
 
 // ListVersions implements PublishService.

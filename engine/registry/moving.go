@@ -23,19 +23,36 @@ func (v Version) why() string {
 	return v.Reason
 }
 
-// chooseMoving is for the last version: what an earlier one meant is over. Nil if it was so before.
-func chooseMoving(s State, c ChooseMoving) (*registryv1.MovingChosen, error) {
+// chooseMoving puts into an event what the last version means; what an earlier one meant is over. Where the version needs a
+// second person, so does more than was approved: then the event proposes to publish it once more. False if it was so before.
+func chooseMoving(event *registryv1.Event, s State, c ChooseMoving, w World) (bool, error) {
 	versions := s.Bundles[c.Bundle]
 	if len(versions) == 0 || c.Number < 1 || c.Number > len(versions) {
-		return nil, refusal.New(refusal.NotFound, "没有这个版本", "there is no such version")
+		return false, refusal.New(refusal.NotFound, "没有这个版本", "there is no such version")
 	}
 	if err := expected(versions, c.Number); err != nil {
-		return nil, err
+		return false, err
 	}
-	if versions[c.Number-1].Moving == moving(c.Moving) {
-		return nil, nil
+	v, to := versions[c.Number-1], moving(c.Moving)
+	if to == v.Moving {
+		return false, nil
 	}
-	return &registryv1.MovingChosen{Bundle: c.Bundle, Number: int32(c.Number), Moving: moving(c.Moving), Reason: c.Reason}, nil
+	if to > v.Moving { // from the least to the most
+		b, err := s.compile(c.Bundle, v, w)
+		if err != nil {
+			return false, err
+		}
+		proposed, err := propose(s, again(c.Bundle, v, len(versions)+1, c.Reason, to), b, w)
+		if err != nil {
+			return false, err
+		}
+		if proposed != nil {
+			event.Kind = &registryv1.Event_BundleProposed{BundleProposed: proposed}
+			return true, nil
+		}
+	}
+	event.Kind = &registryv1.Event_MovingChosen{MovingChosen: &registryv1.MovingChosen{Bundle: c.Bundle, Number: int32(c.Number), Moving: to, Reason: c.Reason}}
+	return true, nil
 }
 
 // movingChosen is a state in which a version means something else for applications under way.

@@ -221,6 +221,7 @@ func TestProposal_NobodyAlone(t *testing.T) {
 				publish(badge + rapid.SampledFrom([]string{"# 1\n", "# 2\n", "# 3\n"}).Draw(t, "text")),
 				registry.RollBackBundle{Bundle: "badge", Number: rapid.IntRange(0, 4).Draw(t, "number"), Reason: "back"},
 				registry.ApproveProposal{Proposal: proposal}, registry.RejectProposal{Proposal: proposal, Reason: "no"},
+				registry.ChooseMoving{Bundle: "badge", Number: len(c.state.Bundles["badge"]), Moving: registryv1.Moving(rapid.IntRange(1, 3).Draw(t, "moving")), Reason: "moves"},
 			}).Draw(t, "command"))
 			if err != nil && cmp.Diff(before, c.state) != "" {
 				t.Fatalf("refused with %v, and changed", err)
@@ -235,6 +236,9 @@ func TestProposal_NobodyAlone(t *testing.T) {
 		if waiting > 1 {
 			t.Fatalf("%d proposals of one bundle wait", waiting)
 		}
+		if v := c.state.Bundles["badge"][0]; v.Moving != registryv1.Moving_MOVING_PIN {
+			t.Fatalf("the first version means %v", v.Moving)
+		}
 		for i, v := range c.state.Bundles["badge"][1:] {
 			if v.By == v.ApprovedBy || v.ApprovedBy == "" || v.Number != i+2 {
 				t.Fatalf("version %d: proposed by %q, approved by %q", v.Number, v.By, v.ApprovedBy)
@@ -242,6 +246,9 @@ func TestProposal_NobodyAlone(t *testing.T) {
 			p := c.state.Proposals[v.Proposal-1]
 			if p.By != v.By || p.Digest != v.Digest || !slices.Equal(p.Text, v.Text) || p.Version != v.Number {
 				t.Fatalf("version %d is not what was proposed: %+v", v.Number, p)
+			}
+			if v.Moving > p.Moving {
+				t.Fatalf("version %d means %v, and %v was approved", v.Number, v.Moving, p.Moving)
 			}
 		}
 	})
@@ -296,5 +303,39 @@ func TestMoving(t *testing.T) {
 	second.Moving = consent
 	if err := errors.Join(c.give("ann", second), c.give("ben", registry.ApproveProposal{Proposal: 1})); err != nil || c.state.Bundles["badge"][1].Moving != consent {
 		t.Errorf("approved: %+v, %v", c.state.Bundles["badge"][1], err)
+	}
+}
+
+// Where a version needs a second person, so does what it shall mean beyond what was approved; less may be chosen alone.
+func TestMoving_SecondPerson(t *testing.T) {
+	t.Parallel()
+	const pin, drafts, consent = registryv1.Moving_MOVING_PIN, registryv1.Moving_MOVING_DRAFTS, registryv1.Moving_MOVING_CONSENT
+	c := newCatalogue(t, "all")
+	choose := func(number int, moving registryv1.Moving) registry.ChooseMoving {
+		return registry.ChooseMoving{Bundle: "badge", Number: number, Moving: moving, Reason: "wider"}
+	}
+	if err := c.give("ann", choose(1, consent)); err != nil || c.state.Bundles["badge"][0].Moving != pin || len(c.state.Proposals) != 1 {
+		t.Fatalf("chosen alone: %+v, %v", c.state.Bundles["badge"][0], err)
+	}
+	if p := c.state.Proposals[0]; p.Moving != consent || p.RolledBackTo != 1 || p.Base != 1 || p.Digest != c.state.Bundles["badge"][0].Digest || p.Reason != "wider" {
+		t.Errorf("proposed as %+v", p)
+	}
+	if err := c.give("ann", choose(1, drafts)); reason(err) != refusal.WrongState {
+		t.Errorf("beside a proposal that waits: %v", err)
+	}
+	if err := c.give("ann", registry.ApproveProposal{Proposal: 1}); reason(err) != refusal.SecondPerson {
+		t.Errorf("approved by who had proposed it: %v", err)
+	}
+	if err := c.give("ben", registry.ApproveProposal{Proposal: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if v := c.state.Bundles["badge"][1]; v.Moving != consent || v.MovingReason != "wider" || v.RolledBackTo != 1 || v.By != "ann" || v.ApprovedBy != "ben" || v.Digest != c.state.Bundles["badge"][0].Digest {
+		t.Errorf("approved as %+v", v)
+	}
+	if err := c.give("ann", choose(2, pin)); err != nil || c.state.Bundles["badge"][1].Moving != pin || len(c.state.Proposals) != 1 {
+		t.Errorf("less, alone: %+v, %v", c.state.Bundles["badge"][1], err)
+	}
+	if err := c.give("ann", choose(2, consent)); err != nil || len(c.state.Proposals) != 2 {
+		t.Errorf("what was taken back is not approved any more: %v", err)
 	}
 }

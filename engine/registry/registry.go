@@ -126,11 +126,9 @@ func Decide(s State, command Command, w World) ([]*registryv1.Event, error) {
 			return nil, err
 		}
 	case ChooseMoving:
-		chosen, err := chooseMoving(s, c)
-		if chosen == nil {
+		if chosen, err := chooseMoving(event, s, c, w); !chosen {
 			return nil, err
 		}
-		event.Kind = &registryv1.Event_MovingChosen{MovingChosen: chosen}
 	case ApproveProposal:
 		published, err := approve(s, c, w)
 		if err != nil {
@@ -268,8 +266,13 @@ func rollBack(s State, c RollBackBundle, w World) (*registryv1.BundlePublished, 
 	if err != nil {
 		return nil, nil, err
 	}
-	return &registryv1.BundlePublished{Bundle: c.Bundle, Number: int32(len(versions) + 1), Digest: v.Digest, Library: v.Library,
-		Files: []*registryv1.File{{Name: "bundle.yaml", Content: v.Text}}, Reason: c.Reason, RolledBackTo: int32(c.Number), Moving: moving(c.Moving)}, b, nil
+	return again(c.Bundle, v, len(versions)+1, c.Reason, c.Moving), b, nil
+}
+
+// again is a version once more, under another number.
+func again(bundle string, v Version, number int, reason string, means registryv1.Moving) *registryv1.BundlePublished {
+	return &registryv1.BundlePublished{Bundle: bundle, Number: int32(number), Digest: v.Digest, Library: v.Library,
+		Files: []*registryv1.File{{Name: "bundle.yaml", Content: v.Text}}, Reason: reason, RolledBackTo: int32(v.Number), Moving: moving(means)}
 }
 
 // named is where a bundle names a plugin.

@@ -514,8 +514,10 @@ type ChooseMovingResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Position of the commit; 0: it was so before.
 	Position uint64 `protobuf:"varint,1,opt,name=position,proto3" json:"position,omitempty"`
-	// The version.
-	Version       *BundleVersion `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
+	// The version, as it is now.
+	Version *BundleVersion `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
+	// The proposal that it became; absent if no second person is needed.
+	Proposal      *BundleProposal `protobuf:"bytes,3,opt,name=proposal,proto3" json:"proposal,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -560,6 +562,13 @@ func (x *ChooseMovingResponse) GetPosition() uint64 {
 func (x *ChooseMovingResponse) GetVersion() *BundleVersion {
 	if x != nil {
 		return x.Version
+	}
+	return nil
+}
+
+func (x *ChooseMovingResponse) GetProposal() *BundleProposal {
+	if x != nil {
+		return x.Proposal
 	}
 	return nil
 }
@@ -928,10 +937,11 @@ const file_onething_api_v1_publish_service_proto_rawDesc = "" +
 	"\x06moving\x18\x04 \x01(\x0e2\x1c.onething.registry.v1.MovingB\n" +
 	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x06moving\x12\"\n" +
 	"\x06reason\x18\x05 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01\x18\xf4\x03R\x06reason\"l\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xf4\x03R\x06reason\"\xa9\x01\n" +
 	"\x14ChooseMovingResponse\x12\x1a\n" +
 	"\bposition\x18\x01 \x01(\x04R\bposition\x128\n" +
-	"\aversion\x18\x02 \x01(\v2\x1e.onething.api.v1.BundleVersionR\aversion\"w\n" +
+	"\aversion\x18\x02 \x01(\v2\x1e.onething.api.v1.BundleVersionR\aversion\x12;\n" +
+	"\bproposal\x18\x03 \x01(\v2\x1f.onething.api.v1.BundleProposalR\bproposal\"w\n" +
 	"\x13ListVersionsRequest\x125\n" +
 	"\x06bundle\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[a-z][a-z0-9_]{0,39}$R\x06bundle\x12)\n" +
 	"\x04page\x18\x02 \x01(\v2\x15.onething.api.v1.PageR\x04page\"q\n" +
@@ -1068,54 +1078,55 @@ var file_onething_api_v1_publish_service_proto_depIdxs = []int32{
 	17, // 6: onething.api.v1.RollBackBundleResponse.proposal:type_name -> onething.api.v1.BundleProposal
 	15, // 7: onething.api.v1.ChooseMovingRequest.moving:type_name -> onething.registry.v1.Moving
 	16, // 8: onething.api.v1.ChooseMovingResponse.version:type_name -> onething.api.v1.BundleVersion
-	18, // 9: onething.api.v1.ListVersionsRequest.page:type_name -> onething.api.v1.Page
-	16, // 10: onething.api.v1.ListVersionsResponse.versions:type_name -> onething.api.v1.BundleVersion
-	16, // 11: onething.api.v1.GetVersionResponse.version:type_name -> onething.api.v1.BundleVersion
-	0,  // 12: onething.api.v1.PublishService.CheckBundle:input_type -> onething.api.v1.CheckBundleRequest
-	2,  // 13: onething.api.v1.PublishService.PublishBundle:input_type -> onething.api.v1.PublishBundleRequest
-	4,  // 14: onething.api.v1.PublishService.RollBackBundle:input_type -> onething.api.v1.RollBackBundleRequest
-	6,  // 15: onething.api.v1.PublishService.ChooseMoving:input_type -> onething.api.v1.ChooseMovingRequest
-	8,  // 16: onething.api.v1.PublishService.ListVersions:input_type -> onething.api.v1.ListVersionsRequest
-	10, // 17: onething.api.v1.PublishService.GetVersion:input_type -> onething.api.v1.GetVersionRequest
-	19, // 18: onething.api.v1.PublishService.CreateBundleDraft:input_type -> onething.api.v1.CreateBundleDraftRequest
-	20, // 19: onething.api.v1.PublishService.SaveBundleDraft:input_type -> onething.api.v1.SaveBundleDraftRequest
-	21, // 20: onething.api.v1.PublishService.GetBundleDraft:input_type -> onething.api.v1.GetBundleDraftRequest
-	22, // 21: onething.api.v1.PublishService.ListBundleDrafts:input_type -> onething.api.v1.ListBundleDraftsRequest
-	23, // 22: onething.api.v1.PublishService.CheckBundleDraft:input_type -> onething.api.v1.CheckBundleDraftRequest
-	24, // 23: onething.api.v1.PublishService.PublishBundleDraft:input_type -> onething.api.v1.PublishBundleDraftRequest
-	25, // 24: onething.api.v1.PublishService.DiscardBundleDraft:input_type -> onething.api.v1.DiscardBundleDraftRequest
-	26, // 25: onething.api.v1.PublishService.DiffVersions:input_type -> onething.api.v1.DiffVersionsRequest
-	27, // 26: onething.api.v1.PublishService.SimulateVersion:input_type -> onething.api.v1.SimulateVersionRequest
-	28, // 27: onething.api.v1.PublishService.ListProposals:input_type -> onething.api.v1.ListProposalsRequest
-	29, // 28: onething.api.v1.PublishService.GetProposal:input_type -> onething.api.v1.GetProposalRequest
-	30, // 29: onething.api.v1.PublishService.ApproveProposal:input_type -> onething.api.v1.ApproveProposalRequest
-	31, // 30: onething.api.v1.PublishService.RejectProposal:input_type -> onething.api.v1.RejectProposalRequest
-	12, // 31: onething.api.v1.PublishService.PublishCalendar:input_type -> onething.api.v1.PublishCalendarRequest
-	1,  // 32: onething.api.v1.PublishService.CheckBundle:output_type -> onething.api.v1.CheckBundleResponse
-	3,  // 33: onething.api.v1.PublishService.PublishBundle:output_type -> onething.api.v1.PublishBundleResponse
-	5,  // 34: onething.api.v1.PublishService.RollBackBundle:output_type -> onething.api.v1.RollBackBundleResponse
-	7,  // 35: onething.api.v1.PublishService.ChooseMoving:output_type -> onething.api.v1.ChooseMovingResponse
-	9,  // 36: onething.api.v1.PublishService.ListVersions:output_type -> onething.api.v1.ListVersionsResponse
-	11, // 37: onething.api.v1.PublishService.GetVersion:output_type -> onething.api.v1.GetVersionResponse
-	32, // 38: onething.api.v1.PublishService.CreateBundleDraft:output_type -> onething.api.v1.CreateBundleDraftResponse
-	33, // 39: onething.api.v1.PublishService.SaveBundleDraft:output_type -> onething.api.v1.SaveBundleDraftResponse
-	34, // 40: onething.api.v1.PublishService.GetBundleDraft:output_type -> onething.api.v1.GetBundleDraftResponse
-	35, // 41: onething.api.v1.PublishService.ListBundleDrafts:output_type -> onething.api.v1.ListBundleDraftsResponse
-	36, // 42: onething.api.v1.PublishService.CheckBundleDraft:output_type -> onething.api.v1.CheckBundleDraftResponse
-	37, // 43: onething.api.v1.PublishService.PublishBundleDraft:output_type -> onething.api.v1.PublishBundleDraftResponse
-	38, // 44: onething.api.v1.PublishService.DiscardBundleDraft:output_type -> onething.api.v1.DiscardBundleDraftResponse
-	39, // 45: onething.api.v1.PublishService.DiffVersions:output_type -> onething.api.v1.DiffVersionsResponse
-	40, // 46: onething.api.v1.PublishService.SimulateVersion:output_type -> onething.api.v1.SimulateVersionResponse
-	41, // 47: onething.api.v1.PublishService.ListProposals:output_type -> onething.api.v1.ListProposalsResponse
-	42, // 48: onething.api.v1.PublishService.GetProposal:output_type -> onething.api.v1.GetProposalResponse
-	43, // 49: onething.api.v1.PublishService.ApproveProposal:output_type -> onething.api.v1.ApproveProposalResponse
-	44, // 50: onething.api.v1.PublishService.RejectProposal:output_type -> onething.api.v1.RejectProposalResponse
-	13, // 51: onething.api.v1.PublishService.PublishCalendar:output_type -> onething.api.v1.PublishCalendarResponse
-	32, // [32:52] is the sub-list for method output_type
-	12, // [12:32] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	17, // 9: onething.api.v1.ChooseMovingResponse.proposal:type_name -> onething.api.v1.BundleProposal
+	18, // 10: onething.api.v1.ListVersionsRequest.page:type_name -> onething.api.v1.Page
+	16, // 11: onething.api.v1.ListVersionsResponse.versions:type_name -> onething.api.v1.BundleVersion
+	16, // 12: onething.api.v1.GetVersionResponse.version:type_name -> onething.api.v1.BundleVersion
+	0,  // 13: onething.api.v1.PublishService.CheckBundle:input_type -> onething.api.v1.CheckBundleRequest
+	2,  // 14: onething.api.v1.PublishService.PublishBundle:input_type -> onething.api.v1.PublishBundleRequest
+	4,  // 15: onething.api.v1.PublishService.RollBackBundle:input_type -> onething.api.v1.RollBackBundleRequest
+	6,  // 16: onething.api.v1.PublishService.ChooseMoving:input_type -> onething.api.v1.ChooseMovingRequest
+	8,  // 17: onething.api.v1.PublishService.ListVersions:input_type -> onething.api.v1.ListVersionsRequest
+	10, // 18: onething.api.v1.PublishService.GetVersion:input_type -> onething.api.v1.GetVersionRequest
+	19, // 19: onething.api.v1.PublishService.CreateBundleDraft:input_type -> onething.api.v1.CreateBundleDraftRequest
+	20, // 20: onething.api.v1.PublishService.SaveBundleDraft:input_type -> onething.api.v1.SaveBundleDraftRequest
+	21, // 21: onething.api.v1.PublishService.GetBundleDraft:input_type -> onething.api.v1.GetBundleDraftRequest
+	22, // 22: onething.api.v1.PublishService.ListBundleDrafts:input_type -> onething.api.v1.ListBundleDraftsRequest
+	23, // 23: onething.api.v1.PublishService.CheckBundleDraft:input_type -> onething.api.v1.CheckBundleDraftRequest
+	24, // 24: onething.api.v1.PublishService.PublishBundleDraft:input_type -> onething.api.v1.PublishBundleDraftRequest
+	25, // 25: onething.api.v1.PublishService.DiscardBundleDraft:input_type -> onething.api.v1.DiscardBundleDraftRequest
+	26, // 26: onething.api.v1.PublishService.DiffVersions:input_type -> onething.api.v1.DiffVersionsRequest
+	27, // 27: onething.api.v1.PublishService.SimulateVersion:input_type -> onething.api.v1.SimulateVersionRequest
+	28, // 28: onething.api.v1.PublishService.ListProposals:input_type -> onething.api.v1.ListProposalsRequest
+	29, // 29: onething.api.v1.PublishService.GetProposal:input_type -> onething.api.v1.GetProposalRequest
+	30, // 30: onething.api.v1.PublishService.ApproveProposal:input_type -> onething.api.v1.ApproveProposalRequest
+	31, // 31: onething.api.v1.PublishService.RejectProposal:input_type -> onething.api.v1.RejectProposalRequest
+	12, // 32: onething.api.v1.PublishService.PublishCalendar:input_type -> onething.api.v1.PublishCalendarRequest
+	1,  // 33: onething.api.v1.PublishService.CheckBundle:output_type -> onething.api.v1.CheckBundleResponse
+	3,  // 34: onething.api.v1.PublishService.PublishBundle:output_type -> onething.api.v1.PublishBundleResponse
+	5,  // 35: onething.api.v1.PublishService.RollBackBundle:output_type -> onething.api.v1.RollBackBundleResponse
+	7,  // 36: onething.api.v1.PublishService.ChooseMoving:output_type -> onething.api.v1.ChooseMovingResponse
+	9,  // 37: onething.api.v1.PublishService.ListVersions:output_type -> onething.api.v1.ListVersionsResponse
+	11, // 38: onething.api.v1.PublishService.GetVersion:output_type -> onething.api.v1.GetVersionResponse
+	32, // 39: onething.api.v1.PublishService.CreateBundleDraft:output_type -> onething.api.v1.CreateBundleDraftResponse
+	33, // 40: onething.api.v1.PublishService.SaveBundleDraft:output_type -> onething.api.v1.SaveBundleDraftResponse
+	34, // 41: onething.api.v1.PublishService.GetBundleDraft:output_type -> onething.api.v1.GetBundleDraftResponse
+	35, // 42: onething.api.v1.PublishService.ListBundleDrafts:output_type -> onething.api.v1.ListBundleDraftsResponse
+	36, // 43: onething.api.v1.PublishService.CheckBundleDraft:output_type -> onething.api.v1.CheckBundleDraftResponse
+	37, // 44: onething.api.v1.PublishService.PublishBundleDraft:output_type -> onething.api.v1.PublishBundleDraftResponse
+	38, // 45: onething.api.v1.PublishService.DiscardBundleDraft:output_type -> onething.api.v1.DiscardBundleDraftResponse
+	39, // 46: onething.api.v1.PublishService.DiffVersions:output_type -> onething.api.v1.DiffVersionsResponse
+	40, // 47: onething.api.v1.PublishService.SimulateVersion:output_type -> onething.api.v1.SimulateVersionResponse
+	41, // 48: onething.api.v1.PublishService.ListProposals:output_type -> onething.api.v1.ListProposalsResponse
+	42, // 49: onething.api.v1.PublishService.GetProposal:output_type -> onething.api.v1.GetProposalResponse
+	43, // 50: onething.api.v1.PublishService.ApproveProposal:output_type -> onething.api.v1.ApproveProposalResponse
+	44, // 51: onething.api.v1.PublishService.RejectProposal:output_type -> onething.api.v1.RejectProposalResponse
+	13, // 52: onething.api.v1.PublishService.PublishCalendar:output_type -> onething.api.v1.PublishCalendarResponse
+	33, // [33:53] is the sub-list for method output_type
+	13, // [13:33] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_onething_api_v1_publish_service_proto_init() }

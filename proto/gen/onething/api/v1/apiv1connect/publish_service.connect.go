@@ -238,7 +238,8 @@ type PublishServiceClient interface {
 	// a second person where PublishBundle does.
 	RollBackBundle(context.Context, *v1.RollBackBundleRequest) (*v1.RollBackBundleResponse, error)
 	// ChooseMoving says what the last version of a bundle means for applications under way that have another one. What was
-	// moved before stays moved.
+	// moved before stays moved. Where the version needs a second person, more than it means so far becomes a proposal to
+	// publish it once more; less is chosen by one.
 	ChooseMoving(context.Context, *v1.ChooseMovingRequest) (*v1.ChooseMovingResponse, error)
 	// ListVersions lists the versions of a bundle, the newest first.
 	ListVersions(context.Context, *v1.ListVersionsRequest) (*v1.ListVersionsResponse, error)
@@ -323,7 +324,8 @@ type PublishServiceHandler interface {
 	// a second person where PublishBundle does.
 	RollBackBundle(context.Context, *v1.RollBackBundleRequest) (*v1.RollBackBundleResponse, error)
 	// ChooseMoving says what the last version of a bundle means for applications under way that have another one. What was
-	// moved before stays moved.
+	// moved before stays moved. Where the version needs a second person, more than it means so far becomes a proposal to
+	// publish it once more; less is chosen by one.
 	ChooseMoving(context.Context, *v1.ChooseMovingRequest) (*v1.ChooseMovingResponse, error)
 	// ListVersions lists the versions of a bundle, the newest first.
 	ListVersions(context.Context, *v1.ListVersionsRequest) (*v1.ListVersionsResponse, error)
