@@ -26,6 +26,8 @@ type Assessed struct {
 	Record    forms.Record // what could be read of the answers
 	// Unreadable are answers that are of the wrong kind, or that the form does not know; they are among the faults too.
 	Unreadable []forms.Violation
+	// LeftOut are matters that were asked about with all others and do not go with them: see [registry.InForce.Together].
+	LeftOut []string
 
 	answers map[string]*structpb.Value
 	typed   *guide.Assessment // of what could be read
@@ -33,7 +35,7 @@ type Assessed struct {
 
 // Query asks the guide what applies, for answers and for changes of them.
 type Query struct {
-	Bundles []string // that are in force today; none: all of them
+	Bundles []string // that are in force today; none: all of them that go together
 	Place   string   // region of the office; "": the engine's
 	Answers map[string]*structpb.Value
 	Changes map[string]*structpb.Value
@@ -75,17 +77,21 @@ const maxBlanks = 2000
 func (e *Engine) blank(ids []string, place string) (*Assessed, error) {
 	inForce, today := e.InForce(), e.Today()
 	return e.blanks.of(inForce, today, place+" "+strings.Join(ids, " "), maxBlanks, func() (*Assessed, int, error) {
+		var selection *catalog.Selection
+		var left []string
+		var err error
 		if len(ids) == 0 {
-			for _, p := range inForce.All(today, place) {
-				ids = append(ids, p.ID)
-			}
+			selection, left, err = inForce.Together(today, place)
+		} else {
+			selection, err = inForce.Select(ids, today, place)
 		}
-		selection, err := inForce.Select(ids, today, place)
 		if err != nil {
 			return nil, 0, err
 		}
 		setting := guide.Setting{Today: today, Place: place, Calendar: inForce.Calendar}
-		return newAssessed(selection, nil, forms.Record{}, nil, guide.Assess(selection, forms.Record{}, setting)), len(ids), nil
+		blank := newAssessed(selection, nil, forms.Record{}, nil, guide.Assess(selection, forms.Record{}, setting))
+		blank.LeftOut = left
+		return blank, len(selection.Bundles), nil
 	})
 }
 
@@ -137,7 +143,9 @@ func (a *Assessed) With(changes map[string]*structpb.Value, cleared []string) *A
 		}
 	}
 	slices.SortStableFunc(unreadable, func(x, y forms.Violation) int { return cmp.Compare(x.Path, y.Path) })
-	return newAssessed(a.Selection, answers, record, unreadable, guide.Reassess(a.typed, record))
+	changed := newAssessed(a.Selection, answers, record, unreadable, guide.Reassess(a.typed, record))
+	changed.LeftOut = a.LeftOut
+	return changed
 }
 
 // to is the assessment of other answers.

@@ -1,7 +1,9 @@
 package engine_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -208,6 +210,69 @@ func TestAssess_Published(t *testing.T) {
 	h.now = h.now.AddDate(5, 0, 0)
 	if got := infant(); !slices.Equal(got, []string{"false", "false"}) {
 		t.Errorf("five years later: %v", got)
+	}
+}
+
+// Whoever asks of all matters is answered though one of them has another version of a section than the others: that one is
+// named, and asked about alone. The verdict on it is told with the others'.
+func TestAssess_AllThatGoTogether(t *testing.T) {
+	t.Parallel()
+	h := open(t, t.TempDir(), nil)
+	tree, err := matters()
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, after, err := h.Assess(engine.Query{})
+	if err != nil || len(after.Cases) != len(tree.Bundles) || len(after.LeftOut) > 0 {
+		t.Fatalf("%d of %d matters, without %v: %v", len(after.Cases), len(tree.Bundles), after.LeftOut, err)
+	}
+	library := maps.Clone(tree.Files[""])
+	for name, text := range library {
+		for _, shared := range []string{"agent", "household_register", "employer"} {
+			text = bytes.Replace(text, []byte("section: "+shared+"\n    name: { zh: "), []byte("section: "+shared+"\n    name: { zh: 新"), 1)
+		}
+		library[name] = text
+	}
+	if _, err := h.Publish(t.Context(), "library", "author", registry.PublishLibrary{Files: library}); err != nil {
+		t.Fatal(err)
+	}
+	publish := func(n int, id string) {
+		t.Helper()
+		if p, err := h.Publish(t.Context(), fmt.Sprint("again ", n), "author", registry.PublishBundle{Name: catalog.BundleFile(id), Text: tree.Files[id]["bundle.yaml"], Reason: "library"}); err != nil || p.Position == 0 {
+			t.Fatal(id, p, err)
+		}
+	}
+	publish(1, "retirement")
+	for _, session := range []string{"", "s"} {
+		before, after, err = h.Assess(engine.Query{Session: session, Changes: map[string]*structpb.Value{"form.mother.hukou": structpb.NewStringValue("here")}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(before.LeftOut, []string{"retirement"}) || !slices.Equal(after.LeftOut, before.LeftOut) || len(after.Cases) != len(tree.Bundles)-1 || after.Case("retirement") != nil {
+			t.Errorf("without %v: %d matters", after.LeftOut, len(after.Cases))
+		}
+	}
+	if _, alone, err := h.Assess(engine.Query{Bundles: after.LeftOut}); err != nil || len(alone.Cases) != 1 || len(alone.LeftOut) > 0 {
+		t.Errorf("asked about alone: %v", err)
+	}
+	if verdicts, _ := h.Verdicts("", nil); len(verdicts) != len(tree.Bundles) {
+		t.Errorf("%d verdicts", len(verdicts))
+	}
+
+	// When most have the new one, it is the rest that is left out.
+	n := 1
+	for _, id := range slices.Sorted(maps.Keys(tree.Bundles)) {
+		if id != "newborn" && id != "retirement" {
+			n++
+			publish(n, id)
+		}
+	}
+	if _, after, err = h.Assess(engine.Query{}); err != nil || !slices.Equal(after.LeftOut, []string{"newborn"}) {
+		t.Errorf("without %v: %v", after.LeftOut, err)
+	}
+	_, _, err = h.Assess(engine.Query{Bundles: []string{"newborn", "after_death"}})
+	if _, conflict := errors.AsType[*catalog.ConflictError](err); !conflict {
+		t.Errorf("two that do not go together, by name: %v", err)
 	}
 }
 

@@ -28,7 +28,7 @@ func (s guideService) Assess(_ context.Context, r *apiv1.AssessRequest) (*apiv1.
 	if err != nil {
 		return nil, refused(err)
 	}
-	return &apiv1.AssessResponse{Change: change}, nil
+	return &apiv1.AssessResponse{Change: change, LeftOut: after.LeftOut}, nil
 }
 
 // Verdicts implements GuideService.

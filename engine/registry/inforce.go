@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -129,6 +130,44 @@ func (f *InForce) Select(ids []string, day kind.Date, place string) (*catalog.Se
 		bundles = append(bundles, v.Bundle)
 	}
 	return catalog.Select(bundles...)
+}
+
+// Together puts together the bundles that are in force, all but those that do not go with the rest, as when they pin another
+// version of a section: these are left out and named, by id. Those that were published with the library of which there are
+// most come first, so that few are left out.
+func (f *InForce) Together(day kind.Date, place string) (together *catalog.Selection, left []string, err error) {
+	bundles := func(versions ...*Published) []*catalog.Bundle {
+		var all []*catalog.Bundle
+		for _, v := range versions {
+			all = append(all, v.Bundle)
+		}
+		return all
+	}
+	kept := f.All(day, place)
+	if together, err = catalog.Select(bundles(kept...)...); err == nil {
+		return together, nil, nil
+	}
+	library := func(v *Published) string { return f.State.Bundles[v.ID][v.Number-1].Library }
+	most := map[string]int{}
+	for _, v := range kept {
+		most[library(v)]++
+	}
+	order := kept
+	slices.SortStableFunc(order, func(a, b *Published) int {
+		return cmp.Or(cmp.Compare(most[library(b)], most[library(a)]), strings.Compare(library(a), library(b)))
+	})
+	kept = nil
+	for _, v := range order {
+		if _, err := catalog.Select(bundles(append(slices.Clip(kept), v)...)...); err != nil {
+			left = append(left, v.ID)
+		} else {
+			kept = append(kept, v)
+		}
+	}
+	slices.SortFunc(kept, func(a, b *Published) int { return strings.Compare(a.ID, b.ID) })
+	slices.Sort(left)
+	together, err = catalog.Select(bundles(kept...)...)
+	return together, left, err
 }
 
 // SelectDigests puts together bundles as an application was filed with them.

@@ -315,7 +315,7 @@ func (x *MatterVerdict) GetFailing() []string {
 // AssessRequest asks for an assessment.
 type AssessRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Bundles that are selected; none: all that are in force at the place ("what could I apply for?").
+	// Bundles that are selected; none: all that are in force at the place and go together ("what could I apply for?").
 	Bundles []string `protobuf:"bytes,1,rep,name=bundles,proto3" json:"bundles,omitempty"`
 	// Answers so far.
 	Record *v1.Record `protobuf:"bytes,2,opt,name=record,proto3" json:"record,omitempty"`
@@ -418,7 +418,10 @@ func (x *AssessRequest) GetSession() string {
 type AssessResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What changed.
-	Change        *AssessmentChange `protobuf:"bytes,1,opt,name=change,proto3" json:"change,omitempty"`
+	Change *AssessmentChange `protobuf:"bytes,1,opt,name=change,proto3" json:"change,omitempty"`
+	// Bundles that are in force and not in the answer, of a request that selects none: each pins another version of a section
+	// or a material than the others, and can be asked about by its id. [GuideService.Verdicts] has the verdicts on them too.
+	LeftOut       []string `protobuf:"bytes,2,rep,name=left_out,json=leftOut,proto3" json:"left_out,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -456,6 +459,13 @@ func (*AssessResponse) Descriptor() ([]byte, []int) {
 func (x *AssessResponse) GetChange() *AssessmentChange {
 	if x != nil {
 		return x.Change
+	}
+	return nil
+}
+
+func (x *AssessResponse) GetLeftOut() []string {
+	if x != nil {
+		return x.LeftOut
 	}
 	return nil
 }
@@ -1261,9 +1271,10 @@ const file_onething_api_v1_guide_service_proto_rawDesc = "" +
 	"\asession\x18\a \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\asession\x1aR\n" +
 	"\fChangesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12,\n" +
-	"\x05value\x18\x02 \x01(\v2\x16.google.protobuf.ValueR\x05value:\x028\x01\"K\n" +
+	"\x05value\x18\x02 \x01(\v2\x16.google.protobuf.ValueR\x05value:\x028\x01\"f\n" +
 	"\x0eAssessResponse\x129\n" +
-	"\x06change\x18\x01 \x01(\v2!.onething.api.v1.AssessmentChangeR\x06change\"\x80\b\n" +
+	"\x06change\x18\x01 \x01(\v2!.onething.api.v1.AssessmentChangeR\x06change\x12\x19\n" +
+	"\bleft_out\x18\x02 \x03(\tR\aleftOut\"\x80\b\n" +
 	"\n" +
 	"Assessment\x12?\n" +
 	"\x06fields\x18\x01 \x03(\v2'.onething.api.v1.Assessment.FieldsEntryR\x06fields\x12<\n" +
