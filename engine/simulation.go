@@ -6,6 +6,7 @@ import (
 	"iter"
 	"slices"
 
+	"github.com/siyiban/onething/engine/application"
 	"github.com/siyiban/onething/engine/catalog"
 	"github.com/siyiban/onething/engine/commitlog"
 	"github.com/siyiban/onething/engine/draft"
@@ -95,10 +96,17 @@ func (e *Engine) simulateCase(ctx context.Context, id string, to *catalog.Bundle
 	if c == nil || c.State.Over() {
 		return simulate.Effect{}, ""
 	}
-	if d.Forgotten {
+	w := d.world(e, Call{Actor: &applicationv1.Actor{Role: applicationv1.Role_ROLE_APPLICANT}})
+	lapsed, err := application.Decide(d.State, application.Lapse{}, w)
+	if d.Forgotten || err != nil {
 		return simulate.CannotRead(), c.Number
 	}
-	w := d.world(e, Call{Actor: &applicationv1.Actor{Role: applicationv1.Role_ROLE_APPLICANT}})
+	for _, event := range lapsed {
+		d.State = application.Evolve(d.State, event)
+	}
+	if d.State.Case(to.ID).State.Over() {
+		return simulate.Effect{}, ""
+	}
 	return simulate.Case(d.State, w, to), c.Number
 }
 

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/siyiban/onething/engine"
+	"github.com/siyiban/onething/engine/application"
 	"github.com/siyiban/onething/engine/catalog"
 	"github.com/siyiban/onething/engine/commitlog/badgerlog"
 	"github.com/siyiban/onething/engine/draft"
@@ -120,6 +121,27 @@ func TestSimulate(t *testing.T) {
 	broken := errors.New("broken")
 	if _, err := h.simulated(t.Context(), to, func(yield func(string, error) bool) { yield("", broken) }); !errors.Is(err, broken) {
 		t.Errorf("a list that breaks off: %v", err)
+	}
+}
+
+// What has lapsed is over, though no follower has come to say so, as on a server that was stopped for long.
+func TestSimulate_WhatHasLapsed(t *testing.T) {
+	t.Parallel()
+	h := open(t, t.TempDir(), nil)
+	id := h.fileFor(t, "principal/1")
+	if _, err := h.Do(t.Context(), engine.Call{Application: id, Request: request("notify", "it"), Actor: &applicationv1.Actor{Role: applicationv1.Role_ROLE_CLERK},
+		Command: func(context.Context, *engine.Dossier) (application.Command, error) {
+			return application.NotifyCorrection{Items: []application.Item{{Bundle: "newborn", Path: "own.newborn.insured", Text: "请核对"}}}, nil
+		}}); err != nil {
+		t.Fatal(err)
+	}
+	to := strict(t)
+	if all, err := h.simulated(t.Context(), to, h.filed(t)); err != nil || len(all) != 1 {
+		t.Errorf("to be corrected: %v, %v", all, err)
+	}
+	h.now = h.now.AddDate(0, 3, 0)
+	if all, err := h.simulated(t.Context(), to, h.filed(t)); err != nil || len(all) != 0 {
+		t.Errorf("not corrected in time: %+v, %v", all, err)
 	}
 }
 
