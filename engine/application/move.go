@@ -129,6 +129,8 @@ func (d *decision) begun(c *Case, old, to *catalog.Bundle) []forms.Violation {
 			stand("正在办理，新版本对此环节有改动", "is under way, and the new version changes it.")
 		case after.Department.ID != t.Department:
 			stand("已由原部门办理，新版本改由其他部门办理", "was another department's.")
+		case t.State == TaskDecided && before.Plugin != after.Plugin:
+			stand("已作决定、尚未出结果，新版本由其他程序办理", "is decided and its result not out, and in the new version another plugin serves it.")
 		case !gives(before, after):
 			stand("已有结果，新版本不再包含同样的结果", "has given a result that the new version does not have.")
 		case t.State == TaskRejected && after.Essential && !before.Essential:

@@ -226,6 +226,8 @@ func TestDecide_MoveAfterAcceptance(t *testing.T) {
 		{name: "of a step that is under way it may be worked out otherwise", given: undertaken(), when: move("shop", edit{"own.food && own.size >= 500", "own.food && own.size >= 5"})(), then: []string{same}},
 		{name: "a step that was rejected would become essential", given: append(undertaken(), reject("shop", "audit")), when: move("shop", edit{"    when: own.food\n    plugin: fire/audit", "    when: own.food\n    essential: true\n    plugin: fire/audit"})(),
 			but: refusal.WrongState, wrong: []string{"step audit"}},
+		{name: "another plugin would issue what one has decided", given: []act{apply("badge"), accept("badge"), decided("badge", "print", application.Approved, 1)},
+			when: move("badge", edit{"    plugin: police/print\n", ""})(), but: refusal.WrongState, wrong: []string{"step print"}},
 		{name: "a step would hang on one that was rejected", given: append(undertaken(), reject("shop", "audit")), when: move("shop", edit{"{ step: repair, on: SETTLED }", "{ step: repair, on: APPROVED }"})(),
 			but: refusal.WrongState, wrong: []string{"step file"}},
 		{name: "a new step may hang on one that was rejected", given: append(undertaken(), reject("shop", "audit")), when: move("shop", edit{lastStep.old, strings.Replace(newStep, "after: [licence]", "after: [audit]", 1)})(),

@@ -322,11 +322,11 @@ func (e *Effect) stays(s application.State, refused *refusal.Refusal, to *catalo
 		case "step":
 			e.because(StepBegun, v.Rule, name(v.Rule))
 		case "field_used", "material_used":
-			e.because(AnswerUsed, strings.TrimPrefix(string(v.Path), "materials."), forms.Text{})
+			e.because(AnswerUsed, catalog.Unnumbered(strings.TrimPrefix(string(v.Path), "materials.")), forms.Text{})
 		case "due", "fee":
 			e.because(PromiseWorse, v.Code, forms.Text{})
 		case "not_open":
-			e.because(ToleranceAsked, strings.TrimPrefix(string(v.Path), "materials."), forms.Text{})
+			e.because(ToleranceAsked, catalog.Unnumbered(strings.TrimPrefix(string(v.Path), "materials.")), forms.Text{})
 		}
 	}
 	switch {
