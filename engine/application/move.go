@@ -296,8 +296,15 @@ func (d *decision) promised(c *Case, e *applicationv1.Moved, f *filing, assessed
 	}
 	a := guide.Assess(d.w.Selection, f.record, d.setting(c.AcceptedOn)).Case(c.Bundle)
 	pauses := d.casePauses(c.Bundle)
-	e.Due = d.anew(d.caseDue(a, c.AcceptedOn), pauses)
-	e.Statutory = d.anew(d.clock(c.AcceptedOn, guide.Limit(a.Bundle.Statutory), nil), pauses)
+	as := func(due, before *applicationv1.Due) *applicationv1.Due { // with the pauses and the extension that there were
+		extension := 0
+		if due.GetUnit() == before.GetUnit() {
+			extension = int(before.GetExtension())
+		}
+		return d.extendedBy(due, extension, pauses)
+	}
+	e.Due = as(d.caseDue(a, c.AcceptedOn), c.Due)
+	e.Statutory = as(d.clock(c.AcceptedOn, guide.Limit(a.Bundle.Statutory), nil), c.Statutory)
 	e.FeeFen = a.Fee.Min
 	for _, s := range assessed.Steps {
 		if s.Applies.Truth != rule.False {

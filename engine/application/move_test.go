@@ -204,6 +204,10 @@ func TestDecide_MoveAfterAcceptance(t *testing.T) {
 		{name: "a new question of a later step is asked", given: undertaken(), when: move("shop", staff, forSeal)(), but: refusal.RecordInvalid, wrong: []string{"required own.shop.staff"}},
 		{name: "and answered with it", given: undertaken(), when: move("shop", staff, forSeal)(answer("own.shop.staff", 3)),
 			then: []string{strings.Replace(same, "; shop ;", "; paths own.shop.staff; shop ;", 1)}},
+		{name: "a limit that was extended stays so", given: append(undertaken(), extendCase("shop", 3)), when: move("shop", wording)(),
+			then: []string{strings.NewReplacer("due 03-25", "due 03-30", "statutory 05-21", "statutory 05-26").Replace(same)}},
+		{name: "also by a promise that becomes shorter", given: append(undertaken(), extendCase("shop", 3)), when: move("shop", edit{"needs: { fields: [own.remark] }\n    promised: { working_days: 1 }\n", "needs: { fields: [own.remark] }\n    promised: { working_days: 0 }\n"})(),
+			then: []string{strings.NewReplacer("due 03-25", "due 03-27", "statutory 05-21", "statutory 05-26").Replace(same)}},
 		{name: "a promise that becomes shorter", given: undertaken(), when: move("shop", edit{"needs: { fields: [own.remark] }\n    promised: { working_days: 1 }\n", "needs: { fields: [own.remark] }\n    promised: { working_days: 0 }\n"})(),
 			then: []string{strings.Replace(same, "due 03-25", "due 03-24", 1)}},
 
