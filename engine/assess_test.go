@@ -222,7 +222,7 @@ func TestAssess_AllThatGoTogether(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	before, after, err := h.Assess(engine.Query{})
+	_, after, err := h.Assess(engine.Query{})
 	if err != nil || len(after.Cases) != len(tree.Bundles) || len(after.LeftOut) > 0 {
 		t.Fatalf("%d of %d matters, without %v: %v", len(after.Cases), len(tree.Bundles), after.LeftOut, err)
 	}
@@ -244,6 +244,7 @@ func TestAssess_AllThatGoTogether(t *testing.T) {
 	}
 	publish(1, "retirement")
 	for _, session := range []string{"", "s"} {
+		var before *engine.Assessed
 		before, after, err = h.Assess(engine.Query{Session: session, Changes: map[string]*structpb.Value{"form.mother.hukou": structpb.NewStringValue("here")}})
 		if err != nil {
 			t.Fatal(err)

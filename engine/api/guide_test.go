@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"bytes"
 	"maps"
 	"slices"
 	"strings"
@@ -11,7 +12,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/siyiban/onething/engine/catalog"
 	"github.com/siyiban/onething/engine/guide"
+	"github.com/siyiban/onething/engine/registry"
 	apiv1 "github.com/siyiban/onething/proto/gen/onething/api/v1"
 	"github.com/siyiban/onething/proto/gen/onething/api/v1/apiv1connect"
 	formsv1 "github.com/siyiban/onething/proto/gen/onething/forms/v1"
@@ -69,6 +72,29 @@ func TestAssess_WhatCouldIApplyFor(t *testing.T) {
 	}
 	if !slices.Contains([]apiv1.Verdict{apiv1.Verdict_VERDICT_UNDECIDED, apiv1.Verdict_VERDICT_NOT_ELIGIBLE, apiv1.Verdict_VERDICT_ELSEWHERE}, whole.GetCases()["newborn"].GetVerdict()) {
 		t.Errorf("the newborn's case is %s", whole.GetCases()["newborn"].GetVerdict())
+	}
+}
+
+// A matter that does not go with the others, because it has another version of a section, is named and does not keep anybody
+// from an answer.
+func TestAssess_NamesWhatIsLeftOut(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	state := h.engine.InForce().State
+	library := maps.Clone(state.Libraries[state.Library])
+	for name, text := range library {
+		library[name] = bytes.Replace(text, []byte("section: employer\n    name: { zh: "), []byte("section: employer\n    name: { zh: 新"), 1)
+	}
+	if _, err := h.engine.Publish(t.Context(), "again", "author", registry.PublishLibrary{Files: library},
+		registry.PublishBundle{Name: catalog.BundleFile("retirement"), Text: state.Bundles["retirement"][0].Text, Reason: "library"}); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := apiv1connect.NewGuideServiceClient(h.as("")).Assess(t.Context(), &apiv1.AssessRequest{Fresh: true})
+	if err != nil {
+		t.Fatal(explain(err))
+	}
+	if cases := answer.GetChange().GetChanged().GetCases(); !slices.Equal(answer.GetLeftOut(), []string{"retirement"}) || cases["retirement"] != nil || cases["first_employment"] == nil {
+		t.Errorf("left out: %v, of %v", answer.GetLeftOut(), slices.Sorted(maps.Keys(cases)))
 	}
 }
 
