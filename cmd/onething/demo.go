@@ -18,6 +18,7 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 
 	"github.com/siyiban/onething/engine/follow"
+	"github.com/siyiban/onething/engine/store"
 	"github.com/siyiban/onething/examples/intake"
 	apiv1 "github.com/siyiban/onething/proto/gen/onething/api/v1"
 )
@@ -139,7 +140,7 @@ func (st *stage) open(ctx context.Context, pluginFolder string, progress io.Writ
 		return errors.Join(err, api.Close())
 	}
 	st.server, err = openServer(ctx, serverConfig{
-		data: filepath.Join(st.folder, "data"), development: true, clock: st.clock, place: "321323", bundles: bundles, plugins: pluginFolder,
+		data: store.Folder(filepath.Join(st.folder, "data")), development: true, clock: st.clock, place: "321323", bundles: bundles, plugins: pluginFolder,
 		issuerListener: issuer, logger: slog.New(slog.NewTextHandler(progress, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
 	if err != nil {

@@ -93,6 +93,10 @@ func runExample(t *testing.T, example string) {
 			example += " --listen 127.0.0.1:0 --dev-issuer 127.0.0.1:0"
 		}
 	}
+	reads := regexp.MustCompile(`^onething (simulate|log verify|backup|restore) .*var`).MatchString(example)
+	if strings.HasPrefix(example, "onething restore") {
+		example = "onething backup var/onething --to var/backup > var/out && " + example
+	}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "sh", "-eu", "-c", example)
@@ -102,8 +106,7 @@ func runExample(t *testing.T, example string) {
 		defer st.stop(t)
 		cmd.Env = append(os.Environ(), "ONETHING_SERVER="+st.api, "ONETHING_DEV_ISSUER="+strings.TrimSuffix(strings.TrimPrefix(st.issuer, "http://"), "/issuer"))
 	}
-	simulates := strings.HasPrefix(example, "onething simulate")
-	if simulates { // a server has been there
+	if reads { // a server has been there
 		newStage(t, filepath.Join(folder, "var"), "2026-03-16", io.Discard).stop(t)
 		if err := os.Rename(filepath.Join(folder, "var", "data"), filepath.Join(folder, "var", "onething")); err != nil {
 			t.Fatal(err)
@@ -125,7 +128,7 @@ func runExample(t *testing.T, example string) {
 	if err != nil {
 		t.Errorf("%s: %v\n%s%s", example, err, out, progress.String())
 	}
-	if progress.Len() > 0 && !simulates { // which says how far it has come
+	if progress.Len() > 0 && !reads { // which says how far it has come
 		t.Errorf("%s: it says on stderr: %s", example, progress.String())
 	}
 	// The demonstration's exit code says that every outcome is the expected one; the last line says it to a reader.

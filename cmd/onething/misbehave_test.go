@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/siyiban/onething/engine/catalog"
+	"github.com/siyiban/onething/engine/store"
 	"github.com/siyiban/onething/examples/intake"
 	"github.com/siyiban/onething/plugins/manifest"
 	apiv1 "github.com/siyiban/onething/proto/gen/onething/api/v1"
@@ -105,7 +106,7 @@ func TestServer_PluginsThatMisbehave(t *testing.T) {
 	}
 	api := listen()
 	var err error
-	st.server, err = openServer(t.Context(), serverConfig{data: filepath.Join(t.TempDir(), "data"), development: true, clock: st.clock, place: "321323", bundles: bundles,
+	st.server, err = openServer(t.Context(), serverConfig{data: store.Folder(filepath.Join(t.TempDir(), "data")), development: true, clock: st.clock, place: "321323", bundles: bundles,
 		plugins: folder, issuerListener: listen(), logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)

@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -21,6 +20,7 @@ import (
 	"github.com/siyiban/onething/engine/catalog"
 	"github.com/siyiban/onething/engine/follow"
 	"github.com/siyiban/onething/engine/registry"
+	"github.com/siyiban/onething/engine/store"
 	"github.com/siyiban/onething/examples"
 	"github.com/siyiban/onething/forms/kind"
 )
@@ -149,7 +149,7 @@ func serve(ctx context.Context, f serveFlags, out, progress io.Writer) error {
 	}
 	logger := slog.New(slog.NewTextHandler(progress, nil))
 	cfg := serverConfig{
-		data: f.data, keyFile: f.keyFile, development: f.dev, clock: officeClock(f.today), place: f.place,
+		data: store.Folder(f.data), keyFile: f.keyFile, development: f.dev, clock: officeClock(f.today), place: f.place,
 		plugins: f.plugins, withoutPlugins: f.withoutPlugins, origins: f.origins, logger: logger,
 	}
 	var err error
@@ -218,6 +218,3 @@ func httpServer(handler http.Handler, logger *slog.Logger) *http.Server {
 		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 	}
 }
-
-// secretFile is the key-encryption key of a development store.
-func secretFile(data string) string { return filepath.Join(data, "key-encryption-key.json") }

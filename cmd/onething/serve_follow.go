@@ -6,12 +6,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"path/filepath"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/siyiban/onething/engine"
 	"github.com/siyiban/onething/engine/application"
 	"github.com/siyiban/onething/engine/commitlog"
+	"github.com/siyiban/onething/engine/commitlog/badgerlog"
 	"github.com/siyiban/onething/engine/draft"
 	"github.com/siyiban/onething/engine/fold"
 	"github.com/siyiban/onething/engine/follow"
@@ -19,6 +21,7 @@ import (
 	"github.com/siyiban/onething/engine/follow/deadlines"
 	"github.com/siyiban/onething/engine/follow/steps"
 	"github.com/siyiban/onething/engine/registry"
+	"github.com/siyiban/onething/engine/store"
 	"github.com/siyiban/onething/engine/view"
 	"github.com/siyiban/onething/plugins"
 	applicationv1 "github.com/siyiban/onething/proto/gen/onething/application/v1"
@@ -26,7 +29,7 @@ import (
 )
 
 // follow runs what comes back with commands: plugins on their steps, and dates that pass; and keeps the views up.
-func (s *server) follow(log commitlog.Log, calls *caller) error {
+func (s *server) follow(ctx context.Context, log *badgerlog.Log, calls *caller) error {
 	commands := commands{s.engine}
 	plugged, err := steps.New(steps.Config{Engine: commands, Caller: calls, States: fold.New(log), Plugin: s.pluginOf, Logger: s.cfg.logger})
 	if err != nil {
@@ -40,16 +43,45 @@ func (s *server) follow(log commitlog.Log, calls *caller) error {
 	if err != nil {
 		return err
 	}
-	for name, handler := range map[string]follow.Handler{"steps": plugged, "deadlines": passing, "calendars": published} {
-		follower, err := follow.Open(follow.Config{Name: name, Dir: filepath.Join(s.cfg.data, "follow", name), Log: log, Handler: handler, Clock: s.cfg.clock, Logger: s.cfg.logger})
+	handlers := map[string]follow.Handler{"steps": plugged, "deadlines": passing, "calendars": published}
+	for _, name := range followers() {
+		handler := handlers[name]
+		follower, err := follow.Open(follow.Config{Name: name, Dir: s.cfg.data.Follower(name), Log: log, Handler: handler, Clock: s.cfg.clock, Logger: s.cfg.logger})
 		if err != nil {
 			return err
 		}
 		s.closing(follower.Close)
 		s.followers[name] = follower
+	}
+	if err := s.nothingLost(ctx, log); err != nil {
+		return err
+	}
+	for _, follower := range s.followers {
 		s.start(func() error { return follower.Run(s.running()) })
 	}
 	s.start(func() error { return s.views.Run(s.running()) })
+	return nil
+}
+
+// followers are the names of those who follow the log.
+func followers() []string { return []string{"calendars", "deadlines", "steps"} }
+
+// nothingLost refuses to go on with a log that has lost what views or followers have seen of it: what was acknowledged is
+// gone then, and who files next would get the places of those who have filed.
+func (s *server) nothingLost(ctx context.Context, log *badgerlog.Log) error {
+	cursors := map[string]func() (commitlog.Cursor, error){s.cfg.data.Views(): s.views.Cursor}
+	for name, follower := range s.followers {
+		cursors[s.cfg.data.Follower(name)] = follower.Cursor
+	}
+	for _, folder := range slices.Sorted(maps.Keys(cursors)) {
+		at, err := cursors[folder]()
+		if err == nil {
+			err = store.Seen(ctx, log, folder, at)
+		}
+		if err != nil {
+			return fmt.Errorf("%w: restore the last backup (`onething restore`); or, to go on without what is lost, remove the folders views and follow", err)
+		}
+	}
 	return nil
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -155,7 +154,7 @@ func (s *server) openHost(ctx context.Context, i *installed, keys *seal.Store, s
 		Granted: func(id string) []string { return s.engine.InForce().State.Plugins[id].Capabilities },
 		// The key never leaves the process; the digests of one store compare with each other.
 		DigestKey: keys.Digest("plugin look-ups", nil),
-		Logger:    s.cfg.logger, CompilationCacheDir: filepath.Join(s.cfg.data, "compiled"),
+		Logger:    s.cfg.logger, CompilationCacheDir: s.cfg.data.Compiled(),
 	}
 	if shared != nil {
 		cfg.SharedData = shared

@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -23,13 +22,13 @@ import (
 	"github.com/siyiban/onething/engine/blob"
 	"github.com/siyiban/onething/engine/bundledraft"
 	"github.com/siyiban/onething/engine/catalog"
-	"github.com/siyiban/onething/engine/commitlog"
 	"github.com/siyiban/onething/engine/commitlog/badgerlog"
 	"github.com/siyiban/onething/engine/draft"
 	"github.com/siyiban/onething/engine/follow"
 	"github.com/siyiban/onething/engine/follow/steps"
 	"github.com/siyiban/onething/engine/registry"
 	"github.com/siyiban/onething/engine/seal"
+	"github.com/siyiban/onething/engine/store"
 	"github.com/siyiban/onething/engine/view"
 	"github.com/siyiban/onething/examples/holidays"
 	"github.com/siyiban/onething/examples/registers"
@@ -40,7 +39,7 @@ const developmentAudience = "onething"
 
 // serverConfig is what a server stands on.
 type serverConfig struct {
-	data        string
+	data        store.Folder
 	keyFile     string // empty: of development, in the data folder
 	development bool
 	clock       *follow.Clock
@@ -110,11 +109,14 @@ func (s *server) open(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := os.MkdirAll(cfg.data, 0o700); err != nil {
+	if err := cfg.data.Readable(); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(string(cfg.data), 0o700); err != nil {
 		return fmt.Errorf("make data folder: %w", err)
 	}
 	// The log comes first: its lock keeps two servers out of one folder, before the second one has touched anything.
-	log, err := badgerlog.Open(badgerlog.Config{Dir: filepath.Join(cfg.data, "log"), Logger: cfg.logger})
+	log, err := badgerlog.Open(badgerlog.Config{Dir: cfg.data.Log(), Logger: cfg.logger})
 	if err != nil {
 		if strings.Contains(err.Error(), "Another process") {
 			return fmt.Errorf("another server has %s: end it, or name another folder with --data (%w)", cfg.data, err)
@@ -122,22 +124,25 @@ func (s *server) open(ctx context.Context) error {
 		return err
 	}
 	s.closing(log.Close)
+	if err := cfg.data.Upgrade(); err != nil {
+		return err
+	}
 	keys, err := s.openKeys()
 	if err != nil {
 		return err
 	}
 	s.keys = keys
-	blobs, err := blob.Open(filepath.Join(cfg.data, "blobs"))
+	blobs, err := blob.Open(cfg.data.Blobs())
 	if err != nil {
 		return err
 	}
 	s.closing(blobs.Close)
-	drafts, err := draft.Open(ctx, draft.Config{Dir: filepath.Join(cfg.data, "drafts"), Keys: keys, Submitted: submitted(log), Now: cfg.clock.Now, Logger: cfg.logger})
+	drafts, err := draft.Open(ctx, draft.Config{Dir: cfg.data.Drafts(), Keys: keys, Submitted: store.Submitted(log), Now: cfg.clock.Now, Logger: cfg.logger})
 	if err != nil {
 		return err
 	}
 	s.closing(drafts.Close)
-	bundleDrafts, err := bundledraft.Open(bundledraft.Config{Dir: filepath.Join(cfg.data, "bundle-drafts"), Now: cfg.clock.Now, Logger: cfg.logger})
+	bundleDrafts, err := bundledraft.Open(bundledraft.Config{Dir: cfg.data.BundleDrafts(), Now: cfg.clock.Now, Logger: cfg.logger})
 	if err != nil {
 		return err
 	}
@@ -169,11 +174,14 @@ func (s *server) open(ctx context.Context) error {
 	if calls.host, err = s.openHost(ctx, modules, keys, shared); err != nil {
 		return err
 	}
-	if s.views, err = view.Open(view.Config{Dir: filepath.Join(cfg.data, "views"), Log: log, Keys: keys, Logger: cfg.logger}); err != nil {
+	if s.views, err = view.Open(view.Config{Dir: cfg.data.Views(), Log: log, Keys: keys, Logger: cfg.logger}); err != nil {
 		return err
 	}
 	s.closing(s.views.Close)
-	if err := s.follow(log, calls); err != nil {
+	if err := s.follow(ctx, log, calls); err != nil {
+		return err
+	}
+	if err := s.listenOperator(store.Parts{Log: log, Keys: keys, Blobs: blobs, Drafts: drafts, BundleDrafts: bundleDrafts, Views: s.views}); err != nil {
 		return err
 	}
 	s.start(func() error {
@@ -210,7 +218,7 @@ func (s *server) closing(end func() error) {
 func (s *server) openKeys() (*seal.Store, error) {
 	name := s.cfg.keyFile
 	if name == "" {
-		name = secretFile(s.cfg.data)
+		name = s.cfg.data.DevelopmentKey()
 	}
 	wrap, err := seal.ReadKeyset(name)
 	if errors.Is(err, fs.ErrNotExist) && s.cfg.development {
@@ -222,22 +230,12 @@ func (s *server) openKeys() (*seal.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	keys, err := seal.Open(seal.Config{Dir: filepath.Join(s.cfg.data, "keys"), KeyEncryption: wrap})
+	keys, err := seal.Open(seal.Config{Dir: s.cfg.data.Keys(), KeyEncryption: wrap})
 	if err != nil {
 		return nil, err
 	}
 	s.closing(keys.Close)
 	return keys, nil
-}
-
-// submitted reports whether a draft was filed: then the log has its stream.
-func submitted(log commitlog.Log) func(context.Context, string) (bool, error) {
-	return func(ctx context.Context, id string) (bool, error) {
-		for _, err := range log.Read(ctx, engine.Stream(id), 0) {
-			return err == nil, err
-		}
-		return false, nil
-	}
 }
 
 // openTokens returns who believes whose tokens: the issuer's of the installation, or in development an issuer of our

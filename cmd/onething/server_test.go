@@ -30,6 +30,7 @@ import (
 	"github.com/siyiban/onething/engine/draft"
 	"github.com/siyiban/onething/engine/registry"
 	"github.com/siyiban/onething/engine/seal"
+	"github.com/siyiban/onething/engine/store"
 	"github.com/siyiban/onething/engine/view"
 	"github.com/siyiban/onething/examples/holidays"
 	"github.com/siyiban/onething/examples/intake"
@@ -64,7 +65,7 @@ func startStage(t testing.TB, folder, day, plugins string, logs io.Writer) *stag
 		t.Fatal(err)
 	}
 	st.server, err = openServer(t.Context(), serverConfig{
-		data: filepath.Join(folder, "data"), development: true, clock: st.clock, place: "321323", bundles: bundles, plugins: plugins, withoutPlugins: plugins == "",
+		data: store.Folder(filepath.Join(folder, "data")), development: true, clock: st.clock, place: "321323", bundles: bundles, plugins: plugins, withoutPlugins: plugins == "",
 		issuerListener: listen(), logger: slog.New(slog.NewTextHandler(logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	if err != nil {

@@ -8,7 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -21,6 +20,7 @@ import (
 	"github.com/siyiban/onething/engine/draft"
 	"github.com/siyiban/onething/engine/seal"
 	"github.com/siyiban/onething/engine/simulate"
+	"github.com/siyiban/onething/engine/store"
 	"github.com/siyiban/onething/forms/kind"
 )
 
@@ -137,27 +137,31 @@ func (s *stopped) close() {
 // openStopped opens what a simulation reads of a data folder.
 func openStopped(ctx context.Context, f simulateFlags, logger *slog.Logger) (_ *stopped, err error) {
 	s := &stopped{}
+	data := store.Folder(f.data)
+	if err := data.Readable(); err != nil {
+		return nil, err
+	}
 	defer func() {
 		if err != nil {
 			s.close()
 		}
 	}()
-	if _, err := os.Stat(filepath.Join(f.data, "log")); err != nil {
+	if _, err := os.Stat(data.Log()); err != nil {
 		return nil, fmt.Errorf("%s is no data folder of a server: %w", f.data, err)
 	}
-	if s.log, err = badgerlog.Open(badgerlog.Config{Dir: filepath.Join(f.data, "log"), ReadOnly: true, Logger: logger}); err != nil {
-		return nil, whyNotOpen(f.data, err)
+	if s.log, err = badgerlog.Open(badgerlog.Config{Dir: data.Log(), ReadOnly: true, Logger: logger}); err != nil {
+		return nil, whyNotOpen(f.data, "ask it with SimulateVersion", err)
 	}
 	s.closers = append(s.closers, s.log.Close)
 	name := f.keyFile
 	if name == "" {
-		name = secretFile(f.data)
+		name = data.DevelopmentKey()
 	}
 	wrap, err := seal.ReadKeyset(name)
 	if err != nil {
 		return nil, err
 	}
-	keys, err := seal.Open(seal.Config{Dir: filepath.Join(f.data, "keys"), KeyEncryption: wrap, ReadOnly: true})
+	keys, err := seal.Open(seal.Config{Dir: data.Keys(), KeyEncryption: wrap, ReadOnly: true})
 	if err != nil {
 		return nil, err
 	}
@@ -166,22 +170,22 @@ func openStopped(ctx context.Context, f simulateFlags, logger *slog.Logger) (_ *
 	if day, ok := kind.ParseDate(f.today); ok {
 		now = func() time.Time { return time.Date(day.Year, day.Month, day.Day, 9, 0, 0, 0, officeZone()) }
 	}
-	drafts, err := draft.Open(ctx, draft.Config{Dir: filepath.Join(f.data, "drafts"), ReadOnly: true, Keys: keys, Submitted: submitted(s.log), Now: now, Logger: logger})
+	drafts, err := draft.Open(ctx, draft.Config{Dir: data.Drafts(), ReadOnly: true, Keys: keys, Submitted: store.Submitted(s.log), Now: now, Logger: logger})
 	if err != nil {
-		return nil, whyNotOpen(f.data, err)
+		return nil, whyNotOpen(f.data, "ask it with SimulateVersion", err)
 	}
 	s.closers = append(s.closers, drafts.Close)
 	s.engine, err = engine.Open(ctx, engine.Config{Log: s.log, Keys: keys, Blobs: noFiles{}, Drafts: drafts, Now: now, Place: f.place, Logger: logger})
 	return s, err
 }
 
-// whyNotOpen says what to do where a store cannot be opened to be read only.
-func whyNotOpen(data string, err error) error {
+// whyNotOpen says what to do where a store cannot be opened to be read only, and what can be done instead if a server has it.
+func whyNotOpen(data, instead string, err error) error {
 	switch {
 	case strings.Contains(err.Error(), "Another process"):
-		return &refusedError{fmt.Sprintf("a server has %s: stop it, or ask it with SimulateVersion", data)}
+		return &refusedError{fmt.Sprintf("a server has %s: stop it, or %s", data, instead)}
 	case badgerlog.NotClosed(err):
-		return &refusedError{fmt.Sprintf("%s was not closed: start the server on it once more and stop it with SIGTERM, or simulate on a copy on which you have done so", data)}
+		return &refusedError{fmt.Sprintf("%s was not closed: start the server on it once more and stop it with SIGTERM, or use a copy on which you have done so", data)}
 	}
 	return err
 }

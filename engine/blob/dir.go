@@ -9,6 +9,7 @@ import (
 	"hash"
 	"io"
 	"io/fs"
+	"iter"
 	"os"
 
 	"github.com/siyiban/onething/engine/durable"
@@ -33,6 +34,39 @@ func Open(dir string) (*Dir, error) {
 		return nil, fmt.Errorf("open blobs: %w", err)
 	}
 	return &Dir{dir: dir, folder: folder}, nil
+}
+
+// OpenReadOnly opens the store in a folder, which has to be there, and changes nothing in it.
+func OpenReadOnly(dir string) (*Dir, error) {
+	folder, err := durable.OpenReadOnly(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open blobs: %w", err)
+	}
+	return &Dir{dir: dir, folder: folder}, nil
+}
+
+// All returns the digests of the blobs, in order. An error ends the sequence.
+func (d *Dir) All() iter.Seq2[Digest, error] {
+	return func(yield func(Digest, error) bool) {
+		for name, err := range d.folder.All() {
+			if err != nil {
+				err = fmt.Errorf("list blobs: %w", err)
+			}
+			if !yield(Digest(name), err) {
+				return
+			}
+		}
+	}
+}
+
+// CopyTo copies the blobs to another folder and returns how many, when they are on disk. The error wraps [ErrNoSpace]
+// if there is too little room.
+func (d *Dir) CopyTo(ctx context.Context, dir string, room durable.Space) (int, error) {
+	n, err := d.folder.CopyTo(ctx, dir, room)
+	if err != nil {
+		return n, fmt.Errorf("copy blobs: %w", err)
+	}
+	return n, nil
 }
 
 // Close closes the store. Blobs that are being read can be read on.

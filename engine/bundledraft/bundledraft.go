@@ -90,10 +90,12 @@ type Draft struct {
 	SavedBy  string
 }
 
-// Config says where drafts lie and what they depend on. All but Space have to be set.
+// Config says where drafts lie and what they depend on. All but ReadOnly and Space have to be set.
 type Config struct {
 	// Dir is the folder of the drafts, made if it does not exist. It holds nothing else, and one process opens it at a time.
 	Dir string
+	// ReadOnly opens a store that has to be there and was closed, and changes nothing in it.
+	ReadOnly bool
 	// Now is the clock.
 	Now func() time.Time
 	// Logger gets what the store has to say.
@@ -114,7 +116,7 @@ func Open(c Config) (*Store, error) {
 	if c.Now == nil {
 		return nil, errors.New("open bundle drafts: the clock has to be set")
 	}
-	db, err := badgerdb.Open(badgerdb.Config{Dir: c.Dir, Sync: true, Logger: c.Logger, Space: c.Space})
+	db, err := badgerdb.Open(badgerdb.Config{Dir: c.Dir, ReadOnly: c.ReadOnly, Sync: true, Logger: c.Logger, Space: c.Space})
 	if err != nil {
 		return nil, fmt.Errorf("open bundle drafts %s: %w", c.Dir, err)
 	}

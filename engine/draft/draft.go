@@ -421,7 +421,17 @@ func (s *Store) destroyOrphans(ctx context.Context) error {
 		return err
 	}
 	for _, id := range ids {
-		if err := s.destroy(ctx, id); err != nil {
+		// A backup takes the drafts first: what was a mark then may have been filed before the log was taken.
+		submitted, err := s.config.Submitted(ctx, id)
+		if err != nil {
+			return err
+		}
+		if submitted {
+			err = s.db.Commit(func(txn *badger.Txn) error { return txn.Delete(orphanKey(id)) })
+		} else {
+			err = s.destroy(ctx, id)
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -8,10 +8,12 @@
 package durable
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"os"
 	"path"
 	"path/filepath"
@@ -134,6 +136,71 @@ func (f *Folder) Empty() (bool, error) {
 	return true, nil
 }
 
+// All returns the names of the files, in order. One that is kept or removed meanwhile may be among them or not. An error
+// ends the sequence.
+func (f *Folder) All() iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for i := range 256 {
+			entries, err := fs.ReadDir(f.root.FS(), subfolder(byte(i)))
+			if err != nil {
+				yield("", err)
+				return
+			}
+			for _, entry := range entries {
+				if !yield(entry.Name(), nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// CopyTo copies the files to another folder, made if it does not exist, and returns how many, when they are on disk.
+// Those that are removed meanwhile are left out. The error wraps [ErrNoSpace] as soon as there is too little room there.
+func (f *Folder) CopyTo(ctx context.Context, dir string, room Space) (n int, err error) {
+	to, err := Open(dir)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, to.Close()) }()
+	for name, err := range f.All() {
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err == nil {
+			err = room.Check(dir)
+		}
+		if err == nil {
+			err = f.copy(to, name)
+		}
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			return n, fmt.Errorf("copy %s: %w", name, err)
+		default:
+			n++
+		}
+	}
+	return n, nil
+}
+
+func (f *Folder) copy(to *Folder, name string) error {
+	from, err := f.Open(name)
+	if err != nil {
+		return err
+	}
+	defer from.Close() //nolint:errcheck // only read
+	file, err := to.Create()
+	if err != nil {
+		return err
+	}
+	defer file.Discard()
+	if _, err := io.Copy(file, from); err != nil {
+		return err
+	}
+	return file.Keep(name)
+}
+
 // Open opens a file for reading. The error wraps [fs.ErrNotExist] if there is none.
 func (f *Folder) Open(name string) (*os.File, error) {
 	p, err := place(name)
@@ -248,3 +315,6 @@ func place(name string) (string, error) {
 	}
 	return name[:2] + "/" + name, nil
 }
+
+// Sync makes sure that the names in a folder stay.
+func Sync(dir string) error { return syncFolder(os.Open(dir)) } //nolint:gosec // the folder is the operator's

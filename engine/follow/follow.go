@@ -128,7 +128,7 @@ func Open(c Config) (*Follower, error) {
 		config: c, db: db, logger: logger, due: make(chan struct{}, 1), running: map[string]bool{}, busy: map[string]int{},
 		advanced: make(chan struct{}),
 	}
-	at, err := f.cursor()
+	at, err := f.Cursor()
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open follower %s: %w", c.Name, err), db.Close())
 	}
@@ -235,7 +235,7 @@ func (f *Follower) read(ctx context.Context) error {
 }
 
 func (f *Follower) readFrom(ctx context.Context) error {
-	at, err := f.cursor()
+	at, err := f.Cursor()
 	if err != nil {
 		return err
 	}
@@ -312,7 +312,7 @@ func (f *Follower) retryParked(ctx context.Context) error {
 	if err != nil || len(streams) == 0 {
 		return err
 	}
-	at, err := f.cursor()
+	at, err := f.Cursor()
 	if err != nil {
 		return err
 	}
@@ -574,7 +574,8 @@ func (f *Follower) advance(position uint64) {
 	f.signal()
 }
 
-func (f *Follower) cursor() (at commitlog.Cursor, err error) {
+// Cursor says up to where the follower has digested the log, and in which epoch.
+func (f *Follower) Cursor() (at commitlog.Cursor, err error) {
 	err = f.db.View(func(txn *badger.Txn) error {
 		at, err = loadCursor(txn)
 		return err

@@ -147,6 +147,22 @@ func (s *Store) openSecret() ([]byte, error) {
 	return s.unwrap(storeSecret)
 }
 
+// CopyTo copies the keys, wrapped as they are, and the store's secret to another folder, and returns how many files, when
+// they are on disk. A key that is destroyed meanwhile is left out.
+func (s *Store) CopyTo(ctx context.Context, dir string, room durable.Space) (int, error) {
+	n, err := s.folder.CopyTo(ctx, dir, room)
+	if err != nil {
+		return n, fmt.Errorf("copy keys: %w", err)
+	}
+	return n, nil
+}
+
+// FileOf returns the file of a key within the folder.
+func FileOf(id KeyID) string {
+	name := fileName(id)
+	return name[:2] + "/" + name
+}
+
 // Close closes the store.
 func (s *Store) Close() error { return s.folder.Close() }
 

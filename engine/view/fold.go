@@ -188,16 +188,25 @@ func (f *folded) keys(id string) [][]byte {
 	return slices.CompactFunc(keys, slices.Equal)
 }
 
-func (v *Views) cursor() (cursor, error) {
-	var at cursor
-	err := v.get([]byte{cursorPrefix}, func(b []byte) error {
-		if len(b) != 17 {
-			return errors.New("damaged cursor")
-		}
-		at = cursor{format: b[0], Cursor: commitlog.Cursor{Epoch: binary.BigEndian.Uint64(b[1:]), Position: binary.BigEndian.Uint64(b[9:])}}
-		return nil
+func (v *Views) cursor() (at cursor, err error) {
+	err = v.get([]byte{cursorPrefix}, func(b []byte) error {
+		at, err = parseCursor(b)
+		return err
 	})
 	return at, err
+}
+
+func parseCursor(b []byte) (cursor, error) {
+	if len(b) != 17 {
+		return cursor{}, errors.New("damaged cursor")
+	}
+	return cursor{format: b[0], Cursor: commitlog.Cursor{Epoch: binary.BigEndian.Uint64(b[1:]), Position: binary.BigEndian.Uint64(b[9:])}}, nil
+}
+
+// Cursor says up to where the views have come, and in which epoch of the log.
+func (v *Views) Cursor() (commitlog.Cursor, error) {
+	at, err := v.cursor()
+	return at.Cursor, err
 }
 
 // entry returns what is held of an application, nothing if it is not known.

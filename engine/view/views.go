@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"sync"
 	"time"
 
@@ -52,6 +53,8 @@ type Config struct {
 	Keys *seal.Store
 	// Limit is how long Wait waits; zero is [DefaultLimit].
 	Limit time.Duration
+	// ReadOnly opens views that have to be there and were closed, and changes nothing in them; they are not run.
+	ReadOnly bool
 	// Logger is told what operators should know.
 	Logger *slog.Logger
 	// Space is how much room is left on the disk; the zero one keeps half of [durable.DefaultMinFree], so that what was
@@ -89,13 +92,13 @@ func Open(c Config) (*Views, error) {
 	if c.Space.MinFree == 0 {
 		c.Space.MinFree = durable.DefaultMinFree / 2
 	}
-	db, err := badgerdb.Open(badgerdb.Config{Dir: c.Dir, Sync: true, Logger: c.Logger, Space: c.Space})
+	db, err := badgerdb.Open(badgerdb.Config{Dir: c.Dir, ReadOnly: c.ReadOnly, Sync: true, Logger: c.Logger, Space: c.Space})
 	if err != nil {
 		return nil, fmt.Errorf("open views %s: %w", c.Dir, err)
 	}
 	v := &Views{config: c, db: db, states: fold.New(c.Log), advanced: make(chan struct{}), watched: map[string]*watch{}}
 	at, err := v.cursor()
-	if err == nil && at.format != 0 && at.format != format {
+	if err == nil && at.format != 0 && at.format != format && !c.ReadOnly {
 		// Made by another version of the program: it is made again.
 		at, err = cursor{}, db.Clear()
 	}
@@ -117,7 +120,7 @@ func (v *Views) Close() error {
 // Run follows the log until ctx ends, and returns its error, or that of the log or the store. A view that is of another
 // log, or of one that was restored since, is emptied and made again.
 func (v *Views) Run(ctx context.Context) error {
-	err := v.follow(ctx, func(uint64) bool { return false })
+	err := v.follow(ctx, math.MaxUint64)
 	return fmt.Errorf("views: %w", err)
 }
 
@@ -125,14 +128,14 @@ func (v *Views) Run(ctx context.Context) error {
 // answer meanwhile. The caller runs the new ones and closes the old ones.
 func (v *Views) Rebuild(ctx context.Context, dir string) (*Views, error) {
 	c := v.config
-	c.Dir = dir
+	c.Dir, c.ReadOnly = dir, false
 	fresh, err := Open(c)
 	if err != nil {
 		return nil, fmt.Errorf("rebuild: %w", err)
 	}
 	err = fresh.reset(ctx)
-	if upto := v.Position(); err == nil && upto > 0 {
-		err = fresh.follow(ctx, func(position uint64) bool { return position >= upto })
+	if err == nil {
+		err = fresh.Until(ctx, v.Position())
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("rebuild views in %s: %w", dir, err), fresh.Close())
@@ -140,14 +143,22 @@ func (v *Views) Rebuild(ctx context.Context, dir string) (*Views, error) {
 	return fresh, nil
 }
 
-// follow folds what the log holds, as it comes, until enough says so.
-func (v *Views) follow(ctx context.Context, enough func(position uint64) bool) error {
+// Until follows the log up to a position, exactly, and returns.
+func (v *Views) Until(ctx context.Context, position uint64) error {
+	if v.Position() >= position {
+		return nil
+	}
+	return v.follow(ctx, position)
+}
+
+// follow folds what the log holds, as it comes, up to a position.
+func (v *Views) follow(ctx context.Context, upto uint64) error {
 	if !v.run.TryLock() {
 		return errors.New("already running")
 	}
 	defer v.run.Unlock()
 	for {
-		err := v.batches(ctx, enough)
+		err := v.batches(ctx, upto)
 		if !errors.Is(err, commitlog.ErrOtherLog) && !errors.Is(err, commitlog.ErrAhead) {
 			return err
 		}
@@ -158,7 +169,7 @@ func (v *Views) follow(ctx context.Context, enough func(position uint64) bool) e
 	}
 }
 
-func (v *Views) batches(ctx context.Context, enough func(uint64) bool) error {
+func (v *Views) batches(ctx context.Context, upto uint64) error {
 	at, err := v.cursor()
 	if err != nil {
 		return err
@@ -167,10 +178,13 @@ func (v *Views) batches(ctx context.Context, enough func(uint64) bool) error {
 		if err != nil {
 			return err
 		}
+		if over := batch[len(batch)-1].Position; over > upto {
+			batch = batch[:len(batch)-int(over-upto)] // positions are dense
+		}
 		if err := v.project(ctx, batch); err != nil {
 			return err
 		}
-		if enough(batch[len(batch)-1].Position) {
+		if batch[len(batch)-1].Position == upto {
 			return nil
 		}
 	}

@@ -37,6 +37,15 @@ type target struct {
 	expected, last uint64
 }
 
+// targets are what a commit does to the streams' versions.
+func targets(c commitlog.Commit) []target {
+	all := make([]target, len(c.Appends))
+	for i, a := range c.Appends {
+		all[i] = target{stream: a.Stream, expected: a.Expected, last: a.Last()}
+	}
+	return all
+}
+
 type result struct {
 	receipt commitlog.Receipt
 	err     error
@@ -54,10 +63,7 @@ func (l *Log) Append(ctx context.Context, c commitlog.Commit) (commitlog.Receipt
 	if err := ctx.Err(); err != nil {
 		return commitlog.Receipt{}, err
 	}
-	r := &request{id: c.RequestID, digest: bytes.Clone(c.Digest), body: body, result: make(chan result, 1)}
-	for _, a := range c.Appends {
-		r.targets = append(r.targets, target{stream: a.Stream, expected: a.Expected, last: a.Last()})
-	}
+	r := &request{id: c.RequestID, digest: bytes.Clone(c.Digest), targets: targets(c), body: body, result: make(chan result, 1)}
 	select {
 	case l.queue <- r:
 	case <-ctx.Done():
@@ -227,24 +233,34 @@ func (s *staging) stage(r *request) (commitlog.Receipt, error) {
 	}
 
 	s.position++
+	if err := put(s.txn, s.position, r.body.Stored(s.epoch, s.position), key, r.targets); err != nil {
+		return commitlog.Receipt{}, err
+	}
+	receipt := commitlog.Receipt{Epoch: s.epoch, Position: s.position, Versions: make(map[string]uint64, len(r.targets))}
+	for _, t := range r.targets {
+		receipt.Versions[t.stream] = t.last
+	}
+	return receipt, nil
+}
+
+// put puts a commit and what leads to it into a transaction. The error is a [setError].
+func put(txn *badger.Txn, position uint64, stored, request []byte, targets []target) error {
 	var err error
 	set := func(key, value []byte) {
 		if err == nil {
-			err = s.txn.Set(key, value)
+			err = txn.Set(key, value)
 		}
 	}
-	set(commitKey(s.position), r.body.Stored(s.epoch, s.position))
-	set(key, number(s.position))
-	receipt := commitlog.Receipt{Epoch: s.epoch, Position: s.position, Versions: make(map[string]uint64, len(r.targets))}
-	for _, t := range r.targets {
-		set(appendKey(t.stream, t.last), number(s.position))
+	set(commitKey(position), stored)
+	set(request, number(position))
+	for _, t := range targets {
+		set(appendKey(t.stream, t.last), number(position))
 		set(versionKey(t.stream), number(t.last))
-		receipt.Versions[t.stream] = t.last
 	}
 	if err != nil {
-		return commitlog.Receipt{}, &setError{err}
+		return &setError{err}
 	}
-	return receipt, nil
+	return nil
 }
 
 // earlier returns the commit that was made, or staged, under a request key, and one without position if there is none.

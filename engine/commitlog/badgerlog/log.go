@@ -13,6 +13,7 @@ import (
 	"github.com/dgraph-io/badger/v4/options"
 	"github.com/siyiban/onething/engine/commitlog"
 	"github.com/siyiban/onething/engine/durable"
+	"github.com/siyiban/onething/engine/durable/badgerdb"
 	logv1 "github.com/siyiban/onething/proto/gen/onething/log/v1"
 	"google.golang.org/protobuf/proto"
 )
@@ -62,7 +63,10 @@ var _ commitlog.Log = (*Log)(nil)
 
 // Open opens the log in a folder, and makes it if there is none. Besides what Badger says, its error wraps
 // [commitlog.ErrFormat], [commitlog.ErrCorrupt] or [commitlog.ErrNoSpace].
-func Open(c Config) (*Log, error) {
+func Open(c Config) (*Log, error) { return open(c, 1) }
+
+// open opens a log, and makes one that begins with an epoch if there is none.
+func open(c Config, first uint64) (*Log, error) {
 	if c.Dir == "" || c.Logger == nil {
 		return nil, errors.New("open log: folder and logger have to be set")
 	}
@@ -84,6 +88,9 @@ func Open(c Config) (*Log, error) {
 			return nil, fmt.Errorf("open log: %w", err)
 		}
 	}
+	if err := badgerdb.Begin(c.Dir, c.ReadOnly); err != nil {
+		return nil, fmt.Errorf("open log %s: %w: %w", c.Dir, commitlog.ErrCorrupt, err)
+	}
 	db, err := badger.Open(badger.DefaultOptions(c.Dir).
 		WithLogger(l.badger).
 		WithSyncWrites(true).
@@ -102,7 +109,7 @@ func Open(c Config) (*Log, error) {
 		return nil, fmt.Errorf("open log %s: %w", c.Dir, err)
 	}
 	l.db = db
-	if err := l.load(); err != nil {
+	if err := l.load(first); err != nil {
 		return nil, errors.Join(fmt.Errorf("open log %s: %w", c.Dir, err), db.Close())
 	}
 	if n := l.badger.errors.Load(); n > 0 {
@@ -132,8 +139,8 @@ func (l *Log) enoughSpace() error {
 	return err
 }
 
-// load reads the header, or writes it into an empty store, and the last position.
-func (l *Log) load() error {
+// load reads the header, or writes it into an empty store with its first epoch, and the last position.
+func (l *Log) load(first uint64) error {
 	err := l.db.View(func(txn *badger.Txn) error {
 		var header logv1.Header
 		switch err := get(txn, headerKey(), func(b []byte) error { return proto.Unmarshal(b, &header) }); {
@@ -166,11 +173,11 @@ func (l *Log) load() error {
 		if !empty {
 			return fmt.Errorf("%w: the folder holds a store that is no log", commitlog.ErrFormat)
 		}
-		header, err := proto.Marshal(&logv1.Header{Format: commitlog.Format, Epoch: 1})
+		header, err := proto.Marshal(&logv1.Header{Format: commitlog.Format, Epoch: first})
 		if err != nil {
 			return err
 		}
-		l.epoch = 1
+		l.epoch = first
 		return txn.Set(headerKey(), header)
 	})
 }
@@ -199,7 +206,11 @@ func (l *Log) Close() error {
 		l.open.Lock()
 		defer l.open.Unlock()
 		l.closed = true
-		if err := l.db.Close(); err != nil {
+		err := l.db.Close()
+		if err == nil && l.write && !l.stopped.Load() {
+			err = badgerdb.End(l.dir)
+		}
+		if err != nil {
 			l.failed = fmt.Errorf("close log %s: %w", l.dir, err)
 		}
 	})

@@ -38,9 +38,12 @@ func TestLog(t *testing.T) {
 	logtest.Run(t, func(tb testing.TB, dir string) logtest.Log { return openLog(tb, dir) })
 }
 
-// change opens the store of a log that is closed, and writes one key.
+// change opens the store of a log that is closed, and writes one key: as a fault of ours would, not as one of the disk.
 func change(t *testing.T, dir string, key, value []byte) {
 	t.Helper()
+	if err := os.Remove(filepath.Join(dir, "CLOSED")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
 	db, err := badger.Open(badger.DefaultOptions(dir).WithLogger(nil))
 	if err != nil {
 		t.Fatal(err)

@@ -32,7 +32,8 @@ type Config struct {
 }
 
 // Open opens a store, and makes it if there is none. Conflicts are not detected: whoever writes sees to it that no two
-// transactions read and write the same key at the same time. The error wraps [durable.ErrNoSpace] if there is too little room.
+// transactions read and write the same key at the same time. The error wraps [durable.ErrNoSpace] if there is too little room, and
+// [ErrDamaged] if a file is not what was written.
 func Open(c Config) (*DB, error) {
 	if c.Dir == "" || c.Logger == nil {
 		return nil, errors.New("folder and logger have to be set")
@@ -44,6 +45,9 @@ func Open(c Config) (*DB, error) {
 		if err := durable.Mkdir(c.Dir); err != nil { // Badger would not sync the folder above it
 			return nil, err
 		}
+	}
+	if err := Begin(c.Dir, c.ReadOnly); err != nil {
+		return nil, err
 	}
 	db, err := badger.Open(badger.DefaultOptions(c.Dir).
 		WithLogger(logger{c.Logger}).
@@ -60,7 +64,7 @@ func Open(c Config) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &DB{DB: db, dir: c.Dir, space: c.Space}, nil
+	return &DB{DB: db, dir: c.Dir, readOnly: c.ReadOnly, space: c.Space}, nil
 }
 
 // logger hands Badger's lines on, without those that it writes for each commit.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -15,13 +17,27 @@ import (
 // recheck is how often [DB.WaitForRoom] measures the disk.
 const recheck = time.Second
 
-// DB is a store that does not write where there is too little room. Of what it embeds only View, Close and iterators are
+// DB is a store that does not write where there is too little room. Of what it embeds only View and iterators are
 // used; every write goes through Update, Commit or Clear.
 type DB struct {
 	*badger.DB
-	dir     string
-	space   durable.Space
-	stopped atomic.Bool
+	dir      string
+	readOnly bool
+	space    durable.Space
+	stopped  atomic.Bool
+	close    sync.Once
+	failed   error // of closing
+}
+
+// Close closes the store and notes what it consists of.
+func (db *DB) Close() error {
+	db.close.Do(func() {
+		db.failed = db.DB.Close()
+		if db.failed == nil && !db.readOnly && !db.stopped.Load() {
+			db.failed = End(db.dir)
+		}
+	})
+	return db.failed
 }
 
 // ErrStopped is returned by [DB.Commit] after a write failed: the store has to be opened again.
@@ -77,4 +93,34 @@ func (db *DB) WaitForRoom(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// All hands everything in the store to each, as it is at one moment.
+func (db *DB) All(each func(key, value []byte) error) error {
+	return db.View(func(txn *badger.Txn) error {
+		it := txn.NewIterator(badger.DefaultIteratorOptions)
+		defer it.Close()
+		for it.Rewind(); it.Valid(); it.Next() {
+			if err := it.Item().Value(func(value []byte) error { return each(it.Item().Key(), value) }); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Backup writes everything in the store, as it is at one moment, while it is used. [Restore] reads it.
+func (db *DB) Backup(w io.Writer) error {
+	_, err := db.DB.Backup(w, 0)
+	return err
+}
+
+// Restore makes a store in a folder that has none, of what [DB.Backup] has written.
+func Restore(c Config, r io.Reader) (err error) {
+	db, err := Open(c)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	return db.Load(r, 16)
 }
