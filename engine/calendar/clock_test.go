@@ -1,6 +1,8 @@
 package calendar_test
 
 import (
+	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -73,6 +75,46 @@ func TestDue(t *testing.T) {
 				t.Errorf("%+v, want %s", due, test.want)
 			}
 		})
+	}
+}
+
+// Dates by another implementation over the same notices: testdata/dates.py says how.
+func TestDue_ByPython(t *testing.T) {
+	t.Parallel()
+	c := published(t)
+	table, err := os.ReadFile("testdata/dates.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	units := map[string]calendar.Unit{"working_days": calendar.WorkingDays, "days": calendar.Days, "months": calendar.Months}
+	rows, paused, overlapping := 0, 0, 0
+	for line := range strings.Lines(string(table)) {
+		cell := strings.Fields(line)
+		if cell[0] == "#" {
+			continue
+		}
+		n, err := strconv.Atoi(cell[2])
+		if err != nil {
+			t.Fatal(err)
+		}
+		k := calendar.Clock{Start: day(cell[0]), Limit: calendar.Limit{Unit: units[cell[1]], N: n}}
+		if cell[3] != "-" {
+			for stretch := range strings.SplitSeq(cell[3], ",") {
+				from, to, _ := strings.Cut(stretch, "/")
+				k.Pauses = append(k.Pauses, pause(from, to))
+			}
+			paused++
+		}
+		if len(k.Pauses) == 2 && !k.Pauses[1].From.After(k.Pauses[0].To) && !k.Pauses[0].From.After(k.Pauses[1].To) {
+			overlapping++
+		}
+		if due := c.Due(k); due.Date.String() != cell[4] {
+			t.Errorf("%s: %s", strings.TrimSpace(line), due.Date)
+		}
+		rows++
+	}
+	if rows < 400 || paused < 50 || overlapping < 10 {
+		t.Errorf("%d dates, %d with a pause, %d with two that overlap", rows, paused, overlapping)
 	}
 }
 
