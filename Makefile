@@ -69,6 +69,10 @@ soak: plugins ## the tests many times over under the race detector, then propert
 	go list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' ./... | awk '/pgregory.net\/rapid/{print $$1}' | \
 	  xargs -r -I{} go test -count=1 -timeout 3600s {} -rapid.checks=10000
 
+.PHONY: mutants
+mutants: plugins ## take each mechanism of docs/guarantees.yaml away in turn, and expect its test to turn red
+	go run ./internal/mutants
+
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME (20s)
 	@grep -rlE '^func Fuzz' --include='*_test.go' . | while read -r file; do \

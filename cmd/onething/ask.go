@@ -119,6 +119,33 @@ func (d *dialogue) verdicts(a *guide.Assessment) {
 	}
 }
 
+// because are the conditions that the next question can decide, in the words of their bundles; a step or a material by its
+// name.
+func (d *dialogue) because(a *guide.Assessment) []string {
+	var all []string
+	for _, decided := range a.Next.Decides {
+		text := decided
+		bundle, id, _ := strings.Cut(decided, ".")
+		if b := d.selection.Bundle(bundle); b != nil {
+			for _, r := range b.Eligibility {
+				if r.ID == id {
+					text = r.Because.ZH
+				}
+			}
+			if s := b.Step(id); s != nil {
+				text = s.Name.ZH
+			}
+			if m := b.Material(id); m != nil {
+				text = m.Name.ZH
+			}
+		}
+		if !slices.Contains(all, text) {
+			all = append(all, text)
+		}
+	}
+	return all
+}
+
 // ask puts the next question until there is an answer; nil is left blank.
 func (d *dialogue) ask(a *guide.Assessment) (kind.Value, error) {
 	field := d.selection.Field(a.Next.Path)
@@ -136,7 +163,7 @@ func (d *dialogue) ask(a *guide.Assessment) (kind.Value, error) {
 		case "q", "退出":
 			return nil, errEnd
 		case "?", "？":
-			d.say("  关系到：%s\n", strings.Join(a.Next.Decides, "、"))
+			d.say("  关系到：%s\n", strings.Join(d.because(a), "；"))
 		case "":
 			if required == rule.False {
 				return nil, nil

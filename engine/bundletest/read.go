@@ -144,7 +144,7 @@ func (r *reader) test(m *bundlev1.Test) Test {
 		switch name := r.name(v.Path); {
 		case v.Code == "unknown_field":
 			r.unknownPath(m, name, "answer")
-		case m.GetExpect() != nil && m.GetExpect().GetFaults() == nil: // nobody expects it
+		case m.GetExpect() != nil && !expectsFaults(m): // nobody expects it
 			given := answers[string(v.Path)]
 			if list, _, _, ok := v.Path.Cell(); ok {
 				given = answers[string(list)]
@@ -154,6 +154,9 @@ func (r *reader) test(m *bundlev1.Test) Test {
 	}
 	return t
 }
+
+// expectsFaults says whether a test is about answers that are wrong. A list without any says that there are none.
+func expectsFaults(m *bundlev1.Test) bool { return len(m.GetExpect().GetFaults().GetValues()) > 0 }
 
 // given puts together what a test starts from: that of the test that it is like, changed. seen are the tests on the
 // way, for one that is like itself.

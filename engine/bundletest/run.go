@@ -108,7 +108,7 @@ func (t *Test) Compare(a *guide.Assessment) diag.List {
 	if e == nil || matter == nil {
 		return nil
 	}
-	c.text("verdict", e.GetVerdict(), matter.Verdict.String())
+	c.verdict(e.GetVerdict(), matter)
 	c.rules("fails", e.GetFails(), rules(matter, rule.False, false))
 	c.rules("undecided", e.GetUndecided(), rules(matter, rule.Unknown, false))
 	c.rules("warns", e.GetWarns(), rules(matter, rule.False, true))
@@ -162,10 +162,23 @@ func (c *comparison) text(key, want, got string) {
 	}
 }
 
+// verdict compares the verdict; where it is another one, it says of each rule that fails or is not known what its parts
+// come to.
+func (c *comparison) verdict(want string, matter *guide.Case) {
+	before := len(c.found)
+	c.text("verdict", want, matter.Verdict.String())
+	c.see(before, slices.Concat(rules(matter, rule.False, false), rules(matter, rule.Unknown, false)))
+}
+
 // rules compares rules as a set; of each that is different, it says what its parts come to.
 func (c *comparison) rules(key string, want *structpb.ListValue, got []string) {
 	before := len(c.found)
 	different := c.set(key, want, got)
+	c.see(before, different)
+}
+
+// see puts what rules come to under the last finding, if there is one since before.
+func (c *comparison) see(before int, different []string) {
 	if len(c.found) == before {
 		return
 	}

@@ -178,6 +178,7 @@ func TestRun_Changes(t *testing.T) {
 		{name: "twice", line: `{ test: usual, today: 2026-03-16, expect: {} }`, want: []string{"8:13 test-duplicate: the test `usual` stands here twice | give one of them another id"}},
 		{name: "yes in Chinese", line: `{ test: t, like: usual, but: { own.rich: 是 }, expect: {} }`, want: []string{"8:46 test-value: `own.rich` cannot be read as BOOL | write `true`"}},
 		{name: "a number that must be a text", line: `{ test: t, like: usual, but: { form.me.id_no: 7 }, expect: {} }`, want: []string{"8:51 test-value: `form.me.id_no` cannot be read as CITIZEN_NUMBER | put the number in quotes"}},
+		{name: "also where the test says that there are no faults", line: `{ test: t, like: usual, but: { form.me.id_no: 7 }, expect: { faults: [] } }`, want: []string{"8:51 test-value: `form.me.id_no` cannot be read as CITIZEN_NUMBER | put the number in quotes"}},
 		{name: "an answer that cannot be read, and another like it", line: `{ test: t, like: usual, but: { own.rich: yes }, expect: {} }
   - { test: u, like: t, expect: {} }`, want: []string{"8:46 test-value: `own.rich` cannot be read as BOOL | write `true`"}},
 		{name: "an answer that cannot be read and is expected to be", line: `{ test: t, like: usual, but: { form.me.id_no: 甲 }, expect: { faults: [form.me.id_no] } }
