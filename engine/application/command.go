@@ -7,6 +7,7 @@ import (
 
 	"github.com/siyiban/onething/engine/catalog"
 	"github.com/siyiban/onething/forms"
+	"github.com/siyiban/onething/forms/kind"
 	applicationv1 "github.com/siyiban/onething/proto/gen/onething/application/v1"
 )
 
@@ -230,6 +231,24 @@ type RecordRevocation struct {
 	Trace   []byte
 }
 
+// MakeDocuments records documents that were made of events: a follower gives it when they are kept.
+type MakeDocuments struct{ Documents []MadeDocument }
+
+// MadeDocument is a document with its files, as they are kept.
+type MadeDocument struct {
+	Public *applicationv1.DocumentMade
+	Files  []*applicationv1.MaterialFile
+}
+
+// ServeDocument says that a document was served (送达).
+type ServeDocument struct {
+	Number   string // of the document
+	Way      string
+	On       kind.Date // zero: today
+	Receiver string    // who received it, or was a witness; the applicant's own name need not be given
+	Note     string
+}
+
 // Lapse settles what has lapsed, and nothing else: a follower gives it when a date has passed.
 type Lapse struct{}
 
@@ -260,5 +279,7 @@ func (ExtendTolerance) isCommand()  {}
 func (VerifyPromise) isCommand()    {}
 func (RepairPromise) isCommand()    {}
 func (RecordRevocation) isCommand() {}
+func (MakeDocuments) isCommand()    {}
+func (ServeDocument) isCommand()    {}
 func (Lapse) isCommand()            {}
 func (SettleDates) isCommand()      {}

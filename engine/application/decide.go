@@ -135,6 +135,11 @@ func (d *decision) do(cmd Command) error {
 		return d.repairPromise(c)
 	case RecordRevocation:
 		return d.recordRevocation(c)
+	case MakeDocuments:
+		d.makeDocuments(c)
+		return nil
+	case ServeDocument:
+		return d.serveDocument(c)
 	case Lapse:
 		return nil // has been settled
 	case SettleDates:
@@ -197,7 +202,7 @@ func checkExpected(s State, cmd Command) error {
 		ofCase(c.Bundle, c.Expected)
 	case ExtendTolerance:
 		ofCase(c.Bundle, c.Expected)
-	case Submit, RecordCheck, Supply, Withdraw, ReleaseTask, RecordDecision, RecordIssue, RecordFailure, VerifyPromise, RepairPromise, RecordRevocation, Lapse, SettleDates:
+	case Submit, RecordCheck, Supply, Withdraw, ReleaseTask, RecordDecision, RecordIssue, RecordFailure, VerifyPromise, RepairPromise, RecordRevocation, MakeDocuments, ServeDocument, Lapse, SettleDates:
 	}
 	if expected == 0 || expected == current {
 		return nil

@@ -99,7 +99,8 @@ func TestEvolve_EveryKind(t *testing.T) {
 			before := application.State{ID: "a", Number: "n", Cases: []*application.Case{{Bundle: text, State: application.PreReview,
 				Checks: []application.Check{{Step: text}}, Materials: []application.Material{{ID: text, Shared: text}},
 				Tolerances: []application.Tolerance{{Material: text}}, Promises: []application.Promise{{Material: text}}}},
-				Tasks: []*application.Task{{Number: text, Bundle: text, Step: text, State: application.TaskOpen, WaitsResult: []string{text}}}}
+				Tasks:     []*application.Task{{Number: text, Bundle: text, Step: text, State: application.TaskOpen, WaitsResult: []string{text}}},
+				Documents: []application.Document{{Number: text}}}
 			if kind.Name() == "task_opened" {
 				before.Tasks = nil
 			}

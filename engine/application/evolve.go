@@ -62,6 +62,10 @@ func Evolve(s State, e *applicationv1.Event) State {
 		s.resultRevoked(k.ResultRevoked)
 	case *applicationv1.Event_PromiseRepaired:
 		s.promiseRepaired(k.PromiseRepaired)
+	case *applicationv1.Event_DocumentMade:
+		s.documentMade(k.DocumentMade)
+	case *applicationv1.Event_DocumentServed:
+		s.documentServed(k.DocumentServed)
 	case *applicationv1.Event_Warned:
 		s.warned(k.Warned)
 	}

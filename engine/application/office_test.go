@@ -514,6 +514,9 @@ func fingerprint(t testing.TB, s application.State) string {
 	for _, w := range s.Warnings {
 		fmt.Fprintf(&b, "%+v\n", w)
 	}
+	for _, x := range s.Documents {
+		fmt.Fprintf(&b, "%+v\n", x)
+	}
 	return b.String()
 }
 
@@ -1169,6 +1172,10 @@ func (p *play) say(e *applicationv1.Event) string {
 		for _, m := range slices.Sorted(maps.Keys(d.GetVerifications())) {
 			add("%s to verify by %s", m, due(d.GetVerifications()[m]))
 		}
+	case *applicationv1.Event_DocumentMade:
+		add("made %s of %d, %s", k.DocumentMade.GetNumber(), k.DocumentMade.GetEvent(), short(k.DocumentMade.GetOn()))
+	case *applicationv1.Event_DocumentServed:
+		add("served %s %s on %s", k.DocumentServed.GetNumber(), k.DocumentServed.GetWay(), short(k.DocumentServed.GetOn()))
 	default:
 		add("%T", k)
 	}
@@ -1197,7 +1204,8 @@ func commands(bundle, step, task string) []application.Command {
 		application.RecordDecision{Task: task, Outcome: application.Approved, Revision: 1, Attempt: 1}, application.RecordIssue{Task: task, Attempt: 1}, application.RecordFailure{Task: task, Hook: "decide", Attempt: 1},
 		application.AskCorrection{Task: task, Reason: "不", Items: []application.Item{item(bundle, "form.owner.id_no")}}, application.PauseTask{Task: task, Procedure: "HEARING", Days: 1, Reason: "听证"}, application.ResumeTask{Task: task},
 		application.ExtendTask{Task: task, Approval: byHead(2)}, application.ExtendCase{Bundle: bundle, Approval: byHead(2)}, application.ExtendTolerance{Bundle: bundle, Material: "plan", Approval: byHead(2)},
-		application.VerifyPromise{Bundle: bundle, Material: "lease", Holds: true}, application.RepairPromise{Bundle: bundle, Material: "lease", Reason: "已补正"}, application.RecordRevocation{Task: task, Attempt: 1}, application.Lapse{}, application.SettleDates{}}
+		application.VerifyPromise{Bundle: bundle, Material: "lease", Holds: true}, application.RepairPromise{Bundle: bundle, Material: "lease", Reason: "已补正"}, application.RecordRevocation{Task: task, Attempt: 1}, application.MakeDocuments{Documents: []application.MadeDocument{document("受理〔2026〕1号", 2)}},
+		application.ServeDocument{Number: "受理〔2026〕1号", Way: application.ServedElectronically}, application.Lapse{}, application.SettleDates{}}
 }
 
 // byOther gives a command about a step's task by another officer of a department.

@@ -27,6 +27,8 @@ type State struct {
 	Tasks     []*Task   // of steps, in the order in which they opened
 	FollowUps []*Task   // what a false promise has opened at those who relied on it; they outlive the case
 	Warnings  []Warning // the last one of each clock that was warned of
+	// Documents are those that were made of its events, in their order.
+	Documents []Document
 }
 
 // ApplicationState is the state of an application, derived from its cases.
@@ -437,6 +439,7 @@ func (s State) clone() State {
 		copied.Skipped = slices.Clone(c.Skipped)
 		s.Cases[i] = &copied
 	}
+	s.Documents = slices.Clone(s.Documents)
 	s.Tasks, s.FollowUps = cloneTasks(s.Tasks), cloneTasks(s.FollowUps)
 	return s
 }

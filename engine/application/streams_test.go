@@ -52,6 +52,8 @@ func streams() map[string][]act {
 		// Limits that come near, are extended and are missed.
 		"limits": {apply("shop badge", tolerate("own.shop.oath"), promise("own.shop.lease")), checked("shop", "audit"), accept("badge"), accept("shop"), on("03-18"), extend("badge", "print", 2), extendCase("badge", 5),
 			extendTolerance("shop", "oath", 2), on("04-20"), lapse},
+		// Documents that are made of what happened, and served.
+		"documents": {apply("badge"), accept("badge"), makeDocuments("受理〔2026〕1号"), on("03-17"), serve("受理〔2026〕1号", application.ServedDirectly)},
 	}
 }
 

@@ -334,6 +334,8 @@ type Event struct {
 	//	*Event_Moved
 	//	*Event_ResultRevoked
 	//	*Event_PromiseRepaired
+	//	*Event_DocumentMade
+	//	*Event_DocumentServed
 	Kind          isEvent_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -649,6 +651,24 @@ func (x *Event) GetPromiseRepaired() *PromiseRepaired {
 	return nil
 }
 
+func (x *Event) GetDocumentMade() *DocumentMade {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_DocumentMade); ok {
+			return x.DocumentMade
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetDocumentServed() *DocumentServed {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_DocumentServed); ok {
+			return x.DocumentServed
+		}
+	}
+	return nil
+}
+
 type isEvent_Kind interface {
 	isEvent_Kind()
 }
@@ -793,6 +813,16 @@ type Event_PromiseRepaired struct {
 	PromiseRepaired *PromiseRepaired `protobuf:"bytes,37,opt,name=promise_repaired,json=promiseRepaired,proto3,oneof"`
 }
 
+type Event_DocumentMade struct {
+	// A document (文书) was made of another event.
+	DocumentMade *DocumentMade `protobuf:"bytes,40,opt,name=document_made,json=documentMade,proto3,oneof"`
+}
+
+type Event_DocumentServed struct {
+	// A document was served (送达).
+	DocumentServed *DocumentServed `protobuf:"bytes,41,opt,name=document_served,json=documentServed,proto3,oneof"`
+}
+
 func (*Event_Submitted) isEvent_Kind() {}
 
 func (*Event_Checked) isEvent_Kind() {}
@@ -848,6 +878,10 @@ func (*Event_Moved) isEvent_Kind() {}
 func (*Event_ResultRevoked) isEvent_Kind() {}
 
 func (*Event_PromiseRepaired) isEvent_Kind() {}
+
+func (*Event_DocumentMade) isEvent_Kind() {}
+
+func (*Event_DocumentServed) isEvent_Kind() {}
 
 // Actor is who caused an event. Names and numbers of persons stand in the personal part.
 type Actor struct {
@@ -955,7 +989,9 @@ type Personal struct {
 	// Facts that were known of the persons and that the decision rests on, by `facts.<alias>.<fact>`, as in a record.
 	Facts *v1.Record `protobuf:"bytes,10,opt,name=facts,proto3" json:"facts,omitempty"`
 	// Who gave the confirmations of a joint case, in their order.
-	Confirmed     []*Confirmed `protobuf:"bytes,11,rep,name=confirmed,proto3" json:"confirmed,omitempty"`
+	Confirmed []*Confirmed `protobuf:"bytes,11,rep,name=confirmed,proto3" json:"confirmed,omitempty"`
+	// Name of who received a document at the counter.
+	Receiver      string `protobuf:"bytes,12,opt,name=receiver,proto3" json:"receiver,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1065,6 +1101,13 @@ func (x *Personal) GetConfirmed() []*Confirmed {
 		return x.Confirmed
 	}
 	return nil
+}
+
+func (x *Personal) GetReceiver() string {
+	if x != nil {
+		return x.Receiver
+	}
+	return ""
 }
 
 // Confirmation: one of those who must all submit a joint case (共同申请) has confirmed it.
@@ -4390,6 +4433,172 @@ func (x *DraftMoved) GetByApplicant() bool {
 	return false
 }
 
+// DocumentMade: a document was made of an event that was committed before. Its files (HTML for print, and PDF) stand in
+// the personal part, as materials `document/<number>.html` and `document/<number>.pdf`.
+type DocumentMade struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Number (文号): a word for the kind, the year, and the number of what it is about, as in 受理〔2026〕32132320260316000001001号.
+	Number string `protobuf:"bytes,1,opt,name=number,proto3" json:"number,omitempty"`
+	// Kind: ACCEPTANCE, TOLERANCE, REFUSAL, CORRECTION, PROCEDURE, EXTENSION, TOLERANCE_PROMISE, PROMISE, RESULT, REJECTION or
+	// SERVICE.
+	Document string `protobuf:"bytes,2,opt,name=document,proto3" json:"document,omitempty"`
+	// Version of the application with the event that it is made of: the place of that event in the stream, from 1.
+	Event int64 `protobuf:"varint,3,opt,name=event,proto3" json:"event,omitempty"`
+	// Case that it is about; empty: the application.
+	Bundle string `protobuf:"bytes,4,opt,name=bundle,proto3" json:"bundle,omitempty"`
+	// Task that it is about; empty: none.
+	Task string `protobuf:"bytes,5,opt,name=task,proto3" json:"task,omitempty"`
+	// Material that it is about, as the form merges it: of a promise in its place.
+	Material string `protobuf:"bytes,6,opt,name=material,proto3" json:"material,omitempty"`
+	// Day of the document, YYYY-MM-DD: that of the event.
+	On            string `protobuf:"bytes,7,opt,name=on,proto3" json:"on,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DocumentMade) Reset() {
+	*x = DocumentMade{}
+	mi := &file_onething_application_v1_application_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DocumentMade) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DocumentMade) ProtoMessage() {}
+
+func (x *DocumentMade) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_application_v1_application_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DocumentMade.ProtoReflect.Descriptor instead.
+func (*DocumentMade) Descriptor() ([]byte, []int) {
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{41}
+}
+
+func (x *DocumentMade) GetNumber() string {
+	if x != nil {
+		return x.Number
+	}
+	return ""
+}
+
+func (x *DocumentMade) GetDocument() string {
+	if x != nil {
+		return x.Document
+	}
+	return ""
+}
+
+func (x *DocumentMade) GetEvent() int64 {
+	if x != nil {
+		return x.Event
+	}
+	return 0
+}
+
+func (x *DocumentMade) GetBundle() string {
+	if x != nil {
+		return x.Bundle
+	}
+	return ""
+}
+
+func (x *DocumentMade) GetTask() string {
+	if x != nil {
+		return x.Task
+	}
+	return ""
+}
+
+func (x *DocumentMade) GetMaterial() string {
+	if x != nil {
+		return x.Material
+	}
+	return ""
+}
+
+func (x *DocumentMade) GetOn() string {
+	if x != nil {
+		return x.On
+	}
+	return ""
+}
+
+// DocumentServed: a document was served on the applicant (送达). Whose hands it went into stands in the personal part.
+type DocumentServed struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Number of the document.
+	Number string `protobuf:"bytes,1,opt,name=number,proto3" json:"number,omitempty"`
+	// How: ELECTRONIC (the applicant took it over the API), DIRECT (handed over at the counter), POST, or LEFT (留置).
+	Way string `protobuf:"bytes,2,opt,name=way,proto3" json:"way,omitempty"`
+	// Day, YYYY-MM-DD.
+	On            string `protobuf:"bytes,3,opt,name=on,proto3" json:"on,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DocumentServed) Reset() {
+	*x = DocumentServed{}
+	mi := &file_onething_application_v1_application_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DocumentServed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DocumentServed) ProtoMessage() {}
+
+func (x *DocumentServed) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_application_v1_application_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DocumentServed.ProtoReflect.Descriptor instead.
+func (*DocumentServed) Descriptor() ([]byte, []int) {
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{42}
+}
+
+func (x *DocumentServed) GetNumber() string {
+	if x != nil {
+		return x.Number
+	}
+	return ""
+}
+
+func (x *DocumentServed) GetWay() string {
+	if x != nil {
+		return x.Way
+	}
+	return ""
+}
+
+func (x *DocumentServed) GetOn() string {
+	if x != nil {
+		return x.On
+	}
+	return ""
+}
+
 // Warned: a clock comes near its date (yellow), or the office has missed it (red).
 type Warned struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -4411,7 +4620,7 @@ type Warned struct {
 
 func (x *Warned) Reset() {
 	*x = Warned{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[41]
+	mi := &file_onething_application_v1_application_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4423,7 +4632,7 @@ func (x *Warned) String() string {
 func (*Warned) ProtoMessage() {}
 
 func (x *Warned) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[41]
+	mi := &file_onething_application_v1_application_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4436,7 +4645,7 @@ func (x *Warned) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Warned.ProtoReflect.Descriptor instead.
 func (*Warned) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{41}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Warned) GetTask() string {
@@ -4496,7 +4705,7 @@ type Seen struct {
 
 func (x *Seen) Reset() {
 	*x = Seen{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[42]
+	mi := &file_onething_application_v1_application_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4508,7 +4717,7 @@ func (x *Seen) String() string {
 func (*Seen) ProtoMessage() {}
 
 func (x *Seen) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[42]
+	mi := &file_onething_application_v1_application_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4521,7 +4730,7 @@ func (x *Seen) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Seen.ProtoReflect.Descriptor instead.
 func (*Seen) Descriptor() ([]byte, []int) {
-	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{42}
+	return file_onething_application_v1_application_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Seen) GetAt() *timestamppb.Timestamp {
@@ -4562,7 +4771,7 @@ type CorrectionNotified_Item struct {
 
 func (x *CorrectionNotified_Item) Reset() {
 	*x = CorrectionNotified_Item{}
-	mi := &file_onething_application_v1_application_proto_msgTypes[44]
+	mi := &file_onething_application_v1_application_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4574,7 +4783,7 @@ func (x *CorrectionNotified_Item) String() string {
 func (*CorrectionNotified_Item) ProtoMessage() {}
 
 func (x *CorrectionNotified_Item) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_application_v1_application_proto_msgTypes[44]
+	mi := &file_onething_application_v1_application_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4622,7 +4831,7 @@ var File_onething_application_v1_application_proto protoreflect.FileDescriptor
 
 const file_onething_application_v1_application_proto_rawDesc = "" +
 	"\n" +
-	")onething/application/v1/application.proto\x12\x17onething.application.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1donething/forms/v1/forms.proto\"\xf4\x11\n" +
+	")onething/application/v1/application.proto\x12\x17onething.application.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1donething/forms/v1/forms.proto\"\x96\x13\n" +
 	"\x05Event\x12*\n" +
 	"\x02at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x124\n" +
 	"\x05actor\x18\x02 \x01(\v2\x1e.onething.application.v1.ActorR\x05actor\x12=\n" +
@@ -4659,7 +4868,9 @@ const file_onething_application_v1_application_proto_rawDesc = "" +
 	"\x06warned\x18\" \x01(\v2\x1f.onething.application.v1.WarnedH\x00R\x06warned\x126\n" +
 	"\x05moved\x18# \x01(\v2\x1e.onething.application.v1.MovedH\x00R\x05moved\x12O\n" +
 	"\x0eresult_revoked\x18$ \x01(\v2&.onething.application.v1.ResultRevokedH\x00R\rresultRevoked\x12U\n" +
-	"\x10promise_repaired\x18% \x01(\v2(.onething.application.v1.PromiseRepairedH\x00R\x0fpromiseRepairedB\x06\n" +
+	"\x10promise_repaired\x18% \x01(\v2(.onething.application.v1.PromiseRepairedH\x00R\x0fpromiseRepaired\x12L\n" +
+	"\rdocument_made\x18( \x01(\v2%.onething.application.v1.DocumentMadeH\x00R\fdocumentMade\x12R\n" +
+	"\x0fdocument_served\x18) \x01(\v2'.onething.application.v1.DocumentServedH\x00R\x0edocumentServedB\x06\n" +
 	"\x04kind\"\x9a\x01\n" +
 	"\x05Actor\x121\n" +
 	"\x04role\x18\x01 \x01(\x0e2\x1d.onething.application.v1.RoleR\x04role\x12\x1e\n" +
@@ -4668,7 +4879,7 @@ const file_onething_application_v1_application_proto_rawDesc = "" +
 	"department\x12\x0e\n" +
 	"\x02id\x18\x03 \x01(\tR\x02id\x12\x14\n" +
 	"\x05agent\x18\x04 \x01(\bR\x05agent\x12\x18\n" +
-	"\amandate\x18\x05 \x01(\tR\amandate\"\xec\x04\n" +
+	"\amandate\x18\x05 \x01(\tR\amandate\"\x88\x05\n" +
 	"\bPersonal\x121\n" +
 	"\x06record\x18\x01 \x01(\v2\x19.onething.forms.v1.RecordR\x06record\x121\n" +
 	"\x06result\x18\x02 \x01(\v2\x19.onething.forms.v1.RecordR\x06result\x12\x16\n" +
@@ -4681,7 +4892,8 @@ const file_onething_application_v1_application_proto_rawDesc = "" +
 	"\x05trace\x18\t \x01(\fR\x05trace\x12/\n" +
 	"\x05facts\x18\n" +
 	" \x01(\v2\x19.onething.forms.v1.RecordR\x05facts\x12@\n" +
-	"\tconfirmed\x18\v \x03(\v2\".onething.application.v1.ConfirmedR\tconfirmed\x1a:\n" +
+	"\tconfirmed\x18\v \x03(\v2\".onething.application.v1.ConfirmedR\tconfirmed\x12\x1a\n" +
+	"\breceiver\x18\f \x01(\tR\breceiver\x1a:\n" +
 	"\fPersonsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x86\x01\n" +
@@ -4994,7 +5206,19 @@ const file_onething_application_v1_application_proto_rawDesc = "" +
 	"\x04from\x18\x02 \x01(\tR\x04from\x12\x0e\n" +
 	"\x02to\x18\x03 \x01(\tR\x02to\x12*\n" +
 	"\x02at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12!\n" +
-	"\fby_applicant\x18\x05 \x01(\bR\vbyApplicant\"\x92\x01\n" +
+	"\fby_applicant\x18\x05 \x01(\bR\vbyApplicant\"\xb0\x01\n" +
+	"\fDocumentMade\x12\x16\n" +
+	"\x06number\x18\x01 \x01(\tR\x06number\x12\x1a\n" +
+	"\bdocument\x18\x02 \x01(\tR\bdocument\x12\x14\n" +
+	"\x05event\x18\x03 \x01(\x03R\x05event\x12\x16\n" +
+	"\x06bundle\x18\x04 \x01(\tR\x06bundle\x12\x12\n" +
+	"\x04task\x18\x05 \x01(\tR\x04task\x12\x1a\n" +
+	"\bmaterial\x18\x06 \x01(\tR\bmaterial\x12\x0e\n" +
+	"\x02on\x18\a \x01(\tR\x02on\"J\n" +
+	"\x0eDocumentServed\x12\x16\n" +
+	"\x06number\x18\x01 \x01(\tR\x06number\x12\x10\n" +
+	"\x03way\x18\x02 \x01(\tR\x03way\x12\x0e\n" +
+	"\x02on\x18\x03 \x01(\tR\x02on\"\x92\x01\n" +
 	"\x06Warned\x12\x12\n" +
 	"\x04task\x18\x01 \x01(\tR\x04task\x12\x16\n" +
 	"\x06colour\x18\x02 \x01(\tR\x06colour\x12\x16\n" +
@@ -5038,7 +5262,7 @@ func file_onething_application_v1_application_proto_rawDescGZIP() []byte {
 }
 
 var file_onething_application_v1_application_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_onething_application_v1_application_proto_msgTypes = make([]protoimpl.MessageInfo, 47)
+var file_onething_application_v1_application_proto_msgTypes = make([]protoimpl.MessageInfo, 49)
 var file_onething_application_v1_application_proto_goTypes = []any{
 	(Role)(0),                       // 0: onething.application.v1.Role
 	(Origin)(0),                     // 1: onething.application.v1.Origin
@@ -5085,18 +5309,20 @@ var file_onething_application_v1_application_proto_goTypes = []any{
 	(*DueSettled)(nil),              // 42: onething.application.v1.DueSettled
 	(*Moved)(nil),                   // 43: onething.application.v1.Moved
 	(*DraftMoved)(nil),              // 44: onething.application.v1.DraftMoved
-	(*Warned)(nil),                  // 45: onething.application.v1.Warned
-	(*Seen)(nil),                    // 46: onething.application.v1.Seen
-	nil,                             // 47: onething.application.v1.Personal.PersonsEntry
-	(*CorrectionNotified_Item)(nil), // 48: onething.application.v1.CorrectionNotified.Item
-	nil,                             // 49: onething.application.v1.DueSettled.SuspensionsEntry
-	nil,                             // 50: onething.application.v1.DueSettled.VerificationsEntry
-	(*timestamppb.Timestamp)(nil),   // 51: google.protobuf.Timestamp
-	(*v1.Record)(nil),               // 52: onething.forms.v1.Record
-	(*v1.Text)(nil),                 // 53: onething.forms.v1.Text
+	(*DocumentMade)(nil),            // 45: onething.application.v1.DocumentMade
+	(*DocumentServed)(nil),          // 46: onething.application.v1.DocumentServed
+	(*Warned)(nil),                  // 47: onething.application.v1.Warned
+	(*Seen)(nil),                    // 48: onething.application.v1.Seen
+	nil,                             // 49: onething.application.v1.Personal.PersonsEntry
+	(*CorrectionNotified_Item)(nil), // 50: onething.application.v1.CorrectionNotified.Item
+	nil,                             // 51: onething.application.v1.DueSettled.SuspensionsEntry
+	nil,                             // 52: onething.application.v1.DueSettled.VerificationsEntry
+	(*timestamppb.Timestamp)(nil),   // 53: google.protobuf.Timestamp
+	(*v1.Record)(nil),               // 54: onething.forms.v1.Record
+	(*v1.Text)(nil),                 // 55: onething.forms.v1.Text
 }
 var file_onething_application_v1_application_proto_depIdxs = []int32{
-	51, // 0: onething.application.v1.Event.at:type_name -> google.protobuf.Timestamp
+	53, // 0: onething.application.v1.Event.at:type_name -> google.protobuf.Timestamp
 	5,  // 1: onething.application.v1.Event.actor:type_name -> onething.application.v1.Actor
 	6,  // 2: onething.application.v1.Event.personal:type_name -> onething.application.v1.Personal
 	14, // 3: onething.application.v1.Event.submitted:type_name -> onething.application.v1.Submitted
@@ -5123,77 +5349,79 @@ var file_onething_application_v1_application_proto_depIdxs = []int32{
 	38, // 24: onething.application.v1.Event.verification_opened:type_name -> onething.application.v1.VerificationOpened
 	39, // 25: onething.application.v1.Event.promise_verified:type_name -> onething.application.v1.PromiseVerified
 	42, // 26: onething.application.v1.Event.due_settled:type_name -> onething.application.v1.DueSettled
-	45, // 27: onething.application.v1.Event.warned:type_name -> onething.application.v1.Warned
+	47, // 27: onething.application.v1.Event.warned:type_name -> onething.application.v1.Warned
 	43, // 28: onething.application.v1.Event.moved:type_name -> onething.application.v1.Moved
 	40, // 29: onething.application.v1.Event.result_revoked:type_name -> onething.application.v1.ResultRevoked
 	41, // 30: onething.application.v1.Event.promise_repaired:type_name -> onething.application.v1.PromiseRepaired
-	0,  // 31: onething.application.v1.Actor.role:type_name -> onething.application.v1.Role
-	52, // 32: onething.application.v1.Personal.record:type_name -> onething.forms.v1.Record
-	52, // 33: onething.application.v1.Personal.result:type_name -> onething.forms.v1.Record
-	10, // 34: onething.application.v1.Personal.findings:type_name -> onething.application.v1.Finding
-	47, // 35: onething.application.v1.Personal.persons:type_name -> onething.application.v1.Personal.PersonsEntry
-	11, // 36: onething.application.v1.Personal.files:type_name -> onething.application.v1.MaterialFile
-	12, // 37: onething.application.v1.Personal.promises:type_name -> onething.application.v1.SignedPromise
-	52, // 38: onething.application.v1.Personal.facts:type_name -> onething.forms.v1.Record
-	8,  // 39: onething.application.v1.Personal.confirmed:type_name -> onething.application.v1.Confirmed
-	51, // 40: onething.application.v1.Confirmation.at:type_name -> google.protobuf.Timestamp
-	5,  // 41: onething.application.v1.Confirmation.actor:type_name -> onething.application.v1.Actor
-	53, // 42: onething.application.v1.Finding.text:type_name -> onething.forms.v1.Text
-	53, // 43: onething.application.v1.Finding.remedy:type_name -> onething.forms.v1.Text
-	51, // 44: onething.application.v1.SignedPromise.at:type_name -> google.protobuf.Timestamp
-	1,  // 45: onething.application.v1.MaterialState.origin:type_name -> onething.application.v1.Origin
-	15, // 46: onething.application.v1.Submitted.cases:type_name -> onething.application.v1.SubmittedCase
-	9,  // 47: onething.application.v1.Submitted.notice_due:type_name -> onething.application.v1.Due
-	7,  // 48: onething.application.v1.Submitted.confirmations:type_name -> onething.application.v1.Confirmation
-	44, // 49: onething.application.v1.Submitted.moves:type_name -> onething.application.v1.DraftMoved
-	13, // 50: onething.application.v1.SubmittedCase.materials:type_name -> onething.application.v1.MaterialState
-	17, // 51: onething.application.v1.Checked.found:type_name -> onething.application.v1.Found
-	2,  // 52: onething.application.v1.Accepted.by:type_name -> onething.application.v1.Accepted.By
-	19, // 53: onething.application.v1.Accepted.tolerances:type_name -> onething.application.v1.Tolerance
-	9,  // 54: onething.application.v1.Accepted.due:type_name -> onething.application.v1.Due
-	9,  // 55: onething.application.v1.Accepted.statutory:type_name -> onething.application.v1.Due
-	9,  // 56: onething.application.v1.Tolerance.due:type_name -> onething.application.v1.Due
-	48, // 57: onething.application.v1.CorrectionNotified.items:type_name -> onething.application.v1.CorrectionNotified.Item
-	9,  // 58: onething.application.v1.CorrectionNotified.due:type_name -> onething.application.v1.Due
-	15, // 59: onething.application.v1.Corrected.cases:type_name -> onething.application.v1.SubmittedCase
-	9,  // 60: onething.application.v1.Corrected.notice_due:type_name -> onething.application.v1.Due
-	9,  // 61: onething.application.v1.TaskOpened.due:type_name -> onething.application.v1.Due
-	9,  // 62: onething.application.v1.TaskOpened.statutory:type_name -> onething.application.v1.Due
-	9,  // 63: onething.application.v1.TaskOpened.correction:type_name -> onething.application.v1.Due
-	51, // 64: onething.application.v1.TaskClaimed.until:type_name -> google.protobuf.Timestamp
-	9,  // 65: onething.application.v1.TaskPaused.due:type_name -> onething.application.v1.Due
-	9,  // 66: onething.application.v1.TaskPaused.statutory:type_name -> onething.application.v1.Due
-	9,  // 67: onething.application.v1.TaskResumed.due:type_name -> onething.application.v1.Due
-	9,  // 68: onething.application.v1.TaskResumed.statutory:type_name -> onething.application.v1.Due
-	48, // 69: onething.application.v1.CorrectionAsked.items:type_name -> onething.application.v1.CorrectionNotified.Item
-	9,  // 70: onething.application.v1.CorrectionAsked.due:type_name -> onething.application.v1.Due
-	9,  // 71: onething.application.v1.CorrectionAsked.promised:type_name -> onething.application.v1.Due
-	9,  // 72: onething.application.v1.CorrectionAsked.statutory:type_name -> onething.application.v1.Due
-	9,  // 73: onething.application.v1.ToleranceLapsed.until:type_name -> onething.application.v1.Due
-	3,  // 74: onething.application.v1.CaseEnded.outcome:type_name -> onething.application.v1.CaseEnded.Outcome
-	9,  // 75: onething.application.v1.Extended.due:type_name -> onething.application.v1.Due
-	9,  // 76: onething.application.v1.Extended.statutory:type_name -> onething.application.v1.Due
-	9,  // 77: onething.application.v1.VerificationOpened.due:type_name -> onething.application.v1.Due
-	9,  // 78: onething.application.v1.DueSettled.due:type_name -> onething.application.v1.Due
-	9,  // 79: onething.application.v1.DueSettled.statutory:type_name -> onething.application.v1.Due
-	9,  // 80: onething.application.v1.DueSettled.notice_due:type_name -> onething.application.v1.Due
-	9,  // 81: onething.application.v1.DueSettled.correction:type_name -> onething.application.v1.Due
-	19, // 82: onething.application.v1.DueSettled.tolerances:type_name -> onething.application.v1.Tolerance
-	49, // 83: onething.application.v1.DueSettled.suspensions:type_name -> onething.application.v1.DueSettled.SuspensionsEntry
-	50, // 84: onething.application.v1.DueSettled.verifications:type_name -> onething.application.v1.DueSettled.VerificationsEntry
-	21, // 85: onething.application.v1.Moved.revision:type_name -> onething.application.v1.Corrected
-	9,  // 86: onething.application.v1.Moved.due:type_name -> onething.application.v1.Due
-	9,  // 87: onething.application.v1.Moved.statutory:type_name -> onething.application.v1.Due
-	51, // 88: onething.application.v1.DraftMoved.at:type_name -> google.protobuf.Timestamp
-	51, // 89: onething.application.v1.Seen.at:type_name -> google.protobuf.Timestamp
-	5,  // 90: onething.application.v1.Seen.actor:type_name -> onething.application.v1.Actor
-	9,  // 91: onething.application.v1.DueSettled.SuspensionsEntry.value:type_name -> onething.application.v1.Due
-	9,  // 92: onething.application.v1.DueSettled.VerificationsEntry.value:type_name -> onething.application.v1.Due
-	93, // [93:93] is the sub-list for method output_type
-	93, // [93:93] is the sub-list for method input_type
-	93, // [93:93] is the sub-list for extension type_name
-	93, // [93:93] is the sub-list for extension extendee
-	0,  // [0:93] is the sub-list for field type_name
+	45, // 31: onething.application.v1.Event.document_made:type_name -> onething.application.v1.DocumentMade
+	46, // 32: onething.application.v1.Event.document_served:type_name -> onething.application.v1.DocumentServed
+	0,  // 33: onething.application.v1.Actor.role:type_name -> onething.application.v1.Role
+	54, // 34: onething.application.v1.Personal.record:type_name -> onething.forms.v1.Record
+	54, // 35: onething.application.v1.Personal.result:type_name -> onething.forms.v1.Record
+	10, // 36: onething.application.v1.Personal.findings:type_name -> onething.application.v1.Finding
+	49, // 37: onething.application.v1.Personal.persons:type_name -> onething.application.v1.Personal.PersonsEntry
+	11, // 38: onething.application.v1.Personal.files:type_name -> onething.application.v1.MaterialFile
+	12, // 39: onething.application.v1.Personal.promises:type_name -> onething.application.v1.SignedPromise
+	54, // 40: onething.application.v1.Personal.facts:type_name -> onething.forms.v1.Record
+	8,  // 41: onething.application.v1.Personal.confirmed:type_name -> onething.application.v1.Confirmed
+	53, // 42: onething.application.v1.Confirmation.at:type_name -> google.protobuf.Timestamp
+	5,  // 43: onething.application.v1.Confirmation.actor:type_name -> onething.application.v1.Actor
+	55, // 44: onething.application.v1.Finding.text:type_name -> onething.forms.v1.Text
+	55, // 45: onething.application.v1.Finding.remedy:type_name -> onething.forms.v1.Text
+	53, // 46: onething.application.v1.SignedPromise.at:type_name -> google.protobuf.Timestamp
+	1,  // 47: onething.application.v1.MaterialState.origin:type_name -> onething.application.v1.Origin
+	15, // 48: onething.application.v1.Submitted.cases:type_name -> onething.application.v1.SubmittedCase
+	9,  // 49: onething.application.v1.Submitted.notice_due:type_name -> onething.application.v1.Due
+	7,  // 50: onething.application.v1.Submitted.confirmations:type_name -> onething.application.v1.Confirmation
+	44, // 51: onething.application.v1.Submitted.moves:type_name -> onething.application.v1.DraftMoved
+	13, // 52: onething.application.v1.SubmittedCase.materials:type_name -> onething.application.v1.MaterialState
+	17, // 53: onething.application.v1.Checked.found:type_name -> onething.application.v1.Found
+	2,  // 54: onething.application.v1.Accepted.by:type_name -> onething.application.v1.Accepted.By
+	19, // 55: onething.application.v1.Accepted.tolerances:type_name -> onething.application.v1.Tolerance
+	9,  // 56: onething.application.v1.Accepted.due:type_name -> onething.application.v1.Due
+	9,  // 57: onething.application.v1.Accepted.statutory:type_name -> onething.application.v1.Due
+	9,  // 58: onething.application.v1.Tolerance.due:type_name -> onething.application.v1.Due
+	50, // 59: onething.application.v1.CorrectionNotified.items:type_name -> onething.application.v1.CorrectionNotified.Item
+	9,  // 60: onething.application.v1.CorrectionNotified.due:type_name -> onething.application.v1.Due
+	15, // 61: onething.application.v1.Corrected.cases:type_name -> onething.application.v1.SubmittedCase
+	9,  // 62: onething.application.v1.Corrected.notice_due:type_name -> onething.application.v1.Due
+	9,  // 63: onething.application.v1.TaskOpened.due:type_name -> onething.application.v1.Due
+	9,  // 64: onething.application.v1.TaskOpened.statutory:type_name -> onething.application.v1.Due
+	9,  // 65: onething.application.v1.TaskOpened.correction:type_name -> onething.application.v1.Due
+	53, // 66: onething.application.v1.TaskClaimed.until:type_name -> google.protobuf.Timestamp
+	9,  // 67: onething.application.v1.TaskPaused.due:type_name -> onething.application.v1.Due
+	9,  // 68: onething.application.v1.TaskPaused.statutory:type_name -> onething.application.v1.Due
+	9,  // 69: onething.application.v1.TaskResumed.due:type_name -> onething.application.v1.Due
+	9,  // 70: onething.application.v1.TaskResumed.statutory:type_name -> onething.application.v1.Due
+	50, // 71: onething.application.v1.CorrectionAsked.items:type_name -> onething.application.v1.CorrectionNotified.Item
+	9,  // 72: onething.application.v1.CorrectionAsked.due:type_name -> onething.application.v1.Due
+	9,  // 73: onething.application.v1.CorrectionAsked.promised:type_name -> onething.application.v1.Due
+	9,  // 74: onething.application.v1.CorrectionAsked.statutory:type_name -> onething.application.v1.Due
+	9,  // 75: onething.application.v1.ToleranceLapsed.until:type_name -> onething.application.v1.Due
+	3,  // 76: onething.application.v1.CaseEnded.outcome:type_name -> onething.application.v1.CaseEnded.Outcome
+	9,  // 77: onething.application.v1.Extended.due:type_name -> onething.application.v1.Due
+	9,  // 78: onething.application.v1.Extended.statutory:type_name -> onething.application.v1.Due
+	9,  // 79: onething.application.v1.VerificationOpened.due:type_name -> onething.application.v1.Due
+	9,  // 80: onething.application.v1.DueSettled.due:type_name -> onething.application.v1.Due
+	9,  // 81: onething.application.v1.DueSettled.statutory:type_name -> onething.application.v1.Due
+	9,  // 82: onething.application.v1.DueSettled.notice_due:type_name -> onething.application.v1.Due
+	9,  // 83: onething.application.v1.DueSettled.correction:type_name -> onething.application.v1.Due
+	19, // 84: onething.application.v1.DueSettled.tolerances:type_name -> onething.application.v1.Tolerance
+	51, // 85: onething.application.v1.DueSettled.suspensions:type_name -> onething.application.v1.DueSettled.SuspensionsEntry
+	52, // 86: onething.application.v1.DueSettled.verifications:type_name -> onething.application.v1.DueSettled.VerificationsEntry
+	21, // 87: onething.application.v1.Moved.revision:type_name -> onething.application.v1.Corrected
+	9,  // 88: onething.application.v1.Moved.due:type_name -> onething.application.v1.Due
+	9,  // 89: onething.application.v1.Moved.statutory:type_name -> onething.application.v1.Due
+	53, // 90: onething.application.v1.DraftMoved.at:type_name -> google.protobuf.Timestamp
+	53, // 91: onething.application.v1.Seen.at:type_name -> google.protobuf.Timestamp
+	5,  // 92: onething.application.v1.Seen.actor:type_name -> onething.application.v1.Actor
+	9,  // 93: onething.application.v1.DueSettled.SuspensionsEntry.value:type_name -> onething.application.v1.Due
+	9,  // 94: onething.application.v1.DueSettled.VerificationsEntry.value:type_name -> onething.application.v1.Due
+	95, // [95:95] is the sub-list for method output_type
+	95, // [95:95] is the sub-list for method input_type
+	95, // [95:95] is the sub-list for extension type_name
+	95, // [95:95] is the sub-list for extension extendee
+	0,  // [0:95] is the sub-list for field type_name
 }
 
 func init() { file_onething_application_v1_application_proto_init() }
@@ -5230,6 +5458,8 @@ func file_onething_application_v1_application_proto_init() {
 		(*Event_Moved)(nil),
 		(*Event_ResultRevoked)(nil),
 		(*Event_PromiseRepaired)(nil),
+		(*Event_DocumentMade)(nil),
+		(*Event_DocumentServed)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -5237,7 +5467,7 @@ func file_onething_application_v1_application_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_onething_application_v1_application_proto_rawDesc), len(file_onething_application_v1_application_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   47,
+			NumMessages:   49,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
