@@ -3,79 +3,71 @@ package engine
 import (
 	"bytes"
 	"context"
-	"fmt"
-	"html/template"
-	"maps"
-	"strings"
-
-	"google.golang.org/protobuf/types/known/structpb"
+	"slices"
 
 	"github.com/siyiban/onething/engine/application"
-	"github.com/siyiban/onething/engine/catalog"
-	"github.com/siyiban/onething/forms"
-	"github.com/siyiban/onething/forms/kind"
+	"github.com/siyiban/onething/engine/document"
 	applicationv1 "github.com/siyiban/onething/proto/gen/onething/application/v1"
 )
 
-// resultTemplate is what a result looks like where its department brings no document of its own.
-const resultTemplate = `<!doctype html>
-<html lang="zh-CN"><head><meta charset="utf-8"><title>{{.Title}}</title>
-<style>body{font-family:serif;max-width:40em;margin:2em auto;line-height:1.8}h1{text-align:center}table{border-collapse:collapse;width:100%}
-th,td{border:1px solid #444;padding:.3em .6em;text-align:left;font-weight:normal}footer{text-align:right;margin-top:2em}</style></head>
-<body><h1>{{.Title}}</h1><p>编号：{{.Number}}</p><table>{{range .Rows}}<tr><th scope="row">{{.Name}}</th><td>{{.Value}}</td></tr>{{end}}</table>
-<footer>{{.Department}}<br>{{.Day}}</footer></body></html>
-`
+// The formats in which a document is kept.
+const (
+	formatHTML = "html"
+	formatPDF  = "pdf"
+)
 
-// row is a value of a result as people read it.
-type row struct{ Name, Value string }
+// mediaHTML is the media type of a document as a page.
+const mediaHTML = "text/html; charset=utf-8"
+
+// defaultOffice is what documents call the office where it has no name.
+const defaultOffice = "政务服务中心"
+
+// documentSetting is what documents depend on beside the application.
+func (e *Engine) documentSetting() document.Setting {
+	office := e.cfg.Office
+	if office == "" {
+		office = defaultOffice
+	}
+	return document.Setting{Office: office, Location: e.cfg.Now().Location()}
+}
 
 // documents gives each result that goes out with the events a document, where its step yields one and its department
-// has brought none: officers, plugins without the hook `issue`, and steps that are approved by rule. made are those that
-// an earlier try has kept already.
+// has brought none: officers, plugins without the hook `issue`, and steps that are approved by rule. A later step may need
+// it as a material, so it is there with the result, and not made afterwards as other documents are. made are those that an
+// earlier try has kept already.
 func (e *Engine) documents(ctx context.Context, d *Dossier, events []*applicationv1.Event, made map[string]*applicationv1.MaterialFile) error {
 	brought := map[string]bool{}
 	for material := range d.Files {
 		brought[material] = true
 	}
-	results := map[string]map[string]*structpb.Value{} // by task and field
-	collect := func(event *applicationv1.Event) {
-		number := event.GetTaskDecided().GetTask() + event.GetResultIssued().GetTask() // one of them
-		if number == "" {
-			return
-		}
-		if results[number] == nil {
-			results[number] = map[string]*structpb.Value{}
-		}
-		maps.Copy(results[number], event.GetPersonal().GetResult().GetAnswers())
-	}
-	for _, event := range d.Events {
-		collect(event)
-	}
-	state := d.State
-	for _, event := range events {
-		state = application.Evolve(state, event)
-		collect(event)
+	results := map[int64]*applicationv1.Event{} // by version
+	for n, event := range events {
 		for _, f := range event.GetPersonal().GetFiles() {
 			brought[f.GetMaterial()] = true
 		}
-		issued := event.GetResultIssued()
-		name := application.ResultFile(issued.GetTask())
-		if issued.GetDocument() == "" || brought[name] {
+		if issued := event.GetResultIssued(); issued.GetDocument() != "" && !brought[application.ResultFile(issued.GetTask())] {
+			results[d.State.Version+int64(n)+1] = event
+		}
+	}
+	if len(results) == 0 {
+		return nil
+	}
+	for _, x := range document.All(slices.Concat(d.Events, events), d.Selection, e.documentSetting()) {
+		event := results[x.Event]
+		if event == nil {
 			continue
 		}
-		task := state.Task(issued.GetTask())
-		page, err := resultPage(d.Selection.Bundle(task.Bundle).Step(task.Step), task.Number, results[task.Number], e.Today().Format())
+		page, err := document.HTML(x)
 		if err != nil {
 			return err
 		}
+		name := application.ResultFile(x.Task)
 		key := name + string(page)
 		if made[key] == nil {
-			file, err := e.PutFile(ctx, d.State.ID, &applicationv1.MaterialFile{Material: name, Name: issued.GetDocument() + ".html", MediaType: "text/html; charset=utf-8"},
-				bytes.NewReader(page), int64(len(page)))
-			if err != nil {
+			description := &applicationv1.MaterialFile{Material: name, Name: event.GetResultIssued().GetDocument() + ".html", MediaType: mediaHTML}
+			if made[key], err = e.PutFile(ctx, d.State.ID, description, bytes.NewReader(page), int64(len(page))); err != nil {
 				return err
 			}
-			made[key] = file
 		}
 		if event.Personal == nil {
 			event.Personal = &applicationv1.Personal{}
@@ -85,69 +77,89 @@ func (e *Engine) documents(ctx context.Context, d *Dossier, events []*applicatio
 	return nil
 }
 
-// resultPage renders a result from its values.
-func resultPage(step *catalog.Step, number string, result map[string]*structpb.Value, day string) ([]byte, error) {
-	var rows []row
-	for _, f := range step.Result {
-		given := result[f.ID].AsInterface()
-		if given == nil {
+// MakeDocuments makes the documents of an application that its events give rise to and that are not there yet: it renders
+// them, keeps them sealed, and commits that they were made, under a request id. They are of committed events only, so a
+// command that is refused leaves none behind. Of an application whose key was destroyed there are none.
+func (e *Engine) MakeDocuments(ctx context.Context, id, requestID string) error {
+	d, err := e.Load(ctx, id)
+	if err != nil {
+		return err
+	}
+	if d.Forgotten {
+		return nil
+	}
+	var command application.MakeDocuments
+	for _, x := range document.All(d.Events, d.Selection, e.documentSetting()) {
+		if d.State.Document(x.Number) != nil {
 			continue
 		}
-		value, fault := f.Spec().Parse(given)
-		if fault != nil {
-			return nil, fmt.Errorf("result page: %s is not readable", f.Path)
+		files, err := e.keepDocument(ctx, id, x)
+		if err != nil {
+			return err
 		}
-		rows = append(rows, row{f.Name.ZH, printedValue(f.Field, value)})
+		command.Documents = append(command.Documents, application.MadeDocument{Public: x.Public(), Files: files})
 	}
-	page, err := template.New("result").Parse(resultTemplate)
-	if err != nil {
-		return nil, fmt.Errorf("result page: %w", err)
+	if len(command.Documents) == 0 {
+		return nil
 	}
-	var out bytes.Buffer
-	if err := page.Execute(&out, map[string]any{"Title": step.Name.ZH, "Number": number, "Rows": rows, "Department": step.Department.Name.ZH, "Day": day}); err != nil {
-		return nil, fmt.Errorf("result page: %w", err)
-	}
-	return out.Bytes(), nil
+	actor := engineActor()
+	actor.Id = "documents"
+	_, err = e.Do(ctx, Call{Application: id, Request: Request{ID: requestID}, Actor: actor,
+		Command: func(context.Context, *Dossier) (application.Command, error) { return command, nil }})
+	return err
 }
 
-// printedValue is a value as people read it.
-func printedValue(f *forms.Field, v kind.Value) string {
-	switch v := v.(type) {
-	case kind.Date:
-		return v.Format()
-	case kind.Money:
-		return v.Format()
-	case kind.Bool:
-		if v {
-			return "是"
-		}
-		return "否"
-	case kind.Address:
-		return v.Text
-	case kind.Choice:
-		if o, ok := f.Option(string(v)); ok {
-			return o.Name.ZH
-		}
-		return string(v)
-	case kind.Choices:
-		var names []string
-		for _, id := range v {
-			names = append(names, printedValue(f, kind.Choice(id)))
-		}
-		return strings.Join(names, "、")
-	case kind.List:
-		var rows []string
-		for _, cells := range v {
-			var row []string
-			for _, cell := range f.Row {
-				if value := cells[cell.ID]; value != nil {
-					row = append(row, cell.Name.ZH+" "+printedValue(cell, value))
-				}
-			}
-			rows = append(rows, strings.Join(row, "，"))
-		}
-		return strings.Join(rows, "；")
-	default:
-		return fmt.Sprint(kind.Encode(v))
+// keepDocument renders a document in both formats and keeps it.
+func (e *Engine) keepDocument(ctx context.Context, id string, x *document.Document) ([]*applicationv1.MaterialFile, error) {
+	page, err := document.HTML(x)
+	if err != nil {
+		return nil, err
 	}
+	printer, err := e.printer()
+	if err != nil {
+		return nil, err
+	}
+	sheet, err := printer.PDF(x)
+	if err != nil {
+		return nil, err
+	}
+	var files []*applicationv1.MaterialFile
+	for _, f := range []struct {
+		format, media string
+		content       []byte
+	}{{formatHTML, mediaHTML, page}, {formatPDF, "application/pdf", sheet}} {
+		file, err := e.PutFile(ctx, id, &applicationv1.MaterialFile{Material: application.DocumentFile(x.Number, f.format), Name: x.Number + "." + f.format, MediaType: f.media},
+			bytes.NewReader(f.content), int64(len(f.content)))
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, file)
+	}
+	return files, nil
+}
+
+// DocumentFiles are the files of a document: the page for print, and the PDF.
+func (d *Dossier) DocumentFiles(number string) (page, sheet *applicationv1.MaterialFile) {
+	return d.Files[application.DocumentFile(number, formatHTML)], d.Files[application.DocumentFile(number, formatPDF)]
+}
+
+// CaseDocument reports whether a document is about a case, or about the application as a whole.
+func CaseDocument(bundle string) func(application.Document) bool {
+	return func(x application.Document) bool { return x.Bundle == bundle || x.Bundle == "" }
+}
+
+// TaskDocument reports whether a document is a task's: about it, or a promise in place of a material that its step needs.
+func (e *Engine) TaskDocument(d *Dossier, task *application.Task) func(application.Document) bool {
+	needs := e.Needs(d, task)
+	return func(x application.Document) bool {
+		return x.Task == task.Number || x.Material != "" && slices.ContainsFunc(needs.Materials, func(m *application.Material) bool { return m.Shared == x.Material })
+	}
+}
+
+// HasDocumentFile reports whether a file with the digest is one of some documents.
+func (d *Dossier) HasDocumentFile(digest string, of func(application.Document) bool) bool {
+	return slices.ContainsFunc(d.State.Documents, func(x application.Document) bool {
+		page, sheet := d.DocumentFiles(x.Number)
+		return of(x) && (page.GetBlob() == digest || sheet.GetBlob() == digest)
+	})
 }

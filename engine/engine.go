@@ -21,6 +21,7 @@ import (
 	"github.com/siyiban/onething/engine/bundledraft"
 	"github.com/siyiban/onething/engine/catalog"
 	"github.com/siyiban/onething/engine/commitlog"
+	"github.com/siyiban/onething/engine/document"
 	"github.com/siyiban/onething/engine/draft"
 	"github.com/siyiban/onething/engine/registry"
 	"github.com/siyiban/onething/engine/seal"
@@ -40,6 +41,8 @@ type Config struct {
 	Now func() time.Time
 	// Place is the region of the office, six digits of GB/T 2260.
 	Place string
+	// Office is the name of the office, as documents have it; empty: 政务服务中心.
+	Office string
 	// Facts is what is known of persons from elsewhere; nil knows nothing.
 	Facts Facts
 	// Hooks says which hooks the active plugin with an id offers, by name; nil: none has any.
@@ -76,6 +79,8 @@ type Engine struct {
 	// deciding is held for reading from a decision to its commit, and for writing while a calendar is published.
 	deciding sync.RWMutex
 
+	// printer renders documents as PDF; it is made when the first one is.
+	printer  func() (*document.Printer, error)
 	numbers  serials
 	offers   remembered[*offer]
 	blanks   remembered[*Assessed]
@@ -97,7 +102,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	if cfg.Compiled == nil {
 		cfg.Compiled = &catalog.Compiled{}
 	}
-	e := &Engine{cfg: cfg, versions: map[string]uint64{}, searching: make(chan struct{}, 1)}
+	e := &Engine{cfg: cfg, versions: map[string]uint64{}, searching: make(chan struct{}, 1), printer: sync.OnceValues(document.NewPrinter)}
 	var state registry.State
 	for _, stream := range registry.Streams() {
 		for event, err := range cfg.Log.Read(ctx, stream, 0) {

@@ -46,7 +46,7 @@ type serveFlags struct {
 	bundles                  string
 	plugins, grants          string
 	withoutPlugins           bool
-	place, today             string
+	place, office, today     string
 	origins                  []string
 	secondPerson             []string
 }
@@ -84,6 +84,7 @@ func newServe() *cobra.Command {
 	flags.StringVar(&f.grants, "grants", "", "file that says which plugin may use which capability, that an empty store begins with; with --dev each gets what it asks for")
 	flags.BoolVar(&f.withoutPlugins, "without-plugins", false, "run no plugin: their steps wait in the officers' queues")
 	flags.StringVar(&f.place, "place", "321323", "region of the office, six digits of GB/T 2260")
+	flags.StringVar(&f.office, "office", "政务服务中心", "name of the office, as documents have it over their title and at their foot")
 	flags.StringVar(&f.today, "today", "", "development: the clock begins on this day, at nine, and runs on")
 	flags.StringSliceVar(&f.secondPerson, "second-person", nil, "versions of which bundles a second configurator approves: all, provincial, municipal, county, or a region's digits; may be repeated")
 	flags.StringSliceVar(&f.origins, "origin", nil, "web origin that may call (CORS), may be repeated")
@@ -149,7 +150,7 @@ func serve(ctx context.Context, f serveFlags, out, progress io.Writer) error {
 	}
 	logger := slog.New(slog.NewTextHandler(progress, nil))
 	cfg := serverConfig{
-		data: store.Folder(f.data), keyFile: f.keyFile, development: f.dev, clock: officeClock(f.today), place: f.place,
+		data: store.Folder(f.data), keyFile: f.keyFile, development: f.dev, clock: officeClock(f.today), place: f.place, office: f.office,
 		plugins: f.plugins, withoutPlugins: f.withoutPlugins, origins: f.origins, logger: logger,
 	}
 	var err error

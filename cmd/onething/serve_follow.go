@@ -19,6 +19,7 @@ import (
 	"github.com/siyiban/onething/engine/follow"
 	"github.com/siyiban/onething/engine/follow/calendars"
 	"github.com/siyiban/onething/engine/follow/deadlines"
+	"github.com/siyiban/onething/engine/follow/documents"
 	"github.com/siyiban/onething/engine/follow/steps"
 	"github.com/siyiban/onething/engine/registry"
 	"github.com/siyiban/onething/engine/store"
@@ -28,7 +29,7 @@ import (
 	pluginv1 "github.com/siyiban/onething/proto/gen/onething/plugin/v1"
 )
 
-// follow runs what comes back with commands: plugins on their steps, and dates that pass; and keeps the views up.
+// follow runs what comes back with commands: plugins on their steps, dates that pass, and documents; and keeps the views up.
 func (s *server) follow(ctx context.Context, log *badgerlog.Log, calls *caller) error {
 	commands := commands{s.engine}
 	plugged, err := steps.New(steps.Config{Engine: commands, Caller: calls, States: fold.New(log), Plugin: s.pluginOf, Logger: s.cfg.logger})
@@ -43,7 +44,11 @@ func (s *server) follow(ctx context.Context, log *badgerlog.Log, calls *caller) 
 	if err != nil {
 		return err
 	}
-	handlers := map[string]follow.Handler{"steps": plugged, "deadlines": passing, "calendars": published}
+	written, err := documents.New(s.engine)
+	if err != nil {
+		return err
+	}
+	handlers := map[string]follow.Handler{"steps": plugged, "deadlines": passing, "calendars": published, "documents": written}
 	for _, name := range followers() {
 		handler := handlers[name]
 		follower, err := follow.Open(follow.Config{Name: name, Dir: s.cfg.data.Follower(name), Log: log, Handler: handler, Clock: s.cfg.clock, Logger: s.cfg.logger})
@@ -64,7 +69,7 @@ func (s *server) follow(ctx context.Context, log *badgerlog.Log, calls *caller) 
 }
 
 // followers are the names of those who follow the log.
-func followers() []string { return []string{"calendars", "deadlines", "steps"} }
+func followers() []string { return []string{"calendars", "deadlines", "documents", "steps"} }
 
 // nothingLost refuses to go on with a log that has lost what views or followers have seen of it: what was acknowledged is
 // gone then, and who files next would get the places of those who have filed.

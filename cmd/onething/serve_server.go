@@ -44,6 +44,7 @@ type serverConfig struct {
 	development bool
 	clock       *follow.Clock
 	place       string
+	office      string           // its name, as documents have it
 	bundles     *catalog.Catalog // what an empty store begins with
 	grants      map[string][]string
 	// secondPerson says which versions of bundles need one.
@@ -150,7 +151,7 @@ func (s *server) open(ctx context.Context) error {
 
 	calls := &caller{server: s}
 	engineConfig := engine.Config{
-		Log: log, Keys: keys, Blobs: blobs, Drafts: drafts, BundleDrafts: bundleDrafts, Now: cfg.clock.Now, Place: cfg.place, Logger: cfg.logger,
+		Log: log, Keys: keys, Blobs: blobs, Drafts: drafts, BundleDrafts: bundleDrafts, Now: cfg.clock.Now, Place: cfg.place, Office: cfg.office, Logger: cfg.logger,
 		Hooks: modules.hooks, Offered: modules.offered(), Compiled: cfg.bundles.Compiled(), Prefiller: steps.Prefiller{Caller: calls}, SecondPerson: cfg.secondPerson,
 	}
 	var shared *registers.Registers

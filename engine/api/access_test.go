@@ -100,7 +100,8 @@ func TestAccess_OptionsAreAsMeant(t *testing.T) {
 	}
 	// A promise binds the person who makes it, so nobody makes it for them at the counter.
 	methods := map[string]option{
-		"IntakeService/Promise": {Roles: []accessv1.Role{resident, company}, Scope: accessv1.Scope_SCOPE_OWN},
+		"IntakeService/Promise":         {Roles: []accessv1.Role{resident, company}, Scope: accessv1.Scope_SCOPE_OWN},
+		"IntakeService/ReceiveDocument": {Roles: []accessv1.Role{resident, company}, Scope: accessv1.Scope_SCOPE_OWN},
 		// Nor does anybody consent for them.
 		"IntakeService/MoveCase":    {Roles: []accessv1.Role{resident, company}, Scope: accessv1.Scope_SCOPE_OWN},
 		"IntakeService/PreviewMove": {Roles: []accessv1.Role{resident, company}, Scope: accessv1.Scope_SCOPE_OWN},

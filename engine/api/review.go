@@ -84,7 +84,7 @@ func (s reviewService) DownloadFile(ctx context.Context, r *apiv1.DownloadFileRe
 		return refused(err)
 	}
 	c := d.State.Case(r.GetBundle())
-	if c == nil || !d.CaseFile(c, r.GetDigest()) {
+	if c == nil || !d.CaseFile(c, r.GetDigest()) && !d.HasDocumentFile(r.GetDigest(), engine.CaseDocument(c.Bundle)) {
 		return refused(engine.ErrNotFound)
 	}
 	if err := s.engine.RecordSight(ctx, d, clerk(access.FromContext(ctx)), "file/"+c.Bundle); err != nil {

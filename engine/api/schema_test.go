@@ -33,6 +33,8 @@ func TestSchema_Conventions(t *testing.T) {
 			"ApproveProposal": "a proposal never changes, and with another version than that on which it was made it is outdated",
 			"RejectProposal":  "a proposal never changes",
 
+			"ReceiveDocument":      "a document never changes, and is served once",
+			"ServeDocument":        "like ReceiveDocument",
 			"WithdrawConfirmation": "it takes back only the caller's own, whatever was confirmed beside it",
 			"CreateBundleDraft":    "nothing was shown before",
 		},
@@ -48,7 +50,8 @@ func TestSchema_Conventions(t *testing.T) {
 			"Assess":      "keeps nothing and reads no application",
 			"Verdicts":    "keeps nothing and reads no application",
 			"PreviewMove": "reads the log itself", "SimulateVersion": "keeps nothing; what is filed meanwhile may be among them or not",
-			"Watch": "reads the log itself, and goes on", "Download": "reads the log itself", "DownloadFile": "reads the log itself", "DownloadMaterial": "is called with a task that was shown",
+			"Watch": "reads the log itself, and goes on", "Download": "reads the log itself", "DownloadFile": "reads the log itself",
+			"GetDocuments": "reads the log itself", "GetCaseDocuments": "reads the log itself", "GetTaskDocuments": "is called with a task that was shown", "DownloadMaterial": "is called with a task that was shown",
 		},
 	}
 	methods := 0

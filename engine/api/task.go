@@ -290,7 +290,7 @@ func (s taskService) DownloadMaterial(ctx context.Context, r *apiv1.DownloadMate
 	if err != nil {
 		return refused(err)
 	}
-	if !s.engine.Needs(d, task).File(r.GetDigest()) {
+	if !s.engine.Needs(d, task).File(r.GetDigest()) && !d.HasDocumentFile(r.GetDigest(), s.engine.TaskDocument(d, task)) {
 		return refused(engine.ErrNotFound)
 	}
 	if err := s.engine.RecordSight(ctx, d, officer(who), "material/"+task.Number); err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/siyiban/onething/engine"
 	"github.com/siyiban/onething/engine/application"
+	"github.com/siyiban/onething/engine/document"
 	"github.com/siyiban/onething/forms"
 	apiv1 "github.com/siyiban/onething/proto/gen/onething/api/v1"
 	applicationv1 "github.com/siyiban/onething/proto/gen/onething/application/v1"
@@ -152,7 +153,14 @@ func describe(d *engine.Dossier, event *applicationv1.Event, entry *apiv1.Timeli
 		return say("promise_repaired", k.PromiseRepaired.GetBundle(), "", "“"+name.ZH+"”的不实承诺已完成信用修复", "the false promise in place of “"+name.In("en")+"” is repaired")
 	case *applicationv1.Event_ResultRevoked:
 		return say("result_revoked", "", k.ResultRevoked.GetTask(), "办理结果已被撤销", "the result was revoked")
-	case *applicationv1.Event_VerificationOpened, *applicationv1.Event_Checked, *applicationv1.Event_StepSkipped,
+	case *applicationv1.Event_DocumentServed:
+		x := d.State.Document(k.DocumentServed.GetNumber())
+		if x == nil {
+			return false
+		}
+		title := document.Kind(x.Kind)
+		return say("document_served", x.Bundle, x.Task, "《"+title.Title()+"》"+x.Number+" 已送达", title.English()+" "+x.Number+" served")
+	case *applicationv1.Event_DocumentMade, *applicationv1.Event_VerificationOpened, *applicationv1.Event_Checked, *applicationv1.Event_StepSkipped,
 		*applicationv1.Event_TaskClaimed, *applicationv1.Event_TaskReleased, *applicationv1.Event_PluginFailed:
 		return false
 	}

@@ -63,6 +63,8 @@ func (d *decision) serveDocument(cmd ServeDocument) error {
 	switch {
 	case document == nil:
 		return refusal.New(refusal.NotFound, "没有这份文书", "there is no such document")
+	case slices.Contains([]string{"SERVICE", "PROMISE", "TOLERANCE_PROMISE"}, document.Kind):
+		return refusal.New(refusal.Invalid, "该文书无须送达", "a promise and a record of service are not served")
 	case document.Way != "":
 		return refusal.New(refusal.WrongState, "该文书已经送达", "the document was served already")
 	}

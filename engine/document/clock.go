@@ -101,31 +101,49 @@ func (m *maker) paused(e *applicationv1.TaskPaused) {
 	m.issue(d, e.GetNotice())
 }
 
-// extended makes the notice that a limit was extended, with the reason (行政许可法 42).
+// extended makes the notice that a limit was extended, with the reason (行政许可法 42), or that a material may follow later.
 func (m *maker) extended(e *applicationv1.Extended) {
 	d := &Document{Kind: Extension, Office: m.setting.Office, Bundle: e.GetBundle(), Task: e.GetTask()}
-	var what, approved, number string
-	if e.GetTask() != "" {
+	c := m.state.Case(e.GetBundle())
+	if c == nil {
+		return
+	}
+	d.To = m.applicants(c.Bundle)
+	number := c.Number
+	law := "不能在规定期限内办结。根据《中华人民共和国行政许可法》第四十二条的规定，"
+	rows := []Row{{"延长", strconv.Itoa(int(e.GetDays())) + "个工作日"}}
+	var said string
+	switch {
+	case e.GetMaterial() != "":
+		said = "您（单位）申请的" + m.matter(c.Bundle) + "（联办件编号" + c.Number + "）已容缺受理，经批准，“" + m.material(c.Bundle, e.GetMaterial()) + "”的补交期限予以延长。"
+		rows = append(rows, Row{"延长后的补交期限", due(e.GetDue())})
+		d.count("延长后的补交期限", e.GetDue())
+	case e.GetTask() != "":
 		t, step := m.task(e.GetTask())
 		var name string
 		name, d.Office = m.stepName(t, step)
-		d.Bundle, number = t.Bundle, t.Number
-		what, approved = m.matter(t.Bundle)+"的"+name+"环节（任务编号"+t.Number+"）", "经本行政机关负责人批准"
-	} else {
-		c := m.state.Case(e.GetBundle())
-		if c == nil {
-			return
+		number = t.Number
+		said = "您（单位）申请的" + m.matter(c.Bundle) + "的" + name + "环节（任务编号" + t.Number + "），" + law + "经本行政机关负责人批准，延长办理期限，现将延长期限的理由告知。"
+	default:
+		said = "您（单位）申请的" + m.matter(c.Bundle) + "（联办件编号" + c.Number + "），" + law + "经本级人民政府负责人批准，延长办理期限，现将延长期限的理由告知。"
+	}
+	if e.GetMaterial() == "" {
+		for _, limit := range []struct {
+			name string
+			due  *applicationv1.Due
+		}{{"延长后的承诺办结日期", e.GetDue()}, {"延长后的法定办结日期", e.GetStatutory()}} {
+			if limit.due != nil {
+				rows = append(rows, Row{limit.name, due(limit.due)})
+				d.count(limit.name, limit.due)
+			}
 		}
-		number = c.Number
-		what, approved = m.matter(c.Bundle)+"（联办件编号"+c.Number+"）", "经本级人民政府负责人批准"
 	}
-	d.To = m.applicants(d.Bundle)
-	rows := []Row{{"延长后的办结日期", due(e.GetDue())}}
 	if reason := m.event.GetPersonal().GetReason(); reason != "" {
-		rows = append(rows, Row{"延长的理由", reason})
+		rows = append(rows, Row{"理由", reason})
 	}
-	d.Blocks = []Block{{Paragraphs: []string{"您（单位）申请的" + what + "，不能在规定期限内办结。根据《中华人民共和国行政许可法》第四十二条的规定，" + approved + "，延长办理期限，现将延长期限的理由告知。"}},
-		{Rows: rows}}
-	d.count("延长后的办结日期", e.GetDue())
+	if e.GetNotice() != "" {
+		number = e.GetNotice()
+	}
+	d.Blocks = []Block{{Paragraphs: []string{said}}, {Rows: rows}}
 	m.issue(d, number)
 }

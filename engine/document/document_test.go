@@ -149,8 +149,8 @@ func TestAll_Says(t *testing.T) {
 			[]string{"不属于本机关职权范围", "第三十二条第一款第二项", "请到市城市管理局申请", "行政复议"}},
 		{"the whole case is extended", func(o *office) {
 			o.do(byClerk, "", application.Accept{Bundle: "sign"})
-			o.take(&applicationv1.Event{Kind: &applicationv1.Event_Extended{Extended: &applicationv1.Extended{Bundle: "sign", Due: &applicationv1.Due{Earliest: "2027-01-04"}}}})
-		}, []string{"经本级人民政府负责人批准", "尚未确定，最早为2027年1月4日"}},
+			o.take(&applicationv1.Event{Kind: &applicationv1.Event_Extended{Extended: &applicationv1.Extended{Bundle: "sign", Days: 15, Due: &applicationv1.Due{Earliest: "2027-01-04"}}}})
+		}, []string{"经本级人民政府负责人批准", "15个工作日", "尚未确定，最早为2027年1月4日"}},
 		{"served over the API", func(o *office) {
 			o.do(byClerk, "", application.Accept{Bundle: "sign"})
 			o.serve(document.Acceptance, application.ServedElectronically, "")

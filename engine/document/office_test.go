@@ -242,8 +242,12 @@ func eventful(t testing.TB) *office {
 	o.do(byOfficer, "market", application.PauseTask{Task: o.task("shop", "licence"), Procedure: "INSPECTION", Days: 3, Reason: "需要到现场检验设施设备"})
 	o.on("2026-05-07 11:00")
 	o.do(byOfficer, "market", application.ResumeTask{Task: o.task("shop", "licence")})
-	o.take(&applicationv1.Event{Kind: &applicationv1.Event_Extended{Extended: &applicationv1.Extended{Bundle: "shop", Task: o.task("shop", "licence"), Approver: "staff-9",
-		Due: o.state.Task(o.task("shop", "licence")).Statutory}}, Actor: o.world.Actor, Personal: &applicationv1.Personal{Reason: "检验样品需要送省级机构复核"}})
+	approval := func(days int, reason string) application.Approval {
+		return application.Approval{Days: days, Approver: "head", Reason: reason}
+	}
+	o.do(byOfficer, "market", application.ExtendTask{Task: o.task("shop", "licence"), Approval: approval(5, "检验样品需要送省级机构复核")})
+	o.do(byClerk, "", application.ExtendTolerance{Bundle: "shop", Material: "plan", Approval: approval(2, "设计单位更换，重新绘制需要时间")})
+	o.do(byClerk, "", application.ExtendCase{Bundle: "shop", Approval: approval(10, "检验样品需要送省级机构复核")})
 	o.do(byOfficer, "market", application.AskCorrection{Task: o.task("shop", "licence"), Reason: "现场检验后发现布局与申请时不同", Items: []application.Item{{Bundle: "shop", Path: "own.shop.size", Text: "请按现场检验的面积修改"}}})
 	o.on("2026-05-08 09:00")
 	o.do(byApplicant, "", application.Correct{Changes: o.record(map[string]any{"own.shop.size": 126})})

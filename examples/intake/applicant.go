@@ -238,6 +238,15 @@ func (f *Filing) Until(ctx context.Context, wanted func(*apiv1.Application) (boo
 	}
 }
 
+// Documents are the notices, decisions and promises (文书) of the application, as far as they are made by now.
+func (f *Filing) Documents(ctx context.Context) ([]*apiv1.Document, error) {
+	answer, err := f.client.Intake.GetDocuments(ctx, &apiv1.GetDocumentsRequest{Application: f.ID})
+	if err != nil {
+		return nil, explain("read documents", err)
+	}
+	return answer.GetDocuments(), nil
+}
+
 // Document downloads an issued document or a material.
 func (f *Filing) Document(ctx context.Context, digest string) ([]byte, error) {
 	stream, err := f.client.Intake.Download(ctx, &apiv1.DownloadRequest{Application: f.ID, Digest: digest})

@@ -3007,7 +3007,7 @@ var File_onething_api_v1_intake_service_proto protoreflect.FileDescriptor
 
 const file_onething_api_v1_intake_service_proto_rawDesc = "" +
 	"\n" +
-	"$onething/api/v1/intake_service.proto\x12\x0fonething.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fonething/access/v1/access.proto\x1a\x1conething/api/v1/common.proto\x1a#onething/api/v1/guide_service.proto\x1a!onething/api/v1/intake_move.proto\x1a\x1donething/forms/v1/forms.proto\"\xd4\x03\n" +
+	"$onething/api/v1/intake_service.proto\x12\x0fonething.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fonething/access/v1/access.proto\x1a\x1conething/api/v1/common.proto\x1a\x1eonething/api/v1/document.proto\x1a#onething/api/v1/guide_service.proto\x1a!onething/api/v1/intake_move.proto\x1a\x1donething/forms/v1/forms.proto\"\xd4\x03\n" +
 	"\x05Draft\x12\x14\n" +
 	"\x05draft\x18\x01 \x01(\tR\x05draft\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\x03R\brevision\x12\x18\n" +
@@ -3248,7 +3248,7 @@ const file_onething_api_v1_intake_service_proto_rawDesc = "" +
 	"Correction\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\tR\x06number\x12.\n" +
 	"\x05items\x18\x02 \x03(\v2\x18.onething.api.v1.FindingR\x05items\x12&\n" +
-	"\x03due\x18\x03 \x01(\v2\x14.onething.api.v1.DueR\x03due2\xc7\x10\n" +
+	"\x03due\x18\x03 \x01(\v2\x14.onething.api.v1.DueR\x03due2\xa3\x12\n" +
 	"\rIntakeService\x12e\n" +
 	"\vCreateDraft\x12#.onething.api.v1.CreateDraftRequest\x1a$.onething.api.v1.CreateDraftResponse\"\v\xda\xe2\x18\a\n" +
 	"\x03\x01\x02\x03\x18\x02\x12_\n" +
@@ -3268,7 +3268,12 @@ const file_onething_api_v1_intake_service_proto_rawDesc = "" +
 	"\vPutMaterial\x12#.onething.api.v1.PutMaterialRequest\x1a$.onething.api.v1.PutMaterialResponse\"\v\xda\xe2\x18\a\n" +
 	"\x03\x01\x02\x03\x18\x02\x12^\n" +
 	"\bDownload\x12 .onething.api.v1.DownloadRequest\x1a!.onething.api.v1.DownloadResponse\"\v\xda\xe2\x18\a\n" +
-	"\x03\x01\x02\x03\x18\x020\x01\x12X\n" +
+	"\x03\x01\x02\x03\x18\x020\x01\x12h\n" +
+	"\fGetDocuments\x12$.onething.api.v1.GetDocumentsRequest\x1a%.onething.api.v1.GetDocumentsResponse\"\v\xda\xe2\x18\a\n" +
+	"\x03\x01\x02\x03\x18\x02\x12p\n" +
+	"\x0fReceiveDocument\x12'.onething.api.v1.ReceiveDocumentRequest\x1a(.onething.api.v1.ReceiveDocumentResponse\"\n" +
+	"\xda\xe2\x18\x06\n" +
+	"\x02\x01\x02\x18\x02\x12X\n" +
 	"\aPromise\x12\x1f.onething.api.v1.PromiseRequest\x1a .onething.api.v1.PromiseResponse\"\n" +
 	"\xda\xe2\x18\x06\n" +
 	"\x02\x01\x02\x18\x02\x12k\n" +
@@ -3376,12 +3381,16 @@ var file_onething_api_v1_intake_service_proto_goTypes = []any{
 	(*Finding)(nil),                      // 62: onething.api.v1.Finding
 	(*Due)(nil),                          // 63: onething.api.v1.Due
 	(*MoveOffer)(nil),                    // 64: onething.api.v1.MoveOffer
-	(*TakeOverDraftRequest)(nil),         // 65: onething.api.v1.TakeOverDraftRequest
-	(*PreviewMoveRequest)(nil),           // 66: onething.api.v1.PreviewMoveRequest
-	(*MoveCaseRequest)(nil),              // 67: onething.api.v1.MoveCaseRequest
-	(*TakeOverDraftResponse)(nil),        // 68: onething.api.v1.TakeOverDraftResponse
-	(*PreviewMoveResponse)(nil),          // 69: onething.api.v1.PreviewMoveResponse
-	(*MoveCaseResponse)(nil),             // 70: onething.api.v1.MoveCaseResponse
+	(*GetDocumentsRequest)(nil),          // 65: onething.api.v1.GetDocumentsRequest
+	(*ReceiveDocumentRequest)(nil),       // 66: onething.api.v1.ReceiveDocumentRequest
+	(*TakeOverDraftRequest)(nil),         // 67: onething.api.v1.TakeOverDraftRequest
+	(*PreviewMoveRequest)(nil),           // 68: onething.api.v1.PreviewMoveRequest
+	(*MoveCaseRequest)(nil),              // 69: onething.api.v1.MoveCaseRequest
+	(*GetDocumentsResponse)(nil),         // 70: onething.api.v1.GetDocumentsResponse
+	(*ReceiveDocumentResponse)(nil),      // 71: onething.api.v1.ReceiveDocumentResponse
+	(*TakeOverDraftResponse)(nil),        // 72: onething.api.v1.TakeOverDraftResponse
+	(*PreviewMoveResponse)(nil),          // 73: onething.api.v1.PreviewMoveResponse
+	(*MoveCaseResponse)(nil),             // 74: onething.api.v1.MoveCaseResponse
 }
 var file_onething_api_v1_intake_service_proto_depIdxs = []int32{
 	51, // 0: onething.api.v1.Draft.record:type_name -> onething.forms.v1.Record
@@ -3448,41 +3457,45 @@ var file_onething_api_v1_intake_service_proto_depIdxs = []int32{
 	15, // 61: onething.api.v1.IntakeService.UploadMaterial:input_type -> onething.api.v1.UploadMaterialRequest
 	18, // 62: onething.api.v1.IntakeService.PutMaterial:input_type -> onething.api.v1.PutMaterialRequest
 	20, // 63: onething.api.v1.IntakeService.Download:input_type -> onething.api.v1.DownloadRequest
-	22, // 64: onething.api.v1.IntakeService.Promise:input_type -> onething.api.v1.PromiseRequest
-	65, // 65: onething.api.v1.IntakeService.TakeOverDraft:input_type -> onething.api.v1.TakeOverDraftRequest
-	24, // 66: onething.api.v1.IntakeService.Submit:input_type -> onething.api.v1.SubmitRequest
-	26, // 67: onething.api.v1.IntakeService.WithdrawConfirmation:input_type -> onething.api.v1.WithdrawConfirmationRequest
-	28, // 68: onething.api.v1.IntakeService.Supply:input_type -> onething.api.v1.SupplyRequest
-	30, // 69: onething.api.v1.IntakeService.Correct:input_type -> onething.api.v1.CorrectRequest
-	66, // 70: onething.api.v1.IntakeService.PreviewMove:input_type -> onething.api.v1.PreviewMoveRequest
-	67, // 71: onething.api.v1.IntakeService.MoveCase:input_type -> onething.api.v1.MoveCaseRequest
-	32, // 72: onething.api.v1.IntakeService.Withdraw:input_type -> onething.api.v1.WithdrawRequest
-	34, // 73: onething.api.v1.IntakeService.GetApplication:input_type -> onething.api.v1.GetApplicationRequest
-	36, // 74: onething.api.v1.IntakeService.ListApplications:input_type -> onething.api.v1.ListApplicationsRequest
-	38, // 75: onething.api.v1.IntakeService.Watch:input_type -> onething.api.v1.WatchRequest
-	3,  // 76: onething.api.v1.IntakeService.CreateDraft:output_type -> onething.api.v1.CreateDraftResponse
-	5,  // 77: onething.api.v1.IntakeService.SaveDraft:output_type -> onething.api.v1.SaveDraftResponse
-	7,  // 78: onething.api.v1.IntakeService.GetDraft:output_type -> onething.api.v1.GetDraftResponse
-	9,  // 79: onething.api.v1.IntakeService.ListDrafts:output_type -> onething.api.v1.ListDraftsResponse
-	11, // 80: onething.api.v1.IntakeService.DeleteDraft:output_type -> onething.api.v1.DeleteDraftResponse
-	13, // 81: onething.api.v1.IntakeService.Prefill:output_type -> onething.api.v1.PrefillResponse
-	17, // 82: onething.api.v1.IntakeService.UploadMaterial:output_type -> onething.api.v1.UploadMaterialResponse
-	19, // 83: onething.api.v1.IntakeService.PutMaterial:output_type -> onething.api.v1.PutMaterialResponse
-	21, // 84: onething.api.v1.IntakeService.Download:output_type -> onething.api.v1.DownloadResponse
-	23, // 85: onething.api.v1.IntakeService.Promise:output_type -> onething.api.v1.PromiseResponse
-	68, // 86: onething.api.v1.IntakeService.TakeOverDraft:output_type -> onething.api.v1.TakeOverDraftResponse
-	25, // 87: onething.api.v1.IntakeService.Submit:output_type -> onething.api.v1.SubmitResponse
-	27, // 88: onething.api.v1.IntakeService.WithdrawConfirmation:output_type -> onething.api.v1.WithdrawConfirmationResponse
-	29, // 89: onething.api.v1.IntakeService.Supply:output_type -> onething.api.v1.SupplyResponse
-	31, // 90: onething.api.v1.IntakeService.Correct:output_type -> onething.api.v1.CorrectResponse
-	69, // 91: onething.api.v1.IntakeService.PreviewMove:output_type -> onething.api.v1.PreviewMoveResponse
-	70, // 92: onething.api.v1.IntakeService.MoveCase:output_type -> onething.api.v1.MoveCaseResponse
-	33, // 93: onething.api.v1.IntakeService.Withdraw:output_type -> onething.api.v1.WithdrawResponse
-	35, // 94: onething.api.v1.IntakeService.GetApplication:output_type -> onething.api.v1.GetApplicationResponse
-	37, // 95: onething.api.v1.IntakeService.ListApplications:output_type -> onething.api.v1.ListApplicationsResponse
-	39, // 96: onething.api.v1.IntakeService.Watch:output_type -> onething.api.v1.WatchResponse
-	76, // [76:97] is the sub-list for method output_type
-	55, // [55:76] is the sub-list for method input_type
+	65, // 64: onething.api.v1.IntakeService.GetDocuments:input_type -> onething.api.v1.GetDocumentsRequest
+	66, // 65: onething.api.v1.IntakeService.ReceiveDocument:input_type -> onething.api.v1.ReceiveDocumentRequest
+	22, // 66: onething.api.v1.IntakeService.Promise:input_type -> onething.api.v1.PromiseRequest
+	67, // 67: onething.api.v1.IntakeService.TakeOverDraft:input_type -> onething.api.v1.TakeOverDraftRequest
+	24, // 68: onething.api.v1.IntakeService.Submit:input_type -> onething.api.v1.SubmitRequest
+	26, // 69: onething.api.v1.IntakeService.WithdrawConfirmation:input_type -> onething.api.v1.WithdrawConfirmationRequest
+	28, // 70: onething.api.v1.IntakeService.Supply:input_type -> onething.api.v1.SupplyRequest
+	30, // 71: onething.api.v1.IntakeService.Correct:input_type -> onething.api.v1.CorrectRequest
+	68, // 72: onething.api.v1.IntakeService.PreviewMove:input_type -> onething.api.v1.PreviewMoveRequest
+	69, // 73: onething.api.v1.IntakeService.MoveCase:input_type -> onething.api.v1.MoveCaseRequest
+	32, // 74: onething.api.v1.IntakeService.Withdraw:input_type -> onething.api.v1.WithdrawRequest
+	34, // 75: onething.api.v1.IntakeService.GetApplication:input_type -> onething.api.v1.GetApplicationRequest
+	36, // 76: onething.api.v1.IntakeService.ListApplications:input_type -> onething.api.v1.ListApplicationsRequest
+	38, // 77: onething.api.v1.IntakeService.Watch:input_type -> onething.api.v1.WatchRequest
+	3,  // 78: onething.api.v1.IntakeService.CreateDraft:output_type -> onething.api.v1.CreateDraftResponse
+	5,  // 79: onething.api.v1.IntakeService.SaveDraft:output_type -> onething.api.v1.SaveDraftResponse
+	7,  // 80: onething.api.v1.IntakeService.GetDraft:output_type -> onething.api.v1.GetDraftResponse
+	9,  // 81: onething.api.v1.IntakeService.ListDrafts:output_type -> onething.api.v1.ListDraftsResponse
+	11, // 82: onething.api.v1.IntakeService.DeleteDraft:output_type -> onething.api.v1.DeleteDraftResponse
+	13, // 83: onething.api.v1.IntakeService.Prefill:output_type -> onething.api.v1.PrefillResponse
+	17, // 84: onething.api.v1.IntakeService.UploadMaterial:output_type -> onething.api.v1.UploadMaterialResponse
+	19, // 85: onething.api.v1.IntakeService.PutMaterial:output_type -> onething.api.v1.PutMaterialResponse
+	21, // 86: onething.api.v1.IntakeService.Download:output_type -> onething.api.v1.DownloadResponse
+	70, // 87: onething.api.v1.IntakeService.GetDocuments:output_type -> onething.api.v1.GetDocumentsResponse
+	71, // 88: onething.api.v1.IntakeService.ReceiveDocument:output_type -> onething.api.v1.ReceiveDocumentResponse
+	23, // 89: onething.api.v1.IntakeService.Promise:output_type -> onething.api.v1.PromiseResponse
+	72, // 90: onething.api.v1.IntakeService.TakeOverDraft:output_type -> onething.api.v1.TakeOverDraftResponse
+	25, // 91: onething.api.v1.IntakeService.Submit:output_type -> onething.api.v1.SubmitResponse
+	27, // 92: onething.api.v1.IntakeService.WithdrawConfirmation:output_type -> onething.api.v1.WithdrawConfirmationResponse
+	29, // 93: onething.api.v1.IntakeService.Supply:output_type -> onething.api.v1.SupplyResponse
+	31, // 94: onething.api.v1.IntakeService.Correct:output_type -> onething.api.v1.CorrectResponse
+	73, // 95: onething.api.v1.IntakeService.PreviewMove:output_type -> onething.api.v1.PreviewMoveResponse
+	74, // 96: onething.api.v1.IntakeService.MoveCase:output_type -> onething.api.v1.MoveCaseResponse
+	33, // 97: onething.api.v1.IntakeService.Withdraw:output_type -> onething.api.v1.WithdrawResponse
+	35, // 98: onething.api.v1.IntakeService.GetApplication:output_type -> onething.api.v1.GetApplicationResponse
+	37, // 99: onething.api.v1.IntakeService.ListApplications:output_type -> onething.api.v1.ListApplicationsResponse
+	39, // 100: onething.api.v1.IntakeService.Watch:output_type -> onething.api.v1.WatchResponse
+	78, // [78:101] is the sub-list for method output_type
+	55, // [55:78] is the sub-list for method input_type
 	55, // [55:55] is the sub-list for extension type_name
 	55, // [55:55] is the sub-list for extension extendee
 	0,  // [0:55] is the sub-list for field type_name
@@ -3494,6 +3507,7 @@ func file_onething_api_v1_intake_service_proto_init() {
 		return
 	}
 	file_onething_api_v1_common_proto_init()
+	file_onething_api_v1_document_proto_init()
 	file_onething_api_v1_guide_service_proto_init()
 	file_onething_api_v1_intake_move_proto_init()
 	file_onething_api_v1_intake_service_proto_msgTypes[15].OneofWrappers = []any{

@@ -1315,7 +1315,7 @@ var File_onething_api_v1_review_service_proto protoreflect.FileDescriptor
 
 const file_onething_api_v1_review_service_proto_rawDesc = "" +
 	"\n" +
-	"$onething/api/v1/review_service.proto\x12\x0fonething.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fonething/access/v1/access.proto\x1a\x1conething/api/v1/common.proto\x1a$onething/api/v1/intake_service.proto\x1a\x1donething/forms/v1/forms.proto\"\xf7\x02\n" +
+	"$onething/api/v1/review_service.proto\x12\x0fonething.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fonething/access/v1/access.proto\x1a\x1conething/api/v1/common.proto\x1a\x1eonething/api/v1/document.proto\x1a$onething/api/v1/intake_service.proto\x1a\x1donething/forms/v1/forms.proto\"\xf7\x02\n" +
 	"\n" +
 	"ReviewCase\x12 \n" +
 	"\vapplication\x18\x01 \x01(\tR\vapplication\x12\x16\n" +
@@ -1414,14 +1414,18 @@ const file_onething_api_v1_review_service_proto_rawDesc = "" +
 	"\x17ExtendToleranceResponse\x12\x1a\n" +
 	"\bposition\x18\x01 \x01(\x04R\bposition\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\tR\x06number\x12&\n" +
-	"\x03due\x18\x03 \x01(\v2\x14.onething.api.v1.DueR\x03due2\xa4\x06\n" +
+	"\x03due\x18\x03 \x01(\v2\x14.onething.api.v1.DueR\x03due2\x83\b\n" +
 	"\rReviewService\x12]\n" +
 	"\tListCases\x12!.onething.api.v1.ListCasesRequest\x1a\".onething.api.v1.ListCasesResponse\"\t\xda\xe2\x18\x05\n" +
 	"\x01\x03\x18\x03\x12W\n" +
 	"\aGetCase\x12\x1f.onething.api.v1.GetCaseRequest\x1a .onething.api.v1.GetCaseResponse\"\t\xda\xe2\x18\x05\n" +
 	"\x01\x03\x18\x03\x12h\n" +
 	"\fDownloadFile\x12$.onething.api.v1.DownloadFileRequest\x1a%.onething.api.v1.DownloadFileResponse\"\t\xda\xe2\x18\x05\n" +
-	"\x01\x03\x18\x030\x01\x12T\n" +
+	"\x01\x03\x18\x030\x01\x12r\n" +
+	"\x10GetCaseDocuments\x12(.onething.api.v1.GetCaseDocumentsRequest\x1a).onething.api.v1.GetCaseDocumentsResponse\"\t\xda\xe2\x18\x05\n" +
+	"\x01\x03\x18\x03\x12i\n" +
+	"\rServeDocument\x12%.onething.api.v1.ServeDocumentRequest\x1a&.onething.api.v1.ServeDocumentResponse\"\t\xda\xe2\x18\x05\n" +
+	"\x01\x03\x18\x03\x12T\n" +
 	"\x06Accept\x12\x1e.onething.api.v1.AcceptRequest\x1a\x1f.onething.api.v1.AcceptResponse\"\t\xda\xe2\x18\x05\n" +
 	"\x01\x03\x18\x03\x12r\n" +
 	"\x10NotifyCorrection\x12(.onething.api.v1.NotifyCorrectionRequest\x1a).onething.api.v1.NotifyCorrectionResponse\"\t\xda\xe2\x18\x05\n" +
@@ -1475,6 +1479,10 @@ var file_onething_api_v1_review_service_proto_goTypes = []any{
 	(*Case)(nil),                     // 24: onething.api.v1.Case
 	(*File)(nil),                     // 25: onething.api.v1.File
 	(*Approval)(nil),                 // 26: onething.api.v1.Approval
+	(*GetCaseDocumentsRequest)(nil),  // 27: onething.api.v1.GetCaseDocumentsRequest
+	(*ServeDocumentRequest)(nil),     // 28: onething.api.v1.ServeDocumentRequest
+	(*GetCaseDocumentsResponse)(nil), // 29: onething.api.v1.GetCaseDocumentsResponse
+	(*ServeDocumentResponse)(nil),    // 30: onething.api.v1.ServeDocumentResponse
 }
 var file_onething_api_v1_review_service_proto_depIdxs = []int32{
 	18, // 0: onething.api.v1.ReviewCase.name:type_name -> onething.forms.v1.Text
@@ -1497,21 +1505,25 @@ var file_onething_api_v1_review_service_proto_depIdxs = []int32{
 	1,  // 17: onething.api.v1.ReviewService.ListCases:input_type -> onething.api.v1.ListCasesRequest
 	3,  // 18: onething.api.v1.ReviewService.GetCase:input_type -> onething.api.v1.GetCaseRequest
 	5,  // 19: onething.api.v1.ReviewService.DownloadFile:input_type -> onething.api.v1.DownloadFileRequest
-	7,  // 20: onething.api.v1.ReviewService.Accept:input_type -> onething.api.v1.AcceptRequest
-	9,  // 21: onething.api.v1.ReviewService.NotifyCorrection:input_type -> onething.api.v1.NotifyCorrectionRequest
-	12, // 22: onething.api.v1.ReviewService.Refuse:input_type -> onething.api.v1.RefuseRequest
-	14, // 23: onething.api.v1.ReviewService.ExtendCase:input_type -> onething.api.v1.ExtendCaseRequest
-	16, // 24: onething.api.v1.ReviewService.ExtendTolerance:input_type -> onething.api.v1.ExtendToleranceRequest
-	2,  // 25: onething.api.v1.ReviewService.ListCases:output_type -> onething.api.v1.ListCasesResponse
-	4,  // 26: onething.api.v1.ReviewService.GetCase:output_type -> onething.api.v1.GetCaseResponse
-	6,  // 27: onething.api.v1.ReviewService.DownloadFile:output_type -> onething.api.v1.DownloadFileResponse
-	8,  // 28: onething.api.v1.ReviewService.Accept:output_type -> onething.api.v1.AcceptResponse
-	11, // 29: onething.api.v1.ReviewService.NotifyCorrection:output_type -> onething.api.v1.NotifyCorrectionResponse
-	13, // 30: onething.api.v1.ReviewService.Refuse:output_type -> onething.api.v1.RefuseResponse
-	15, // 31: onething.api.v1.ReviewService.ExtendCase:output_type -> onething.api.v1.ExtendCaseResponse
-	17, // 32: onething.api.v1.ReviewService.ExtendTolerance:output_type -> onething.api.v1.ExtendToleranceResponse
-	25, // [25:33] is the sub-list for method output_type
-	17, // [17:25] is the sub-list for method input_type
+	27, // 20: onething.api.v1.ReviewService.GetCaseDocuments:input_type -> onething.api.v1.GetCaseDocumentsRequest
+	28, // 21: onething.api.v1.ReviewService.ServeDocument:input_type -> onething.api.v1.ServeDocumentRequest
+	7,  // 22: onething.api.v1.ReviewService.Accept:input_type -> onething.api.v1.AcceptRequest
+	9,  // 23: onething.api.v1.ReviewService.NotifyCorrection:input_type -> onething.api.v1.NotifyCorrectionRequest
+	12, // 24: onething.api.v1.ReviewService.Refuse:input_type -> onething.api.v1.RefuseRequest
+	14, // 25: onething.api.v1.ReviewService.ExtendCase:input_type -> onething.api.v1.ExtendCaseRequest
+	16, // 26: onething.api.v1.ReviewService.ExtendTolerance:input_type -> onething.api.v1.ExtendToleranceRequest
+	2,  // 27: onething.api.v1.ReviewService.ListCases:output_type -> onething.api.v1.ListCasesResponse
+	4,  // 28: onething.api.v1.ReviewService.GetCase:output_type -> onething.api.v1.GetCaseResponse
+	6,  // 29: onething.api.v1.ReviewService.DownloadFile:output_type -> onething.api.v1.DownloadFileResponse
+	29, // 30: onething.api.v1.ReviewService.GetCaseDocuments:output_type -> onething.api.v1.GetCaseDocumentsResponse
+	30, // 31: onething.api.v1.ReviewService.ServeDocument:output_type -> onething.api.v1.ServeDocumentResponse
+	8,  // 32: onething.api.v1.ReviewService.Accept:output_type -> onething.api.v1.AcceptResponse
+	11, // 33: onething.api.v1.ReviewService.NotifyCorrection:output_type -> onething.api.v1.NotifyCorrectionResponse
+	13, // 34: onething.api.v1.ReviewService.Refuse:output_type -> onething.api.v1.RefuseResponse
+	15, // 35: onething.api.v1.ReviewService.ExtendCase:output_type -> onething.api.v1.ExtendCaseResponse
+	17, // 36: onething.api.v1.ReviewService.ExtendTolerance:output_type -> onething.api.v1.ExtendToleranceResponse
+	27, // [27:37] is the sub-list for method output_type
+	17, // [17:27] is the sub-list for method input_type
 	17, // [17:17] is the sub-list for extension type_name
 	17, // [17:17] is the sub-list for extension extendee
 	0,  // [0:17] is the sub-list for field type_name
@@ -1523,6 +1535,7 @@ func file_onething_api_v1_review_service_proto_init() {
 		return
 	}
 	file_onething_api_v1_common_proto_init()
+	file_onething_api_v1_document_proto_init()
 	file_onething_api_v1_intake_service_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{

@@ -1620,7 +1620,7 @@ var File_onething_api_v1_task_service_proto protoreflect.FileDescriptor
 
 const file_onething_api_v1_task_service_proto_rawDesc = "" +
 	"\n" +
-	"\"onething/api/v1/task_service.proto\x12\x0fonething.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fonething/access/v1/access.proto\x1a\x1conething/api/v1/common.proto\x1a$onething/api/v1/review_service.proto\x1a\"onething/api/v1/task_promise.proto\x1a\x1donething/forms/v1/forms.proto\"\xa3\x04\n" +
+	"\"onething/api/v1/task_service.proto\x12\x0fonething.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fonething/access/v1/access.proto\x1a\x1conething/api/v1/common.proto\x1a\x1eonething/api/v1/document.proto\x1a$onething/api/v1/review_service.proto\x1a\"onething/api/v1/task_promise.proto\x1a\x1donething/forms/v1/forms.proto\"\xa3\x04\n" +
 	"\x04Task\x12\x12\n" +
 	"\x04task\x18\x01 \x01(\tR\x04task\x12 \n" +
 	"\vapplication\x18\x02 \x01(\tR\vapplication\x12\x16\n" +
@@ -1755,7 +1755,7 @@ const file_onething_api_v1_task_service_proto_rawDesc = "" +
 	"\x06digest\x18\x02 \x01(\tB\x15\xbaH\x12r\x102\x0e^[0-9a-f]{64}$R\x06digest\"[\n" +
 	"\x18DownloadMaterialResponse\x12)\n" +
 	"\x04file\x18\x01 \x01(\v2\x15.onething.api.v1.FileR\x04file\x12\x14\n" +
-	"\x05chunk\x18\x02 \x01(\fR\x05chunk2\xbb\v\n" +
+	"\x05chunk\x18\x02 \x01(\fR\x05chunk2\xb0\f\n" +
 	"\vTaskService\x12^\n" +
 	"\tListTasks\x12!.onething.api.v1.ListTasksRequest\x1a\".onething.api.v1.ListTasksResponse\"\n" +
 	"\xda\xe2\x18\x06\n" +
@@ -1801,7 +1801,10 @@ const file_onething_api_v1_task_service_proto_rawDesc = "" +
 	"\x02\x04\x05\x18\x04\x12u\n" +
 	"\x10DownloadMaterial\x12(.onething.api.v1.DownloadMaterialRequest\x1a).onething.api.v1.DownloadMaterialResponse\"\n" +
 	"\xda\xe2\x18\x06\n" +
-	"\x02\x04\x05\x18\x040\x01B=Z;github.com/siyiban/onething/proto/gen/onething/api/v1;apiv1b\x06proto3"
+	"\x02\x04\x05\x18\x040\x01\x12s\n" +
+	"\x10GetTaskDocuments\x12(.onething.api.v1.GetTaskDocumentsRequest\x1a).onething.api.v1.GetTaskDocumentsResponse\"\n" +
+	"\xda\xe2\x18\x06\n" +
+	"\x02\x04\x05\x18\x04B=Z;github.com/siyiban/onething/proto/gen/onething/api/v1;apiv1b\x06proto3"
 
 var (
 	file_onething_api_v1_task_service_proto_rawDescOnce sync.Once
@@ -1856,10 +1859,12 @@ var file_onething_api_v1_task_service_proto_goTypes = []any{
 	(*GetVerificationRequest)(nil),    // 36: onething.api.v1.GetVerificationRequest
 	(*VerifyPromiseRequest)(nil),      // 37: onething.api.v1.VerifyPromiseRequest
 	(*RepairPromiseRequest)(nil),      // 38: onething.api.v1.RepairPromiseRequest
-	(*ListVerificationsResponse)(nil), // 39: onething.api.v1.ListVerificationsResponse
-	(*GetVerificationResponse)(nil),   // 40: onething.api.v1.GetVerificationResponse
-	(*VerifyPromiseResponse)(nil),     // 41: onething.api.v1.VerifyPromiseResponse
-	(*RepairPromiseResponse)(nil),     // 42: onething.api.v1.RepairPromiseResponse
+	(*GetTaskDocumentsRequest)(nil),   // 39: onething.api.v1.GetTaskDocumentsRequest
+	(*ListVerificationsResponse)(nil), // 40: onething.api.v1.ListVerificationsResponse
+	(*GetVerificationResponse)(nil),   // 41: onething.api.v1.GetVerificationResponse
+	(*VerifyPromiseResponse)(nil),     // 42: onething.api.v1.VerifyPromiseResponse
+	(*RepairPromiseResponse)(nil),     // 43: onething.api.v1.RepairPromiseResponse
+	(*GetTaskDocumentsResponse)(nil),  // 44: onething.api.v1.GetTaskDocumentsResponse
 }
 var file_onething_api_v1_task_service_proto_depIdxs = []int32{
 	24, // 0: onething.api.v1.Task.name:type_name -> onething.forms.v1.Text
@@ -1899,22 +1904,24 @@ var file_onething_api_v1_task_service_proto_depIdxs = []int32{
 	37, // 34: onething.api.v1.TaskService.VerifyPromise:input_type -> onething.api.v1.VerifyPromiseRequest
 	38, // 35: onething.api.v1.TaskService.RepairPromise:input_type -> onething.api.v1.RepairPromiseRequest
 	20, // 36: onething.api.v1.TaskService.DownloadMaterial:input_type -> onething.api.v1.DownloadMaterialRequest
-	2,  // 37: onething.api.v1.TaskService.ListTasks:output_type -> onething.api.v1.ListTasksResponse
-	4,  // 38: onething.api.v1.TaskService.GetTask:output_type -> onething.api.v1.GetTaskResponse
-	7,  // 39: onething.api.v1.TaskService.ClaimTask:output_type -> onething.api.v1.ClaimTaskResponse
-	9,  // 40: onething.api.v1.TaskService.ReleaseTask:output_type -> onething.api.v1.ReleaseTaskResponse
-	11, // 41: onething.api.v1.TaskService.DecideTask:output_type -> onething.api.v1.DecideTaskResponse
-	13, // 42: onething.api.v1.TaskService.AskCorrection:output_type -> onething.api.v1.AskCorrectionResponse
-	15, // 43: onething.api.v1.TaskService.PauseTask:output_type -> onething.api.v1.PauseTaskResponse
-	17, // 44: onething.api.v1.TaskService.ResumeTask:output_type -> onething.api.v1.ResumeTaskResponse
-	19, // 45: onething.api.v1.TaskService.ExtendTask:output_type -> onething.api.v1.ExtendTaskResponse
-	39, // 46: onething.api.v1.TaskService.ListVerifications:output_type -> onething.api.v1.ListVerificationsResponse
-	40, // 47: onething.api.v1.TaskService.GetVerification:output_type -> onething.api.v1.GetVerificationResponse
-	41, // 48: onething.api.v1.TaskService.VerifyPromise:output_type -> onething.api.v1.VerifyPromiseResponse
-	42, // 49: onething.api.v1.TaskService.RepairPromise:output_type -> onething.api.v1.RepairPromiseResponse
-	21, // 50: onething.api.v1.TaskService.DownloadMaterial:output_type -> onething.api.v1.DownloadMaterialResponse
-	37, // [37:51] is the sub-list for method output_type
-	23, // [23:37] is the sub-list for method input_type
+	39, // 37: onething.api.v1.TaskService.GetTaskDocuments:input_type -> onething.api.v1.GetTaskDocumentsRequest
+	2,  // 38: onething.api.v1.TaskService.ListTasks:output_type -> onething.api.v1.ListTasksResponse
+	4,  // 39: onething.api.v1.TaskService.GetTask:output_type -> onething.api.v1.GetTaskResponse
+	7,  // 40: onething.api.v1.TaskService.ClaimTask:output_type -> onething.api.v1.ClaimTaskResponse
+	9,  // 41: onething.api.v1.TaskService.ReleaseTask:output_type -> onething.api.v1.ReleaseTaskResponse
+	11, // 42: onething.api.v1.TaskService.DecideTask:output_type -> onething.api.v1.DecideTaskResponse
+	13, // 43: onething.api.v1.TaskService.AskCorrection:output_type -> onething.api.v1.AskCorrectionResponse
+	15, // 44: onething.api.v1.TaskService.PauseTask:output_type -> onething.api.v1.PauseTaskResponse
+	17, // 45: onething.api.v1.TaskService.ResumeTask:output_type -> onething.api.v1.ResumeTaskResponse
+	19, // 46: onething.api.v1.TaskService.ExtendTask:output_type -> onething.api.v1.ExtendTaskResponse
+	40, // 47: onething.api.v1.TaskService.ListVerifications:output_type -> onething.api.v1.ListVerificationsResponse
+	41, // 48: onething.api.v1.TaskService.GetVerification:output_type -> onething.api.v1.GetVerificationResponse
+	42, // 49: onething.api.v1.TaskService.VerifyPromise:output_type -> onething.api.v1.VerifyPromiseResponse
+	43, // 50: onething.api.v1.TaskService.RepairPromise:output_type -> onething.api.v1.RepairPromiseResponse
+	21, // 51: onething.api.v1.TaskService.DownloadMaterial:output_type -> onething.api.v1.DownloadMaterialResponse
+	44, // 52: onething.api.v1.TaskService.GetTaskDocuments:output_type -> onething.api.v1.GetTaskDocumentsResponse
+	38, // [38:53] is the sub-list for method output_type
+	23, // [23:38] is the sub-list for method input_type
 	23, // [23:23] is the sub-list for extension type_name
 	23, // [23:23] is the sub-list for extension extendee
 	0,  // [0:23] is the sub-list for field type_name
@@ -1926,6 +1933,7 @@ func file_onething_api_v1_task_service_proto_init() {
 		return
 	}
 	file_onething_api_v1_common_proto_init()
+	file_onething_api_v1_document_proto_init()
 	file_onething_api_v1_review_service_proto_init()
 	file_onething_api_v1_task_promise_proto_init()
 	type x struct{}

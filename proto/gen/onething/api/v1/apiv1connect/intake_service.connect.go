@@ -43,6 +43,11 @@ const (
 	IntakeServicePutMaterialProcedure = "/onething.api.v1.IntakeService/PutMaterial"
 	// IntakeServiceDownloadProcedure is the procedure name of the IntakeService's Download RPC.
 	IntakeServiceDownloadProcedure = "/onething.api.v1.IntakeService/Download"
+	// IntakeServiceGetDocumentsProcedure is the procedure name of the IntakeService's GetDocuments RPC.
+	IntakeServiceGetDocumentsProcedure = "/onething.api.v1.IntakeService/GetDocuments"
+	// IntakeServiceReceiveDocumentProcedure is the procedure name of the IntakeService's
+	// ReceiveDocument RPC.
+	IntakeServiceReceiveDocumentProcedure = "/onething.api.v1.IntakeService/ReceiveDocument"
 	// IntakeServicePromiseProcedure is the procedure name of the IntakeService's Promise RPC.
 	IntakeServicePromiseProcedure = "/onething.api.v1.IntakeService/Promise"
 	// IntakeServiceTakeOverDraftProcedure is the procedure name of the IntakeService's TakeOverDraft
@@ -135,6 +140,20 @@ var (
 			StreamType: connect.StreamTypeServer,
 			Schema:     v1.File_onething_api_v1_intake_service_proto.Services().ByName("IntakeService").Methods().ByName("Download"),
 			Procedure:  IntakeServiceDownloadProcedure,
+		}
+	})
+	intakeServiceGetDocumentsSpec = sync.OnceValue(func() connect.Spec {
+		return connect.Spec{
+			StreamType: connect.StreamTypeUnary,
+			Schema:     v1.File_onething_api_v1_intake_service_proto.Services().ByName("IntakeService").Methods().ByName("GetDocuments"),
+			Procedure:  IntakeServiceGetDocumentsProcedure,
+		}
+	})
+	intakeServiceReceiveDocumentSpec = sync.OnceValue(func() connect.Spec {
+		return connect.Spec{
+			StreamType: connect.StreamTypeUnary,
+			Schema:     v1.File_onething_api_v1_intake_service_proto.Services().ByName("IntakeService").Methods().ByName("ReceiveDocument"),
+			Procedure:  IntakeServiceReceiveDocumentProcedure,
 		}
 	})
 	intakeServicePromiseSpec = sync.OnceValue(func() connect.Spec {
@@ -244,6 +263,11 @@ type IntakeServiceClient interface {
 	PutMaterial(context.Context, *v1.PutMaterialRequest) (*v1.PutMaterialResponse, error)
 	// Download reads a material or an issued document of the caller's application.
 	Download(context.Context, *v1.DownloadRequest) (IntakeServiceDownloadClientStream, error)
+	// GetDocuments tells the documents (文书) of the caller's application: notices, decisions, promises. Download reads them.
+	GetDocuments(context.Context, *v1.GetDocumentsRequest) (*v1.GetDocumentsResponse, error)
+	// ReceiveDocument says that the applicant has received a document (电子送达), of which a record of service is made. Nobody
+	// does it for them at the counter.
+	ReceiveDocument(context.Context, *v1.ReceiveDocumentRequest) (*v1.ReceiveDocumentResponse, error)
 	// Promise signs a promise (告知承诺) in place of a material, or the promise to supply tolerated ones (容缺受理承诺书).
 	Promise(context.Context, *v1.PromiseRequest) (*v1.PromiseResponse, error)
 	// TakeOverDraft puts a draft on the versions in force, after other ones were published since it was begun, and answers
@@ -375,6 +399,11 @@ type IntakeServiceHandler interface {
 	PutMaterial(context.Context, *v1.PutMaterialRequest) (*v1.PutMaterialResponse, error)
 	// Download reads a material or an issued document of the caller's application.
 	Download(context.Context, *v1.DownloadRequest, IntakeServiceDownloadServerStream) error
+	// GetDocuments tells the documents (文书) of the caller's application: notices, decisions, promises. Download reads them.
+	GetDocuments(context.Context, *v1.GetDocumentsRequest) (*v1.GetDocumentsResponse, error)
+	// ReceiveDocument says that the applicant has received a document (电子送达), of which a record of service is made. Nobody
+	// does it for them at the counter.
+	ReceiveDocument(context.Context, *v1.ReceiveDocumentRequest) (*v1.ReceiveDocumentResponse, error)
 	// Promise signs a promise (告知承诺) in place of a material, or the promise to supply tolerated ones (容缺受理承诺书).
 	Promise(context.Context, *v1.PromiseRequest) (*v1.PromiseResponse, error)
 	// TakeOverDraft puts a draft on the versions in force, after other ones were published since it was begun, and answers
@@ -423,6 +452,8 @@ func RegisterIntakeServiceHandler(server *connect.Server, svc IntakeServiceHandl
 		connect.Method{Spec: intakeServiceUploadMaterialSpec(), Handler: adapter.uploadMaterial},
 		connect.Method{Spec: intakeServicePutMaterialSpec(), Handler: adapter.putMaterial},
 		connect.Method{Spec: intakeServiceDownloadSpec(), Handler: adapter.download},
+		connect.Method{Spec: intakeServiceGetDocumentsSpec(), Handler: adapter.getDocuments},
+		connect.Method{Spec: intakeServiceReceiveDocumentSpec(), Handler: adapter.receiveDocument},
 		connect.Method{Spec: intakeServicePromiseSpec(), Handler: adapter.promise},
 		connect.Method{Spec: intakeServiceTakeOverDraftSpec(), Handler: adapter.takeOverDraft},
 		connect.Method{Spec: intakeServiceSubmitSpec(), Handler: adapter.submit},
@@ -520,6 +551,14 @@ func (UnimplementedIntakeServiceHandler) PutMaterial(context.Context, *v1.PutMat
 
 func (UnimplementedIntakeServiceHandler) Download(context.Context, *v1.DownloadRequest, IntakeServiceDownloadServerStream) error {
 	return connect.NewError(connect.CodeUnimplemented, "onething.api.v1.IntakeService.Download is not implemented")
+}
+
+func (UnimplementedIntakeServiceHandler) GetDocuments(context.Context, *v1.GetDocumentsRequest) (*v1.GetDocumentsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, "onething.api.v1.IntakeService.GetDocuments is not implemented")
+}
+
+func (UnimplementedIntakeServiceHandler) ReceiveDocument(context.Context, *v1.ReceiveDocumentRequest) (*v1.ReceiveDocumentResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, "onething.api.v1.IntakeService.ReceiveDocument is not implemented")
 }
 
 func (UnimplementedIntakeServiceHandler) Promise(context.Context, *v1.PromiseRequest) (*v1.PromiseResponse, error) {
@@ -644,6 +683,22 @@ func (c *intakeServiceClient) Download(ctx context.Context, req *v1.DownloadRequ
 		return IntakeServiceDownloadClientStream{}, err
 	}
 	return IntakeServiceDownloadClientStream{stream: stream}, nil
+}
+
+func (c *intakeServiceClient) GetDocuments(ctx context.Context, req *v1.GetDocumentsRequest) (*v1.GetDocumentsResponse, error) {
+	var res v1.GetDocumentsResponse
+	if err := c.client.CallUnary(ctx, intakeServiceGetDocumentsSpec(), req, &res); err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
+func (c *intakeServiceClient) ReceiveDocument(ctx context.Context, req *v1.ReceiveDocumentRequest) (*v1.ReceiveDocumentResponse, error) {
+	var res v1.ReceiveDocumentResponse
+	if err := c.client.CallUnary(ctx, intakeServiceReceiveDocumentSpec(), req, &res); err != nil {
+		return nil, err
+	}
+	return &res, nil
 }
 
 func (c *intakeServiceClient) Promise(ctx context.Context, req *v1.PromiseRequest) (*v1.PromiseResponse, error) {
@@ -842,6 +897,30 @@ func (h intakeServiceHandler) download(ctx context.Context, _ connect.Spec, stre
 		return err
 	}
 	return h.svc.Download(ctx, &req, IntakeServiceDownloadServerStream{stream: stream})
+}
+
+func (h intakeServiceHandler) getDocuments(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
+	var req v1.GetDocumentsRequest
+	if err := stream.Receive(&req); err != nil {
+		return err
+	}
+	res, err := h.svc.GetDocuments(ctx, &req)
+	if err != nil {
+		return err
+	}
+	return stream.Send(res)
+}
+
+func (h intakeServiceHandler) receiveDocument(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
+	var req v1.ReceiveDocumentRequest
+	if err := stream.Receive(&req); err != nil {
+		return err
+	}
+	res, err := h.svc.ReceiveDocument(ctx, &req)
+	if err != nil {
+		return err
+	}
+	return stream.Send(res)
 }
 
 func (h intakeServiceHandler) promise(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {

@@ -30,6 +30,12 @@ const (
 	ReviewServiceGetCaseProcedure = "/onething.api.v1.ReviewService/GetCase"
 	// ReviewServiceDownloadFileProcedure is the procedure name of the ReviewService's DownloadFile RPC.
 	ReviewServiceDownloadFileProcedure = "/onething.api.v1.ReviewService/DownloadFile"
+	// ReviewServiceGetCaseDocumentsProcedure is the procedure name of the ReviewService's
+	// GetCaseDocuments RPC.
+	ReviewServiceGetCaseDocumentsProcedure = "/onething.api.v1.ReviewService/GetCaseDocuments"
+	// ReviewServiceServeDocumentProcedure is the procedure name of the ReviewService's ServeDocument
+	// RPC.
+	ReviewServiceServeDocumentProcedure = "/onething.api.v1.ReviewService/ServeDocument"
 	// ReviewServiceAcceptProcedure is the procedure name of the ReviewService's Accept RPC.
 	ReviewServiceAcceptProcedure = "/onething.api.v1.ReviewService/Accept"
 	// ReviewServiceNotifyCorrectionProcedure is the procedure name of the ReviewService's
@@ -64,6 +70,20 @@ var (
 			StreamType: connect.StreamTypeServer,
 			Schema:     v1.File_onething_api_v1_review_service_proto.Services().ByName("ReviewService").Methods().ByName("DownloadFile"),
 			Procedure:  ReviewServiceDownloadFileProcedure,
+		}
+	})
+	reviewServiceGetCaseDocumentsSpec = sync.OnceValue(func() connect.Spec {
+		return connect.Spec{
+			StreamType: connect.StreamTypeUnary,
+			Schema:     v1.File_onething_api_v1_review_service_proto.Services().ByName("ReviewService").Methods().ByName("GetCaseDocuments"),
+			Procedure:  ReviewServiceGetCaseDocumentsProcedure,
+		}
+	})
+	reviewServiceServeDocumentSpec = sync.OnceValue(func() connect.Spec {
+		return connect.Spec{
+			StreamType: connect.StreamTypeUnary,
+			Schema:     v1.File_onething_api_v1_review_service_proto.Services().ByName("ReviewService").Methods().ByName("ServeDocument"),
+			Procedure:  ReviewServiceServeDocumentProcedure,
 		}
 	})
 	reviewServiceAcceptSpec = sync.OnceValue(func() connect.Spec {
@@ -109,9 +129,14 @@ type ReviewServiceClient interface {
 	ListCases(context.Context, *v1.ListCasesRequest) (*v1.ListCasesResponse, error)
 	// GetCase reads a case with its record, materials and findings. The sight is recorded.
 	GetCase(context.Context, *v1.GetCaseRequest) (*v1.GetCaseResponse, error)
-	// DownloadFile reads a file of a case, as a stream: one of its materials, or the answer to a question of kind FILE.
-	// The sight is recorded.
+	// DownloadFile reads a file of a case, as a stream: one of its materials, the answer to a question of kind FILE,
+	// or a document. The sight is recorded.
 	DownloadFile(context.Context, *v1.DownloadFileRequest) (ReviewServiceDownloadFileClientStream, error)
+	// GetCaseDocuments tells the documents (文书) that are about a case or its application as a whole; DownloadFile reads them.
+	GetCaseDocuments(context.Context, *v1.GetCaseDocumentsRequest) (*v1.GetCaseDocumentsResponse, error)
+	// ServeDocument says that a document was served (送达): at the counter, by post, or left before a witness. A record of
+	// service is made of it.
+	ServeDocument(context.Context, *v1.ServeDocumentRequest) (*v1.ServeDocumentResponse, error)
 	// Accept accepts a case, with tolerances where the applicant asked for them and the rules allow it.
 	Accept(context.Context, *v1.AcceptRequest) (*v1.AcceptResponse, error)
 	// NotifyCorrection sends the one correction notice for the whole application: the findings, and what the clerk adds.
@@ -157,9 +182,14 @@ type ReviewServiceHandler interface {
 	ListCases(context.Context, *v1.ListCasesRequest) (*v1.ListCasesResponse, error)
 	// GetCase reads a case with its record, materials and findings. The sight is recorded.
 	GetCase(context.Context, *v1.GetCaseRequest) (*v1.GetCaseResponse, error)
-	// DownloadFile reads a file of a case, as a stream: one of its materials, or the answer to a question of kind FILE.
-	// The sight is recorded.
+	// DownloadFile reads a file of a case, as a stream: one of its materials, the answer to a question of kind FILE,
+	// or a document. The sight is recorded.
 	DownloadFile(context.Context, *v1.DownloadFileRequest, ReviewServiceDownloadFileServerStream) error
+	// GetCaseDocuments tells the documents (文书) that are about a case or its application as a whole; DownloadFile reads them.
+	GetCaseDocuments(context.Context, *v1.GetCaseDocumentsRequest) (*v1.GetCaseDocumentsResponse, error)
+	// ServeDocument says that a document was served (送达): at the counter, by post, or left before a witness. A record of
+	// service is made of it.
+	ServeDocument(context.Context, *v1.ServeDocumentRequest) (*v1.ServeDocumentResponse, error)
 	// Accept accepts a case, with tolerances where the applicant asked for them and the rules allow it.
 	Accept(context.Context, *v1.AcceptRequest) (*v1.AcceptResponse, error)
 	// NotifyCorrection sends the one correction notice for the whole application: the findings, and what the clerk adds.
@@ -180,6 +210,8 @@ func RegisterReviewServiceHandler(server *connect.Server, svc ReviewServiceHandl
 		connect.Method{Spec: reviewServiceListCasesSpec(), Handler: adapter.listCases},
 		connect.Method{Spec: reviewServiceGetCaseSpec(), Handler: adapter.getCase},
 		connect.Method{Spec: reviewServiceDownloadFileSpec(), Handler: adapter.downloadFile},
+		connect.Method{Spec: reviewServiceGetCaseDocumentsSpec(), Handler: adapter.getCaseDocuments},
+		connect.Method{Spec: reviewServiceServeDocumentSpec(), Handler: adapter.serveDocument},
 		connect.Method{Spec: reviewServiceAcceptSpec(), Handler: adapter.accept},
 		connect.Method{Spec: reviewServiceNotifyCorrectionSpec(), Handler: adapter.notifyCorrection},
 		connect.Method{Spec: reviewServiceRefuseSpec(), Handler: adapter.refuse},
@@ -217,6 +249,14 @@ func (UnimplementedReviewServiceHandler) GetCase(context.Context, *v1.GetCaseReq
 
 func (UnimplementedReviewServiceHandler) DownloadFile(context.Context, *v1.DownloadFileRequest, ReviewServiceDownloadFileServerStream) error {
 	return connect.NewError(connect.CodeUnimplemented, "onething.api.v1.ReviewService.DownloadFile is not implemented")
+}
+
+func (UnimplementedReviewServiceHandler) GetCaseDocuments(context.Context, *v1.GetCaseDocumentsRequest) (*v1.GetCaseDocumentsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, "onething.api.v1.ReviewService.GetCaseDocuments is not implemented")
+}
+
+func (UnimplementedReviewServiceHandler) ServeDocument(context.Context, *v1.ServeDocumentRequest) (*v1.ServeDocumentResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, "onething.api.v1.ReviewService.ServeDocument is not implemented")
 }
 
 func (UnimplementedReviewServiceHandler) Accept(context.Context, *v1.AcceptRequest) (*v1.AcceptResponse, error) {
@@ -265,6 +305,22 @@ func (c *reviewServiceClient) DownloadFile(ctx context.Context, req *v1.Download
 		return ReviewServiceDownloadFileClientStream{}, err
 	}
 	return ReviewServiceDownloadFileClientStream{stream: stream}, nil
+}
+
+func (c *reviewServiceClient) GetCaseDocuments(ctx context.Context, req *v1.GetCaseDocumentsRequest) (*v1.GetCaseDocumentsResponse, error) {
+	var res v1.GetCaseDocumentsResponse
+	if err := c.client.CallUnary(ctx, reviewServiceGetCaseDocumentsSpec(), req, &res); err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
+func (c *reviewServiceClient) ServeDocument(ctx context.Context, req *v1.ServeDocumentRequest) (*v1.ServeDocumentResponse, error) {
+	var res v1.ServeDocumentResponse
+	if err := c.client.CallUnary(ctx, reviewServiceServeDocumentSpec(), req, &res); err != nil {
+		return nil, err
+	}
+	return &res, nil
 }
 
 func (c *reviewServiceClient) Accept(ctx context.Context, req *v1.AcceptRequest) (*v1.AcceptResponse, error) {
@@ -339,6 +395,30 @@ func (h reviewServiceHandler) downloadFile(ctx context.Context, _ connect.Spec, 
 		return err
 	}
 	return h.svc.DownloadFile(ctx, &req, ReviewServiceDownloadFileServerStream{stream: stream})
+}
+
+func (h reviewServiceHandler) getCaseDocuments(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
+	var req v1.GetCaseDocumentsRequest
+	if err := stream.Receive(&req); err != nil {
+		return err
+	}
+	res, err := h.svc.GetCaseDocuments(ctx, &req)
+	if err != nil {
+		return err
+	}
+	return stream.Send(res)
+}
+
+func (h reviewServiceHandler) serveDocument(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
+	var req v1.ServeDocumentRequest
+	if err := stream.Receive(&req); err != nil {
+		return err
+	}
+	res, err := h.svc.ServeDocument(ctx, &req)
+	if err != nil {
+		return err
+	}
+	return stream.Send(res)
 }
 
 func (h reviewServiceHandler) accept(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {

@@ -55,6 +55,9 @@ const (
 	// TaskServiceDownloadMaterialProcedure is the procedure name of the TaskService's DownloadMaterial
 	// RPC.
 	TaskServiceDownloadMaterialProcedure = "/onething.api.v1.TaskService/DownloadMaterial"
+	// TaskServiceGetTaskDocumentsProcedure is the procedure name of the TaskService's GetTaskDocuments
+	// RPC.
+	TaskServiceGetTaskDocumentsProcedure = "/onething.api.v1.TaskService/GetTaskDocuments"
 )
 
 var (
@@ -156,6 +159,13 @@ var (
 			Procedure:  TaskServiceDownloadMaterialProcedure,
 		}
 	})
+	taskServiceGetTaskDocumentsSpec = sync.OnceValue(func() connect.Spec {
+		return connect.Spec{
+			StreamType: connect.StreamTypeUnary,
+			Schema:     v1.File_onething_api_v1_task_service_proto.Services().ByName("TaskService").Methods().ByName("GetTaskDocuments"),
+			Procedure:  TaskServiceGetTaskDocumentsProcedure,
+		}
+	})
 )
 
 // TaskServiceClient is a client for the onething.api.v1.TaskService service.
@@ -189,6 +199,9 @@ type TaskServiceClient interface {
 	RepairPromise(context.Context, *v1.RepairPromiseRequest) (*v1.RepairPromiseResponse, error)
 	// DownloadMaterial reads a material that the step needs.
 	DownloadMaterial(context.Context, *v1.DownloadMaterialRequest) (TaskServiceDownloadMaterialClientStream, error)
+	// GetTaskDocuments tells the documents (文书) about a task, and the promises in place of materials that its step needs;
+	// DownloadMaterial reads them.
+	GetTaskDocuments(context.Context, *v1.GetTaskDocumentsRequest) (*v1.GetTaskDocumentsResponse, error)
 }
 
 // NewTaskServiceClient constructs a client for the onething.api.v1.TaskService service. Multiple
@@ -249,6 +262,9 @@ type TaskServiceHandler interface {
 	RepairPromise(context.Context, *v1.RepairPromiseRequest) (*v1.RepairPromiseResponse, error)
 	// DownloadMaterial reads a material that the step needs.
 	DownloadMaterial(context.Context, *v1.DownloadMaterialRequest, TaskServiceDownloadMaterialServerStream) error
+	// GetTaskDocuments tells the documents (文书) about a task, and the promises in place of materials that its step needs;
+	// DownloadMaterial reads them.
+	GetTaskDocuments(context.Context, *v1.GetTaskDocumentsRequest) (*v1.GetTaskDocumentsResponse, error)
 }
 
 // RegisterTaskServiceHandler registers svc as the onething.api.v1.TaskService implementation on
@@ -270,6 +286,7 @@ func RegisterTaskServiceHandler(server *connect.Server, svc TaskServiceHandler) 
 		connect.Method{Spec: taskServiceVerifyPromiseSpec(), Handler: adapter.verifyPromise},
 		connect.Method{Spec: taskServiceRepairPromiseSpec(), Handler: adapter.repairPromise},
 		connect.Method{Spec: taskServiceDownloadMaterialSpec(), Handler: adapter.downloadMaterial},
+		connect.Method{Spec: taskServiceGetTaskDocumentsSpec(), Handler: adapter.getTaskDocuments},
 	)
 }
 
@@ -346,6 +363,10 @@ func (UnimplementedTaskServiceHandler) RepairPromise(context.Context, *v1.Repair
 
 func (UnimplementedTaskServiceHandler) DownloadMaterial(context.Context, *v1.DownloadMaterialRequest, TaskServiceDownloadMaterialServerStream) error {
 	return connect.NewError(connect.CodeUnimplemented, "onething.api.v1.TaskService.DownloadMaterial is not implemented")
+}
+
+func (UnimplementedTaskServiceHandler) GetTaskDocuments(context.Context, *v1.GetTaskDocumentsRequest) (*v1.GetTaskDocumentsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, "onething.api.v1.TaskService.GetTaskDocuments is not implemented")
 }
 
 type taskServiceClient struct {
@@ -462,6 +483,14 @@ func (c *taskServiceClient) DownloadMaterial(ctx context.Context, req *v1.Downlo
 		return TaskServiceDownloadMaterialClientStream{}, err
 	}
 	return TaskServiceDownloadMaterialClientStream{stream: stream}, nil
+}
+
+func (c *taskServiceClient) GetTaskDocuments(ctx context.Context, req *v1.GetTaskDocumentsRequest) (*v1.GetTaskDocumentsResponse, error) {
+	var res v1.GetTaskDocumentsResponse
+	if err := c.client.CallUnary(ctx, taskServiceGetTaskDocumentsSpec(), req, &res); err != nil {
+		return nil, err
+	}
+	return &res, nil
 }
 
 type taskServiceHandler struct{ svc TaskServiceHandler }
@@ -628,4 +657,16 @@ func (h taskServiceHandler) downloadMaterial(ctx context.Context, _ connect.Spec
 		return err
 	}
 	return h.svc.DownloadMaterial(ctx, &req, TaskServiceDownloadMaterialServerStream{stream: stream})
+}
+
+func (h taskServiceHandler) getTaskDocuments(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
+	var req v1.GetTaskDocumentsRequest
+	if err := stream.Receive(&req); err != nil {
+		return err
+	}
+	res, err := h.svc.GetTaskDocuments(ctx, &req)
+	if err != nil {
+		return err
+	}
+	return stream.Send(res)
 }
