@@ -172,6 +172,19 @@ func TestAll_Says(t *testing.T) {
 	}
 }
 
+// A task that looks after a false promise decides nothing about what was applied for.
+func TestAll_FollowUp(t *testing.T) {
+	t.Parallel()
+	o := plain(t)
+	before := len(o.documents())
+	const number = "32132320260424000007010099"
+	o.take(&applicationv1.Event{Kind: &applicationv1.Event_TaskOpened{TaskOpened: &applicationv1.TaskOpened{Task: number, Bundle: "sign", Step: "permit", Department: "market", Purpose: application.IfFalseCorrect}}},
+		&applicationv1.Event{Kind: &applicationv1.Event_TaskDecided{TaskDecided: &applicationv1.TaskDecided{Task: number, Outcome: application.Rejected}}, Personal: &applicationv1.Personal{Reason: "未改正"}})
+	if after := o.documents(); len(after) != before {
+		t.Errorf("made a %s", after[before].Kind)
+	}
+}
+
 // Where the key is gone there are no names, and events may lack whatever they are about; still nothing panics.
 func TestAll_Forgotten(t *testing.T) {
 	t.Parallel()

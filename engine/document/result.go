@@ -38,10 +38,10 @@ func (m *maker) issued(e *applicationv1.ResultIssued) {
 
 // decided makes the decision that a step is not approved, with its reasons and the applicant's rights (行政许可法 38).
 func (m *maker) decided(e *applicationv1.TaskDecided) {
-	if m.state.Task(e.GetTask()) == nil || !GivesRise(m.event) {
+	t, step := m.task(e.GetTask())
+	if m.state.Task(e.GetTask()) == nil || !GivesRise(m.event) || t.Purpose != "" { // what follows a false promise is no decision on the application
 		return
 	}
-	t, step := m.task(e.GetTask())
 	name, department := m.stepName(t, step)
 	said := "您（单位）申请的" + m.matter(t.Bundle) + "，其中" + name + "环节（任务编号" + t.Number + "）经审查，因下列理由，根据《中华人民共和国行政许可法》第三十八条第二款的规定，决定不予批准。"
 	blocks := []Block{{Paragraphs: []string{said}}, {Heading: "理由", Items: m.why()}}
