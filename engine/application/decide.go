@@ -181,11 +181,11 @@ func checkExpected(s State, cmd Command) error {
 	case Refuse:
 		ofCase(c.Bundle, c.Expected)
 	case NotifyCorrection:
-		expected, current = c.Expected, s.Version
+		expected, current = s.shown(c.Expected), s.Version
 	case Correct:
-		expected, current = c.Expected, s.Version
+		expected, current = s.shown(c.Expected), s.Version
 	case Move:
-		expected, current = c.Expected, s.Version
+		expected, current = s.shown(c.Expected), s.Version
 	case ClaimTask:
 		ofTask(c.Task, c.Expected)
 	case DecideTask:

@@ -57,6 +57,9 @@ func TestDecide_Documents(t *testing.T) {
 		{name: "in another way", given: made, when: served(application.ServeDocument{Way: "PIGEON", Receiver: "李某"}), but: refusal.Invalid},
 		{name: "tomorrow", given: made, when: served(application.ServeDocument{Way: application.ServedByLeaving, Receiver: "李某", On: day("2026-03-17")}), but: refusal.Invalid},
 		{name: "before there was a document", given: made, when: served(application.ServeDocument{Way: application.ServedByLeaving, Receiver: "李某", On: day("2026-03-15")}), but: refusal.Invalid},
+		{name: "meanwhile somebody corrects what was shown before a document was made", given: []act{apply("badge"), makeDocuments("承诺〔2026〕1号")}, when: correctAt(1, answer("own.badge.urgent", true)),
+			then: []string{"corrected to 2, notice by 03-23; paths own.badge.urgent; badge ELIGIBLE"}},
+		{name: "but what happened since is seen first", given: []act{apply("badge"), notify(item("badge", "own.badge.urgent")), makeDocuments("补告〔2026〕1号")}, when: correctAt(1, answer("own.badge.urgent", true)), but: refusal.Stale},
 		{name: "one that is not there", given: made, when: serve("受理〔2026〕2号", application.ServedElectronically), but: refusal.NotFound},
 	})
 }

@@ -7,6 +7,9 @@ import applicationv1 "github.com/siyiban/onething/proto/gen/onething/application
 func Evolve(s State, e *applicationv1.Event) State {
 	s = s.clone()
 	s.Version++
+	if e.GetDocumentMade() == nil && e.GetDocumentServed() == nil {
+		s.Changed = s.Version
+	}
 	switch k := e.GetKind().(type) {
 	case *applicationv1.Event_Submitted:
 		s.submitted(k.Submitted)

@@ -15,6 +15,7 @@ import (
 type State struct {
 	ID       string // of the stream; given by whoever loads it
 	Version  int64  // number of events
+	Changed  int64  // version with the last event that is not about a document: what was shown since then is as it was
 	Number   string // empty: not submitted yet
 	Received kind.Date
 	Place    string
@@ -277,6 +278,15 @@ func (s State) State() ApplicationState {
 		return ApplicationCompleted
 	}
 	return ApplicationEnded
+}
+
+// shown returns the version that what somebody was shown at a version has now: that of now, unless something has happened
+// since. That documents are made of what happened changes nothing that anybody acts on.
+func (s State) shown(at int64) int64 {
+	if s.Changed <= at && at <= s.Version {
+		return s.Version
+	}
+	return at
 }
 
 // Case returns the case of a bundle, nil if there is none.
