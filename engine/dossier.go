@@ -68,7 +68,9 @@ func (e *Engine) Load(ctx context.Context, id string) (*Dossier, error) {
 		if r := opened.GetPersonal().GetRecord(); r != nil {
 			record = r
 		}
-		maps.Copy(d.Persons, opened.GetPersonal().GetPersons())
+		if persons := opened.GetPersonal().GetPersons(); len(persons) > 0 {
+			d.Persons = maps.Clone(persons) // those of the last revision
+		}
 		for _, f := range opened.GetPersonal().GetFiles() {
 			d.Files[f.GetMaterial()] = f
 		}

@@ -80,7 +80,17 @@ func (e *Engine) move(ctx context.Context, d *Dossier, m Moving) (*application.M
 	if command.Files, err = e.UploadedAll(ctx, m.Application, m.Materials); err != nil {
 		return nil, nil, err
 	}
-	return command, offer, e.learn(ctx, d, offer.Selection, changes)
+	command.Persons, err = e.Named(ctx, d, offer.Selection, changes)
+	return command, offer, err
+}
+
+// Named returns the keyed digests of whom an application names after changes, by alias, and puts what is known of them into
+// the dossier.
+func (e *Engine) Named(ctx context.Context, d *Dossier, to *catalog.Selection, changes forms.Record) (map[string]string, error) {
+	if err := e.learn(ctx, d, to, changes); err != nil {
+		return nil, err
+	}
+	return e.persons(to, d.Record.Merge(changes)), nil
 }
 
 // learn looks up what is not known yet of the persons of an application, by other bundles and after changes. What was known

@@ -103,7 +103,10 @@ func (s intakeService) Correct(ctx context.Context, r *apiv1.CorrectRequest) (*a
 			return nil, refusal.New(refusal.RecordInvalid, "表单中有填写不正确的内容", "the form has answers that are not right").With(unreadable...)
 		}
 		command := application.Correct{Changes: changes, Expected: r.GetExpectedVersion()}
-		command.Files, err = s.engine.UploadedAll(ctx, r.GetApplication(), r.GetMaterials())
+		if command.Files, err = s.engine.UploadedAll(ctx, r.GetApplication(), r.GetMaterials()); err != nil {
+			return nil, err
+		}
+		command.Persons, err = s.engine.Named(ctx, d, d.Selection, changes)
 		return command, err
 	})
 	if err != nil {

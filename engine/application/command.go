@@ -77,7 +77,8 @@ type Refuse struct {
 
 // Correct makes a new revision of the record, and brings documents.
 type Correct struct {
-	Changes forms.Record // answers that changed; a blank one is left empty
+	Changes forms.Record      // answers that changed; a blank one is left empty
+	Persons map[string]string // keyed digest of the persons and enterprises that are named then, by alias
 	Documents
 	Expected int64
 }
@@ -90,6 +91,7 @@ type Move struct {
 	FromVersion, ToVersion int    // numbers
 	Reason                 string // why the version is offered
 	Changes                forms.Record
+	Persons                map[string]string // as of a correction
 	Documents
 	Expected int64
 }

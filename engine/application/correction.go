@@ -132,6 +132,7 @@ func (d *decision) correct(cmd Correct) error {
 	if err != nil {
 		return err
 	}
+	f.personal.Persons = cmd.Persons
 	e, err := d.revision(f, cmd.Documents, d.w.Selection, nil)
 	if err != nil {
 		return err

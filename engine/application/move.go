@@ -54,6 +54,7 @@ func (d *decision) move(cmd Move) error {
 	if err != nil {
 		return err
 	}
+	f.personal.Persons = cmd.Persons
 	revision, err := d.revision(f, cmd.Documents, old, derived(f.assessment).Diff(derived(was)))
 	if err != nil {
 		return err

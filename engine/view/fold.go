@@ -21,7 +21,7 @@ import (
 
 // format is that of the store. It changes with what is stored and with what is projected, and then the views are made
 // again.
-const format = 3
+const format = 4
 
 // Prefixes of the keys; the package comment says what stands under each.
 const (
@@ -122,7 +122,7 @@ func (v *Views) evolve(ctx context.Context, f *folded, stream string, e *commitl
 		v.config.Logger.Error("event cannot be read", "stream", stream, "version", e.Version, "error", err)
 	}
 	f.state = application.Evolve(f.state, event)
-	if event.GetSubmitted() == nil && event.GetCorrected() == nil || e.Key == "" {
+	if event.GetSubmitted() == nil && event.GetCorrected() == nil && event.GetMoved() == nil || e.Key == "" {
 		return nil
 	}
 	content, err := v.config.Keys.OpenEvent(ctx, seal.KeyID(e.Key), seal.Place{Stream: stream, Version: e.Version, Type: e.Type}, e.Personal, e.Commitment)
