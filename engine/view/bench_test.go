@@ -3,6 +3,7 @@ package view_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -118,7 +119,9 @@ func BenchmarkRebuild(b *testing.B) {
 						runtime.Gosched()
 					}
 					cancel()
-					<-ended
+					if err := <-ended; !errors.Is(err, context.Canceled) {
+						b.Error(err)
+					}
 				}))
 				if err := last.Close(); err != nil {
 					b.Fatal(err)

@@ -177,7 +177,7 @@ func postgresRate(b *testing.B, clients int) float64 {
 	if _, err := os.Stat(filepath.Join(bin, "pgbench")); err != nil {
 		return 0
 	}
-	dir, err := os.MkdirTemp("", "postgres") // beside the test's own folder, which others may not enter
+	dir, err := os.MkdirTemp("", "postgres") //nolint:usetesting // beside the test's own folder, which others may not enter
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -207,7 +207,7 @@ func postgresRate(b *testing.B, clients int) float64 {
 	defer run("pg_ctl", "-D", data, "-m", "immediate", "stop")
 	script := filepath.Join(dir, "insert.sql")
 	text := "\\set s random(1, 1000000000)\ninsert into commits (stream, version, body) values (:s, :client_id, decode(repeat('ab', 1600), 'hex'));\n"
-	if err := os.WriteFile(script, []byte(text), 0o644); err != nil { //nolint:gosec // it is read by another user
+	if err := os.WriteFile(script, []byte(text), 0o644); err != nil {
 		b.Fatal(err)
 	}
 	run("psql", "-c", "create table commits (position bigserial primary key, stream bigint, version bigint, body bytea, unique (stream, version))")
