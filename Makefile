@@ -18,10 +18,11 @@ PLUGINS := $(patsubst examples/plugins/%/main.go,build/plugins/%.wasm,$(wildcard
 # The day on which `run` begins, so that README's commands answer alike in every season.
 TODAY ?= 2026-03-16
 
-# Time for each fuzz target, rounds of each benchmark, and rounds of the soak.
+# Time for each fuzz target, rounds of each benchmark, rounds of the soak, and how long it kills the server.
 FUZZTIME ?= 20s
 BENCHCOUNT ?= 6
 SOAKCOUNT ?= 5
+CRASHFOR ?= 10m
 
 .PHONY: help
 help: ## list the targets
@@ -64,7 +65,8 @@ race: plugins ## all tests under the race detector (needs cgo)
 	CGO_ENABLED=1 go test -race -timeout 900s ./...
 
 .PHONY: soak
-soak: plugins ## the tests many times over under the race detector, then properties with 10,000 cases each
+soak: plugins ## the server killed for CRASHFOR (10m), the tests many times over under the race detector, properties with 10,000 cases
+	ONETHING_CRASH_FOR=$(CRASHFOR) go test -count=1 -timeout 3600s -run TestServe_Killed -v ./cmd/onething
 	CGO_ENABLED=1 go test -race -count=$(SOAKCOUNT) -timeout 3600s ./...
 	go list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' ./... | awk '/pgregory.net\/rapid/{print $$1}' | \
 	  xargs -r -I{} go test -count=1 -timeout 3600s {} -rapid.checks=10000

@@ -301,14 +301,14 @@ func (w *walk) follow(ctx context.Context) error {
 		if absent(w.Folder.Follower(name)) {
 			continue
 		}
-		at, err := follow.Verify(w.Folder.Follower(name), w.Logger)
+		list, err := follow.Verify(w.Folder.Follower(name), w.Logger)
 		if err != nil {
 			if err := w.cannot(file, err, remedy); err != nil {
 				return err
 			}
 			continue
 		}
-		w.witness(ctx, file, at)
+		w.witness(ctx, file, list.Cursor)
 	}
 	return nil
 }

@@ -144,3 +144,32 @@ func TestLog_DamagedFiles(t *testing.T) {
 		t.Error("nothing was damaged")
 	}
 }
+
+// A process that is killed while Badger writes a table leaves an empty or half one behind, which no manifest names. The log
+// opens all the same.
+func TestLog_TableThatWasBeingWritten(t *testing.T) {
+	t.Parallel()
+	for name, content := range map[string][]byte{"empty": nil, "half": bytes.Repeat([]byte{0}, 5000)} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			closed, dir := t.TempDir(), t.TempDir()
+			want := filledLog(t, closed)
+			if err := os.CopyFS(dir, os.DirFS(closed)); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Remove(filepath.Join(dir, "CLOSED")); err != nil { // it was killed
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(dir, "000099.sst"), content, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			l := openLog(t, dir)
+			if diff := cmp.Diff(want, storedIn(t, l)); diff != "" {
+				t.Errorf("commits (-want +got):\n%s", diff)
+			}
+			if err := l.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

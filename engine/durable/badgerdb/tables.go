@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -12,8 +14,10 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/fb"
 	"github.com/dgraph-io/badger/v4/pb"
+	"github.com/dgraph-io/badger/v4/table"
 	"github.com/dgraph-io/badger/v4/y"
 	"github.com/klauspost/compress/snappy"
 	"google.golang.org/protobuf/proto"
@@ -26,10 +30,17 @@ var ErrDamaged = errors.New("damaged file")
 // store is not opened before: of a table with a spoilt index Badger panics, in a goroutine of its own; and a spoilt block
 // it takes for one in which the key that is looked for does not stand, so that what was written would be gone in silence,
 // and for good with the next compaction.
+//
+// Tables that the manifest does not name are left alone: a process that was killed while it wrote one leaves it behind, and
+// Badger removes it.
 func checkTables(dir string) error {
-	names, err := filepath.Glob(filepath.Join(dir, "*.sst"))
+	named, err := tablesOf(dir)
 	if err != nil {
 		return err
+	}
+	var names []string
+	for _, id := range named {
+		names = append(names, filepath.Join(dir, table.IDToFilename(id)))
 	}
 	faults := make([]error, len(names))
 	var group sync.WaitGroup
@@ -45,6 +56,24 @@ func checkTables(dir string) error {
 	}
 	group.Wait()
 	return errors.Join(faults...)
+}
+
+// tablesOf returns the numbers of the tables that the manifest of a store names. What stands behind the last whole entry of a
+// manifest was being written when the process ended.
+func tablesOf(dir string) ([]uint64, error) {
+	file, err := os.Open(filepath.Join(dir, manifestFile)) //nolint:gosec // the folder is the operator's
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close() //nolint:errcheck // only read
+	manifest, _, err := badger.ReplayManifestFile(file, 0, badger.DefaultOptions(dir).WithLogger(nil))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w; put it back, or restore the last backup", ErrDamaged, file.Name(), err)
+	}
+	return slices.Sorted(maps.Keys(manifest.Tables)), nil
 }
 
 // checkTable reads a table from its end: length of the checksum, checksum, length of the index, index, as Badger does.
@@ -89,11 +118,11 @@ func checkTable(name string) error {
 	if checksum.GetSum() == 0 || y.VerifyChecksum(index, &checksum) != nil {
 		return errors.New("its index has another checksum than when it was written")
 	}
-	table := fb.GetRootAsTableIndex(index, 0)
+	blocks := fb.GetRootAsTableIndex(index, 0)
 	var stored, plain []byte
 	var at fb.BlockOffset
-	for i := range table.OffsetsLength() {
-		table.Offsets(&at, i)
+	for i := range blocks.OffsetsLength() {
+		blocks.Offsets(&at, i)
 		if int64(at.Offset())+int64(at.Len()) > end {
 			return fmt.Errorf("its block %d ends behind the blocks", i)
 		}
