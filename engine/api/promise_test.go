@@ -1,6 +1,8 @@
 package api_test
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"slices"
 	"strings"
 	"testing"
@@ -125,9 +127,9 @@ func TestPromise_False(t *testing.T) {
 	}
 
 	// She is on the ledger: neither promise nor tolerance is open to her, for no matter; the father is not.
-	promise := func(who string) error {
-		intake := h.intake(who)
-		created, err := intake.CreateDraft(ctx, &apiv1.CreateDraftRequest{RequestId: uuid.NewString(), Bundles: []string{"newborn"}, Record: record(t, newborn)})
+	promise := func(answers string) error {
+		intake := h.intake("mother")
+		created, err := intake.CreateDraft(ctx, &apiv1.CreateDraftRequest{RequestId: uuid.NewString(), Bundles: []string{"newborn"}, Record: record(t, answers)})
 		if err != nil {
 			t.Fatal(explain(err))
 		}
@@ -135,13 +137,44 @@ func TestPromise_False(t *testing.T) {
 			Text: created.GetChange().GetChanged().GetMaterials()[material+".mother"].GetPromise().GetZh()})
 		return err
 	}
-	if err := promise("mother"); connect.CodeOf(err) != connect.CodeFailedPrecondition {
-		t.Errorf("who is barred promises: %v", explain(err))
+	// Where she fills it in for somebody else, nothing is known against those who apply, but she may not sign for them.
+	forAnother := strings.Replace(newborn, mother, stranger, 1)
+	for name, answers := range map[string]string{"for herself": newborn, "for somebody else": forAnother} {
+		if err := promise(answers); connect.CodeOf(err) != connect.CodeFailedPrecondition {
+			t.Errorf("who is barred promises %s: %v", name, explain(err))
+		}
 	}
 	if _, err := verifier.RepairPromise(ctx, &apiv1.RepairPromiseRequest{RequestId: uuid.NewString(), Application: filed.GetApplication(), Bundle: "newborn", Material: material, Reason: "已撤销并更正"}); err != nil {
 		t.Fatal(explain(err))
 	}
-	if err := promise("mother"); err != nil {
-		t.Errorf("after the repair: %v", explain(err))
+	for name, answers := range map[string]string{"for herself": newborn, "for somebody else": forAnother} {
+		if err := promise(answers); err != nil {
+			t.Errorf("after the repair, %s: %v", name, explain(err))
+		}
+	}
+}
+
+// What is signed is the text that was shown, word for word.
+func TestPromise_OtherText(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	intake := h.intake("mother")
+	created, err := intake.CreateDraft(t.Context(), &apiv1.CreateDraftRequest{RequestId: uuid.NewString(), Bundles: []string{"newborn"}, Record: record(t, newborn)})
+	if err != nil {
+		t.Fatal(explain(err))
+	}
+	shown := created.GetChange().GetChanged().GetMaterials()["marriage_certificate.mother"].GetPromise().GetZh()
+	for _, text := range []string{"我承诺", shown + "。", "x" + shown} {
+		_, err := intake.Promise(t.Context(), &apiv1.PromiseRequest{RequestId: uuid.NewString(), Draft: created.GetDraft().GetDraft(), Material: "marriage_certificate.mother", Text: text})
+		if connect.CodeOf(err) != connect.CodeInvalidArgument {
+			t.Errorf("another text is signed: %v", explain(err))
+		}
+	}
+	signed, err := intake.Promise(t.Context(), &apiv1.PromiseRequest{RequestId: uuid.NewString(), Draft: created.GetDraft().GetDraft(), Material: "marriage_certificate.mother", Text: shown})
+	if err != nil {
+		t.Fatal(explain(err))
+	}
+	if sum := sha256.Sum256([]byte(shown)); signed.GetDigest() != hex.EncodeToString(sum[:]) {
+		t.Errorf("the digest is %s", signed.GetDigest())
 	}
 }
