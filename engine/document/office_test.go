@@ -257,6 +257,7 @@ func eventful(t testing.TB) *office {
 		Result: map[string]*structpb.Value{"number": structpb.NewStringValue("JY23213230012345"), "from": structpb.NewStringValue("2026-05-08"), "hot": structpb.NewBoolValue(true)}})
 	o.on("2026-05-09 15:00")
 	o.serve(document.Result, application.ServedDirectly, "周某某")
+	o.serve(document.Tolerance, application.ServedElectronically, "")
 	return o
 }
 

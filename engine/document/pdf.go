@@ -287,8 +287,7 @@ func (s *sheet) printable(text string) string {
 		case r < ' ' || r == 0x7f || r == '\ufeff' || r >= 0x200b && r <= 0x200f || r >= 0x202a && r <= 0x202e:
 			return -1
 		}
-		// The library takes characters of the basic plane only.
-		if glyph, err := s.printer.sfnt.GlyphIndex(&buffer, r); err == nil && glyph != 0 && r <= 0xffff {
+		if glyph, err := s.printer.sfnt.GlyphIndex(&buffer, r); err == nil && glyph != 0 {
 			return r
 		}
 		if !slices.Contains(s.lacks, r) {
