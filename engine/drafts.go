@@ -177,7 +177,7 @@ func (e *Engine) saveAs(ctx context.Context, owners []draft.Owner, id string, ex
 	if err != nil {
 		return nil, err
 	}
-	saved, _, err := e.cfg.Drafts.Save(ctx, id, expected, draft.Request{ID: r.ID, Digest: digest}, func(d *draft.Draft) error {
+	saved, revision, err := e.cfg.Drafts.Save(ctx, id, expected, draft.Request{ID: r.ID, Digest: digest}, func(d *draft.Draft) error {
 		if Confirmed(d, owners) {
 			return refusal.New(refusal.WrongState, "您已确认此申请，不能再修改", "you have confirmed this application and cannot change it").Else("须修改的，请先撤回确认", "take your confirmation back first")
 		}
@@ -200,7 +200,13 @@ func (e *Engine) saveAs(ctx context.Context, owners []draft.Owner, id string, ex
 		}
 		return e.reshare(d)
 	})
-	return saved, err
+	if err != nil || revision == saved.Revision {
+		return saved, err
+	}
+	// What the request made is answered, though there is more by now: whoever goes on from it has not seen the rest.
+	answered := *saved
+	answered.Revision = revision
+	return &answered, nil
 }
 
 // change saves a change that does not depend on what was shown: it is made on whatever revision there is.

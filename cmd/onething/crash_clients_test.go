@@ -253,9 +253,6 @@ type (
 	registerAnswer struct {
 		register
 		stale bool
-		// repeated says that it was asked more than once. A repeated save changes nothing and is answered with the revision
-		// that the draft has then, which may be a later one than it made.
-		repeated bool
 	}
 )
 
@@ -272,7 +269,7 @@ func registerModel() porcupine.Model {
 				return call.save.revision != s.revision && answer.revision == s.revision, s
 			default:
 				s2 := register{revision: s.revision + 1, value: call.save.value}
-				return call.save.revision == s.revision && (answer.revision == s2.revision || answer.repeated && answer.revision > s2.revision), s2
+				return call.save.revision == s.revision && answer.revision == s2.revision, s2
 			}
 		},
 		DescribeOperation: func(input, output any) string {
@@ -293,9 +290,8 @@ func (k *killed) register(ctx context.Context, id, path string, call registerCal
 			return registerAnswer{register: register{revision: d.GetRevision(), value: d.GetRecord().GetAnswers()[path].GetStringValue()}}, err
 		})
 	}
-	request, tries := uuid.NewString(), 0
+	request := uuid.NewString()
 	saved, err := until(ctx, k, func(st *stage) (*apiv1.SaveDraftResponse, error) {
-		tries++
 		return st.as("resident").Intake.SaveDraft(ctx, &apiv1.SaveDraftRequest{RequestId: request, Draft: id, ExpectedVersion: call.save.revision,
 			Changes: map[string]*structpb.Value{path: structpb.NewStringValue(call.save.value)}})
 	})
@@ -305,7 +301,7 @@ func (k *killed) register(ctx context.Context, id, path string, call registerCal
 	if err == nil {
 		k.facts.note(id, func(f *fact) { f.revision = max(f.revision, saved.GetRevision()) })
 	}
-	return registerAnswer{register: register{revision: saved.GetRevision()}, repeated: tries > 1}, err
+	return registerAnswer{register: register{revision: saved.GetRevision()}}, err
 }
 
 // linearizable returns an error unless a history can be put into an order.
