@@ -37,6 +37,7 @@ import (
 //
 // ONETHING_CRASH_FOR=30m goes on for so long instead of for 20 kills, ONETHING_CRASH_SEED=1 repeats the moments.
 func TestServe_Killed(t *testing.T) {
+	t.Parallel()
 	needPlugins(t)
 	seed := uint64(time.Now().UnixNano())
 	if text := os.Getenv("ONETHING_CRASH_SEED"); text != "" {

@@ -32,6 +32,8 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	case "writers":
 		writeUntilKilled(dir)
+	case "one":
+		writeOne(dir)
 	case ".vlog", ".mem":
 		if err := appendWithoutSync(dir, os.Getenv(childVariable)); err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -100,16 +102,92 @@ func writeUntilKilled(dir string) {
 	wg.Wait()
 }
 
+// ones are the commits of a child that appends one after the other.
+const ones = 60
+
+// writeOne appends commits one after the other, prints each after it was acknowledged, and ends.
+func writeOne(dir string) {
+	l := openInChild(dir)
+	for i := range uint64(ones) {
+		r, err := l.Append(context.Background(), crashCommit("one", 0, i))
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		fmt.Fprintf(os.Stdout, "one 0 %d %d\n", i, r.Position)
+	}
+	os.Exit(0) // without closing, which would sync
+}
+
+// made is a commit of a writer.
+type made struct {
+	life   string
+	writer int
+	i      uint64
+}
+
+// said reads what a writer says of a commit that was acknowledged; false for a line that was cut off.
+func said(line string) (m made, position uint64, ok bool) {
+	_, err := fmt.Sscanf(line, "%s %d %d %d", &m.life, &m.writer, &m.i, &position)
+	return m, position, err == nil
+}
+
+// holdsAcknowledged fails unless a log holds every commit that was acknowledged, by position, none in half, and its streams
+// without a gap; and unless a command that is repeated is known.
+func holdsAcknowledged(t *testing.T, l *Log, acknowledged map[uint64]made) {
+	t.Helper()
+	_, head := l.Head()
+	versions := map[string]uint64{}
+	seen := 0
+	for i, c := range logtest.Commits(t, l, int(head)) {
+		if c.Position != uint64(i)+1 {
+			t.Fatalf("commit %d has position %d", i+1, c.Position)
+		}
+		if len(c.Appends) != 2 {
+			t.Fatalf("commit %d is half: %+v", c.Position, c)
+		}
+		for _, a := range c.Appends {
+			if versions[a.Stream] != a.Expected {
+				t.Fatalf("commit %d: stream %s has version %d, expected %d", c.Position, a.Stream, versions[a.Stream], a.Expected)
+			}
+			versions[a.Stream] = a.Last()
+		}
+		if m, ok := acknowledged[c.Position]; ok {
+			seen++
+			if want := fmt.Sprintf("%s/%d/a", m.life, m.writer); c.Appends[0].Stream != want || c.RequestID != fmt.Sprint(m.i) {
+				t.Fatalf("position %d holds %s of %s, acknowledged was %d of %s", c.Position, c.RequestID, c.Appends[0].Stream, m.i, want)
+			}
+		}
+	}
+	if seen != len(acknowledged) {
+		t.Fatalf("%d of %d acknowledged commits are there, the log ends at %d", seen, len(acknowledged), head)
+	}
+	for stream, version := range versions {
+		n := uint64(0)
+		for e, err := range l.Read(t.Context(), stream, 0) {
+			if n++; err != nil || e.Version != n {
+				t.Fatalf("stream %s: version %d is %d, %v", stream, n, e.Version, err)
+			}
+		}
+		if n != version {
+			t.Fatalf("stream %s has %d events, its commits have %d", stream, n, version)
+		}
+	}
+	// An acknowledged command that is repeated is known.
+	for position, m := range acknowledged {
+		r, err := l.Append(t.Context(), crashCommit(m.life, m.writer, m.i))
+		if err != nil || r.Position != position {
+			t.Fatalf("repeated: %+v, %v; want position %d", r, err, position)
+		}
+		break
+	}
+}
+
 // A process that is killed at any moment loses nothing that it acknowledged, and leaves no half commit.
 func TestLog_Killed(t *testing.T) {
 	// Not in parallel: between fork and exec a child holds the locks of all folders that are open here, and another
 	// test that closes one and opens it again would find it taken.
 	dir := t.TempDir()
-	type made struct {
-		life   string
-		writer int
-		i      uint64
-	}
 	acknowledged := map[uint64]made{} // by position
 	for range 3 {
 		child, lines := startChild(t, "writers", dir)
@@ -121,9 +199,8 @@ func TestLog_Killed(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			var m made
-			var position uint64
-			if _, err := fmt.Sscanf(lines.Text(), "%s %d %d %d", &m.life, &m.writer, &m.i, &position); err != nil {
+			m, position, ok := said(lines.Text())
+			if !ok {
 				break // the last line may be cut off
 			}
 			acknowledged[position] = m
@@ -133,51 +210,7 @@ func TestLog_Killed(t *testing.T) {
 		}
 
 		l := openLog(t, dir)
-		_, head := l.Head()
-		versions := map[string]uint64{}
-		seen := 0
-		for i, c := range logtest.Commits(t, l, int(head)) {
-			if c.Position != uint64(i)+1 {
-				t.Fatalf("commit %d has position %d", i+1, c.Position)
-			}
-			if len(c.Appends) != 2 {
-				t.Fatalf("commit %d is half: %+v", c.Position, c)
-			}
-			for _, a := range c.Appends {
-				if versions[a.Stream] != a.Expected {
-					t.Fatalf("commit %d: stream %s has version %d, expected %d", c.Position, a.Stream, versions[a.Stream], a.Expected)
-				}
-				versions[a.Stream] = a.Last()
-			}
-			if m, ok := acknowledged[c.Position]; ok {
-				seen++
-				if want := fmt.Sprintf("%s/%d/a", m.life, m.writer); c.Appends[0].Stream != want || c.RequestID != fmt.Sprint(m.i) {
-					t.Fatalf("position %d holds %s of %s, acknowledged was %d of %s", c.Position, c.RequestID, c.Appends[0].Stream, m.i, want)
-				}
-			}
-		}
-		if seen != len(acknowledged) {
-			t.Fatalf("%d of %d acknowledged commits are there, the log ends at %d", seen, len(acknowledged), head)
-		}
-		for stream, version := range versions {
-			n := uint64(0)
-			for e, err := range l.Read(t.Context(), stream, 0) {
-				if n++; err != nil || e.Version != n {
-					t.Fatalf("stream %s: version %d is %d, %v", stream, n, e.Version, err)
-				}
-			}
-			if n != version {
-				t.Fatalf("stream %s has %d events, its commits have %d", stream, n, version)
-			}
-		}
-		// An acknowledged command that is repeated is known.
-		for position, m := range acknowledged {
-			r, err := l.Append(t.Context(), crashCommit(m.life, m.writer, m.i))
-			if err != nil || r.Position != position {
-				t.Fatalf("repeated: %+v, %v; want position %d", r, err, position)
-			}
-			break
-		}
+		holdsAcknowledged(t, l, acknowledged)
 		if err := l.Close(); err != nil {
 			t.Fatal(err)
 		}

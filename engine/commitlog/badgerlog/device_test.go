@@ -1,0 +1,183 @@
+//go:build linux
+
+package badgerlog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"unsafe"
+
+	"github.com/siyiban/onething/engine/commitlog"
+	"github.com/siyiban/onething/engine/commitlog/logtest"
+)
+
+// device mounts a file system of its own in a file, of so many MB, and returns its folder with a function that mounts it again
+// after unmounting. Only root may mount.
+func device(t *testing.T, megabytes int) (folder string, again func()) {
+	t.Helper()
+	if os.Getuid() != 0 {
+		t.Skip("only root may mount a file system to cut its power or to fill it")
+	}
+	for _, tool := range []string{"mkfs.ext4", "mount", "umount"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skip(err)
+		}
+	}
+	dir := t.TempDir()
+	image, folder := filepath.Join(dir, "image"), filepath.Join(dir, "mounted")
+	run := func(name string, args ...string) error {
+		if out, err := exec.CommandContext(context.Background(), name, args...).CombinedOutput(); err != nil {
+			return fmt.Errorf("%s: %w: %s", name, err, out)
+		}
+		return nil
+	}
+	if err := errors.Join(os.WriteFile(image, nil, 0o600), os.Truncate(image, int64(megabytes)<<20), os.Mkdir(folder, 0o700), run("mkfs.ext4", "-q", "-F", image)); err != nil {
+		t.Fatal(err)
+	}
+	mount := func() error { return run("mount", "-o", "loop", image, folder) }
+	if err := mount(); err != nil {
+		t.Skip(err) // as in most containers
+	}
+	t.Cleanup(func() {
+		if err := run("umount", folder); err != nil {
+			t.Error(err)
+		}
+	})
+	return folder, func() {
+		t.Helper()
+		if err := errors.Join(run("umount", folder), mount()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// cutPower has a file system take nothing any more, and lose what was not synced: EXT4_IOC_SHUTDOWN, without flushing its
+// journal.
+func cutPower(t *testing.T, folder string) {
+	t.Helper()
+	const shutdown, noLogFlush = 0x8004587d, uint32(2)
+	d, err := os.Open(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	how := noLogFlush
+	if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, d.Fd(), shutdown, uintptr(unsafe.Pointer(&how))); errno != 0 { //nolint:gosec // the kernel reads it
+		t.Skipf("the file system cannot be shut down: %v", errno)
+	}
+}
+
+// A power cut at any moment, which drops what was not synced, loses nothing that was acknowledged.
+func TestLog_PowerCut(t *testing.T) { // not in parallel, as TestLog_Killed
+	folder, again := device(t, 3000)
+	dir := filepath.Join(folder, "log")
+	acknowledged := map[uint64]made{}
+	for range 3 {
+		child, lines := startChild(t, "writers", dir)
+		child.Stderr = nil // it says that its disk is gone
+		for n := 0; lines.Scan(); n++ {
+			if n == 500 {
+				cutPower(t, folder)
+			}
+			m, position, ok := said(lines.Text())
+			if !ok {
+				break
+			}
+			acknowledged[position] = m // also what it says after the cut: it must not
+			if n > 20_000 {
+				t.Error("it goes on without a disk")
+				break
+			}
+		}
+		_ = child.Process.Kill()
+		_ = child.Wait()
+		again()
+		l := openLog(t, dir)
+		holdsAcknowledged(t, l, acknowledged)
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(acknowledged) < 1500 {
+		t.Errorf("only %d commits were acknowledged", len(acknowledged))
+	}
+}
+
+// A disk that fills up refuses commits, goes on reading, and takes commits again when there is room: nothing is killed by the
+// memory map of a file without blocks.
+func TestLog_FullDevice(t *testing.T) {
+	folder, _ := device(t, 700)
+	l, err := Open(Config{Dir: filepath.Join(folder, "log"), Logger: quiet, MinFree: 300 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	if _, err := l.Append(t.Context(), logtest.Commit("a", 0, "0")); err != nil {
+		t.Fatal(err)
+	}
+	ballast := filepath.Join(folder, "ballast")
+	if err := exec.CommandContext(t.Context(), "fallocate", "-l", "480M", ballast).Run(); err != nil {
+		t.Skip(err)
+	}
+	if _, err := l.Append(t.Context(), logtest.Commit("a", 1, "1")); !errors.Is(err, commitlog.ErrNoSpace) {
+		t.Errorf("a full disk takes a commit: %v", err)
+	}
+	for e, err := range l.Read(t.Context(), "a", 0) {
+		if err != nil || e.Version != 1 {
+			t.Errorf("reading: %v, %v", e, err)
+		}
+	}
+	if again, err := Open(Config{Dir: filepath.Join(folder, "other"), Logger: quiet, MinFree: 300 << 20}); !errors.Is(err, commitlog.ErrNoSpace) {
+		t.Errorf("a log is opened on a full disk: %v, %v", again, err)
+	}
+	if err := os.Remove(ballast); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Append(t.Context(), logtest.Commit("a", 1, "1")); err != nil {
+		t.Errorf("with room again: %v", err)
+	}
+}
+
+// Between two acknowledgements of a log with one caller there is a sync that succeeded: traced by strace.
+func TestLog_SyncsBeforeItAcknowledges(t *testing.T) {
+	t.Parallel()
+	strace, err := exec.LookPath("strace")
+	if err != nil {
+		t.Skip("strace is not installed")
+	}
+	dir := t.TempDir()
+	trace := filepath.Join(dir, "trace")
+	child := exec.CommandContext(t.Context(), strace, "-f", "-qq", "-e", "trace=msync,fsync,fdatasync,write", "-s", "40", "-o", trace, os.Args[0], "-test.run=^$")
+	child.Env = append(os.Environ(), childVariable+"=one", dirVariable+"="+filepath.Join(dir, "log"))
+	if out, err := child.CombinedOutput(); err != nil {
+		t.Skipf("it cannot be traced here: %v: %s", err, out)
+	}
+	text, err := os.ReadFile(trace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	synced := regexp.MustCompile(`(msync|fsync|fdatasync)(\(.*| resumed>.*)\) += 0$`)
+	acknowledged, syncs := 0, 0
+	for line := range strings.Lines(string(text)) {
+		switch line = strings.TrimSpace(line); {
+		case synced.MatchString(line):
+			syncs++
+		case strings.Contains(line, `write(1, "one 0 `):
+			if acknowledged++; syncs == 0 {
+				t.Errorf("nothing was synced before %s", line)
+			}
+			syncs = 0
+		}
+	}
+	if acknowledged != ones {
+		t.Errorf("%d acknowledgements in the trace, want %d", acknowledged, ones)
+	}
+}
