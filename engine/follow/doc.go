@@ -8,7 +8,7 @@
 //   - Work leaves the list when its handler returns nil, which it does once its command is committed. After a crash it is
 //     done again, so the id of a command is made of what the work is about, and a repeat changes nothing.
 //   - Work that fails is tried again after a back-off. The attempt is counted on disk before it begins: work that takes
-//     the process down is not tried first thing for ever.
+//     the process down is not tried first thing for ever. Work that fails with [Later] says when itself.
 //   - A stream with a commit that the handler cannot digest, or with work that failed too often, is parked with an alarm:
 //     an error in the log and a counter. The other streams go on. Opening the follower again tries parked streams again.
 //   - Work of one lane waits for work of the same lane only.

@@ -63,6 +63,19 @@ type Handler interface {
 	Work(ctx context.Context, item Item) error
 }
 
+// Later is the error of work that says itself when it is tried again, and gives up by itself: it is neither counted nor
+// does it park a stream.
+type Later struct {
+	At  time.Time
+	Err error
+}
+
+// Error says why.
+func (l *Later) Error() string { return l.Err.Error() }
+
+// Unwrap returns why.
+func (l *Later) Unwrap() error { return l.Err }
+
 // Config says what a follower reads, where it keeps its list, and what it does. Attempts and Concurrency may be zero.
 type Config struct {
 	// Name of the follower, for the operator.
@@ -179,6 +192,36 @@ func (f *Follower) Err() error {
 	if len(streams) > 0 {
 		return fmt.Errorf("follower %s: %w: %d", f.config.Name, ErrParked, len(streams))
 	}
+	return nil
+}
+
+// Add puts work on the list that no commit makes, because a person wants it done again: it takes the place of that of its
+// key, with its attempts counted anew, unless that is being done right now. It returns when it is on disk.
+func (f *Follower) Add(ctx context.Context, item Item) error {
+	err := f.update(ctx, func(txn *badger.Txn) error {
+		if f.running[item.Key] {
+			return nil
+		}
+		at, err := loadCursor(txn)
+		if err != nil {
+			return err
+		}
+		before, ok, err := loadItem(txn, item.Key)
+		if err != nil {
+			return err
+		}
+		if ok {
+			if err := remove(txn, &before); err != nil {
+				return err
+			}
+		}
+		item.Position = at.Position
+		return save(txn, &stored{Item: item, Next: item.Due})
+	})
+	if err != nil {
+		return fmt.Errorf("follower %s: %w", f.config.Name, err)
+	}
+	f.signal()
 	return nil
 }
 
@@ -395,7 +438,7 @@ func never() time.Time { return time.UnixMilli(math.MaxInt64 / 2) }
 func (f *Follower) take(ctx context.Context) (taken []stored, next time.Time, err error) {
 	now := f.config.Clock.Now()
 	next = never()
-	err = f.update(ctx, func(txn *badger.Txn) error {
+	choose := func(txn *badger.Txn) error {
 		taken = nil
 		lanes, err := f.lanes(txn)
 		if err != nil {
@@ -436,15 +479,19 @@ func (f *Follower) take(ctx context.Context) (taken []stored, next time.Time, er
 			}
 		}
 		return nil
+	}
+	err = f.withRoom(ctx, func() error {
+		if err := f.db.Update(choose); err != nil {
+			return err
+		}
+		for _, s := range taken {
+			f.running[s.Key] = true
+			f.busy[s.Lane]++
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, next, fmt.Errorf("take work: %w", err)
-	}
-	f.store.Lock()
-	defer f.store.Unlock()
-	for _, s := range taken {
-		f.running[s.Key] = true
-		f.busy[s.Lane]++
 	}
 	return taken, next, nil
 }
@@ -511,9 +558,13 @@ func (f *Follower) do(ctx context.Context, s stored) {
 		if err := remove(txn, &current); err != nil {
 			return err
 		}
+		later, postponed := errors.AsType[*Later](failed)
 		switch {
 		case ctx.Err() != nil: // stopped, not failed
 			current.Tries, current.Next = current.Tries-1, current.Due
+		case postponed:
+			current.Next = later.At
+			f.logger.Warn("work is tried again", "work", s.Key, "attempt", current.Tries, "next", current.Next, "error", failed)
 		case current.Tries >= f.config.Attempts:
 			f.alarm(s.Stream, failed)
 			current.Tries = 0

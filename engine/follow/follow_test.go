@@ -510,3 +510,79 @@ func TestFollower_WaitsForRoomOnTheDisk(t *testing.T) {
 	f.stop()
 	r.none(t) // and "1" was not worked again
 }
+
+// Work that says when it is tried again is, however often, and its stream is not parked.
+func TestFollower_Later(t *testing.T) {
+	t.Parallel()
+	log := newLog(t)
+	clock := follow.NewStandingClock(start())
+	attempts := make(chan int, 10)
+	c := follow.Config{Dir: t.TempDir(), Log: log, Clock: clock, Attempts: 2, Handler: &handler{work: func(_ context.Context, item follow.Item) error {
+		at := clock.Now().Add(24 * time.Hour)
+		attempts <- item.Attempt // the test puts the clock forward
+		if item.Attempt == 5 {
+			return nil
+		}
+		return fmt.Errorf("not now: %w", &follow.Later{At: at, Err: errors.New("busy")})
+	}}}
+	appendTo(t, log, "a", 0, "1")
+	f := run(t, c)
+	for want := 1; want <= 5; want++ {
+		equal(t, "attempt", want, <-attempts)
+		clock.Advance(24 * time.Hour)
+	}
+	parked, err := f.Parked()
+	if err != nil || len(parked) > 0 || f.Alarms() > 0 {
+		t.Errorf("parked %v, %v, with %d alarms", parked, err, f.Alarms())
+	}
+}
+
+// Work that a person wants again is done at once, in place of that which waits, with its attempts counted anew; also work
+// that had left the list.
+func TestFollower_Add(t *testing.T) {
+	t.Parallel()
+	log, dir := newLog(t), t.TempDir()
+	clock := follow.NewStandingClock(start())
+	type did struct {
+		Payload string
+		Attempt int
+	}
+	worked := make(chan did, 10)
+	release := make(chan error, 10)
+	c := follow.Config{Dir: dir, Log: log, Clock: clock, Handler: &handler{work: func(_ context.Context, item follow.Item) error {
+		worked <- did{string(item.Payload), item.Attempt}
+		return <-release
+	}}}
+	appendTo(t, log, "a", 0, "1")
+	f := run(t, c)
+	again := func(payload string) {
+		t.Helper()
+		if err := f.Add(t.Context(), follow.Item{Key: "1", Stream: "a", Lane: "a", Payload: []byte(payload)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	equal(t, "first", did{"", 1}, <-worked)
+	again("while it is done") // it is not disturbed
+	release <- &follow.Later{At: clock.Now().Add(time.Hour), Err: errors.New("busy")}
+	for done := false; !done; { // until the list has it that it waits
+		select {
+		case d := <-worked:
+			done = true
+			equal(t, "again", did{"while it waits", 1}, d)
+		default:
+			again("while it waits")
+		}
+	}
+	release <- nil
+	for done := false; !done; {
+		select {
+		case d := <-worked:
+			done = true
+			equal(t, "after it was done", did{"after", 1}, d)
+		default:
+			again("after")
+		}
+	}
+	release <- nil
+	f.stop()
+}
