@@ -23,6 +23,7 @@ import (
 	"github.com/siyiban/onething/engine/bundletest"
 	"github.com/siyiban/onething/engine/calendar"
 	"github.com/siyiban/onething/engine/catalog"
+	"github.com/siyiban/onething/engine/follow/notices"
 	"github.com/siyiban/onething/engine/guide"
 	"github.com/siyiban/onething/engine/registry"
 	"github.com/siyiban/onething/engine/witness"
@@ -254,6 +255,8 @@ func findings(tree fs.FS, cover bool) diag.List {
 		return text
 	}
 	days, list := calendar.Parse("holidays.yaml", read("holidays.yaml"))
+	found = append(found, list...)
+	_, list = notices.LoadTemplates("notices.yaml", read("notices.yaml"))
 	found = append(found, list...)
 	if _, err := manifest.Load("manifest.yaml", read("manifest.yaml")); err != nil {
 		list = nil

@@ -102,7 +102,7 @@ func runExample(t *testing.T, example string) {
 	cmd := exec.CommandContext(ctx, "sh", "-eu", "-c", example)
 	cmd.Dir = folder
 	if strings.Contains(example, "--as ") || strings.Contains(example, "ONETHING_AS") {
-		st := newStage(t, t.TempDir(), "2026-03-16", io.Discard)
+		st := newStage(t, t.TempDir(), "2026-03-16", io.Discard, func(c *serverConfig) { c.notices = told(t, folder, "http://127.0.0.1:1") })
 		defer st.stop(t)
 		cmd.Env = append(os.Environ(), "ONETHING_SERVER="+st.api, "ONETHING_DEV_ISSUER="+strings.TrimSuffix(strings.TrimPrefix(st.issuer, "http://"), "/issuer"))
 	}

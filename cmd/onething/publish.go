@@ -32,14 +32,23 @@ type remote struct {
 func (r *remote) flags(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&r.server, "server", "http://127.0.0.1:8080", "address of the API")
-	flags.StringVar(&r.tokenFile, "token-file", "", "file with a token of the issuer's, for the role of a configurator")
+	flags.StringVar(&r.tokenFile, "token-file", "", "file with a token of the issuer's, of somebody who may do this")
 	flags.StringVar(&r.as, "as", "", "development: sign in under this name instead, such as configurator")
 	flags.StringVar(&r.devIssuer, "dev-issuer", "127.0.0.1:8081", "development: address of the issuer")
 	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error { return fromEnvironment(cmd.Flags()) }
 }
 
-// dial returns the service as whoever signs in.
+// dial returns the service of configurators, as whoever signs in.
 func (r *remote) dial() (apiv1connect.PublishServiceClient, error) {
+	client, err := r.connect()
+	if err != nil {
+		return nil, err
+	}
+	return apiv1connect.NewPublishServiceClient(client), nil
+}
+
+// connect returns a client that calls as whoever signs in.
+func (r *remote) connect() (*connect.Client, error) {
 	token := intake.SignIn("http://"+r.devIssuer+"/issuer", r.as)
 	switch {
 	case (r.tokenFile == "") == (r.as == ""):
@@ -51,7 +60,7 @@ func (r *remote) dial() (apiv1connect.PublishServiceClient, error) {
 		}
 		token = func(context.Context) (string, error) { return strings.TrimSpace(string(content)), nil }
 	}
-	return apiv1connect.NewPublishServiceClient(intake.Connect(strings.TrimSuffix(r.server, "/"), token)), nil
+	return intake.Connect(strings.TrimSuffix(r.server, "/"), token), nil
 }
 
 // answered turns what a server has refused into a [refusedError] with its reason; anything else could not be done.

@@ -44,7 +44,7 @@ type serveFlags struct {
 	dev                      bool
 	issuer, audience, claims string
 	bundles                  string
-	plugins, grants          string
+	plugins, grants, notices string
 	withoutPlugins           bool
 	place, office, today     string
 	origins                  []string
@@ -82,6 +82,7 @@ func newServe() *cobra.Command {
 	flags.StringVar(&f.bundles, "bundles", "", "folder with library/ and bundles/ that an empty store begins with; default the examples in the binary")
 	flags.StringVar(&f.plugins, "plugins", "build/plugins", "folder of the departments' plugins")
 	flags.StringVar(&f.grants, "grants", "", "file that says which plugin may use which capability, that an empty store begins with; with --dev each gets what it asks for")
+	flags.StringVar(&f.notices, "notices", "", "file that says how applicants, clerks and officers are told, by mail or webhook; default nobody is")
 	flags.BoolVar(&f.withoutPlugins, "without-plugins", false, "run no plugin: their steps wait in the officers' queues")
 	flags.StringVar(&f.place, "place", "321323", "region of the office, six digits of GB/T 2260")
 	flags.StringVar(&f.office, "office", "政务服务中心", "name of the office, as documents have it over their title and at their foot")
@@ -159,6 +160,11 @@ func serve(ctx context.Context, f serveFlags, out, progress io.Writer) error {
 	}
 	if f.grants != "" {
 		if cfg.grants, err = readGrants(f.grants); err != nil {
+			return err
+		}
+	}
+	if f.notices != "" {
+		if cfg.notices, err = readNotices(f.notices); err != nil {
 			return err
 		}
 	}

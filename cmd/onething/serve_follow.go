@@ -20,6 +20,7 @@ import (
 	"github.com/siyiban/onething/engine/follow/calendars"
 	"github.com/siyiban/onething/engine/follow/deadlines"
 	"github.com/siyiban/onething/engine/follow/documents"
+	"github.com/siyiban/onething/engine/follow/notices"
 	"github.com/siyiban/onething/engine/follow/steps"
 	"github.com/siyiban/onething/engine/registry"
 	"github.com/siyiban/onething/engine/store"
@@ -29,7 +30,8 @@ import (
 	pluginv1 "github.com/siyiban/onething/proto/gen/onething/plugin/v1"
 )
 
-// follow runs what comes back with commands: plugins on their steps, dates that pass, and documents; and keeps the views up.
+// follow runs what comes back with commands: plugins on their steps, dates that pass, and documents; tells those whom it
+// concerns; and keeps the views up.
 func (s *server) follow(ctx context.Context, log *badgerlog.Log, calls *caller) error {
 	commands := commands{s.engine}
 	plugged, err := steps.New(steps.Config{Engine: commands, Caller: calls, States: fold.New(log), Plugin: s.pluginOf, Logger: s.cfg.logger})
@@ -49,14 +51,27 @@ func (s *server) follow(ctx context.Context, log *badgerlog.Log, calls *caller) 
 		return err
 	}
 	handlers := map[string]follow.Handler{"steps": plugged, "deadlines": passing, "calendars": published, "documents": written}
+	var told *notices.Handler
+	if s.cfg.notices != nil {
+		if told, err = s.openNotices(log); err != nil {
+			return err
+		}
+		handlers["notices"] = told
+	}
 	for _, name := range followers() {
-		handler := handlers[name]
+		handler, ok := handlers[name]
+		if !ok {
+			continue // switched off
+		}
 		follower, err := follow.Open(follow.Config{Name: name, Dir: s.cfg.data.Follower(name), Log: log, Handler: handler, Clock: s.cfg.clock, Logger: s.cfg.logger})
 		if err != nil {
 			return err
 		}
 		s.closing(follower.Close)
 		s.followers[name] = follower
+	}
+	if told != nil {
+		s.notices = &notices.Desk{Handler: told, Follower: s.followers["notices"]}
 	}
 	if err := s.nothingLost(ctx, log); err != nil {
 		return err
@@ -69,7 +84,7 @@ func (s *server) follow(ctx context.Context, log *badgerlog.Log, calls *caller) 
 }
 
 // followers are the names of those who follow the log.
-func followers() []string { return []string{"calendars", "deadlines", "documents", "steps"} }
+func followers() []string { return []string{"calendars", "deadlines", "documents", "notices", "steps"} }
 
 // nothingLost refuses to go on with a log that has lost what views or followers have seen of it: what was acknowledged is
 // gone then, and who files next would get the places of those who have filed.

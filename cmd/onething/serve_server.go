@@ -25,6 +25,7 @@ import (
 	"github.com/siyiban/onething/engine/commitlog/badgerlog"
 	"github.com/siyiban/onething/engine/draft"
 	"github.com/siyiban/onething/engine/follow"
+	"github.com/siyiban/onething/engine/follow/notices"
 	"github.com/siyiban/onething/engine/follow/steps"
 	"github.com/siyiban/onething/engine/registry"
 	"github.com/siyiban/onething/engine/seal"
@@ -57,6 +58,8 @@ type serverConfig struct {
 	issuer, audience string       // of production
 	claims           access.Claims
 
+	notices *noticesConfig // nil: nobody is told
+
 	origins []string
 	logger  *slog.Logger
 }
@@ -68,6 +71,7 @@ type server struct {
 	views     *view.Views
 	keys      *seal.Store
 	followers map[string]*follow.Follower
+	notices   *notices.Desk // nil: nobody is told
 	handler   http.Handler
 	issuer    *devissuer.Issuer // nil in production
 	issuerURL string
@@ -196,7 +200,7 @@ func (s *server) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.handler = api.New(api.Config{Engine: s.engine, Views: s.views, Tokens: tokens, Logger: cfg.logger, Clock: time.Now, Origins: cfg.origins,
+	s.handler = api.New(api.Config{Engine: s.engine, Views: s.views, Tokens: tokens, Logger: cfg.logger, Clock: time.Now, Origins: cfg.origins, Notices: s.notices,
 		Ready: func(context.Context) error { return log.Err() }, Parts: s.parts()})
 	return nil
 }

@@ -43,13 +43,13 @@ var shared = sync.OnceValues(func() (*catalog.Catalog, error) { return readBundl
 
 // newStage is a whole server without plugins, on a day of its own, whose log goes to logs. Its folder stays for another
 // one to be started on it.
-func newStage(t testing.TB, folder, day string, logs io.Writer) *stage {
+func newStage(t testing.TB, folder, day string, logs io.Writer, change ...func(*serverConfig)) *stage {
 	t.Helper()
-	return startStage(t, folder, day, "", logs)
+	return startStage(t, folder, day, "", logs, change...)
 }
 
 // startStage is one with plugins, if there is a folder of them.
-func startStage(t testing.TB, folder, day, plugins string, logs io.Writer) *stage {
+func startStage(t testing.TB, folder, day, plugins string, logs io.Writer, change ...func(*serverConfig)) *stage {
 	t.Helper()
 	st := &stage{clock: officeClock(day)}
 	listen := func() net.Listener {
@@ -64,10 +64,14 @@ func startStage(t testing.TB, folder, day, plugins string, logs io.Writer) *stag
 	if err != nil {
 		t.Fatal(err)
 	}
-	st.server, err = openServer(t.Context(), serverConfig{
+	cfg := serverConfig{
 		data: store.Folder(filepath.Join(folder, "data")), development: true, clock: st.clock, place: "321323", bundles: bundles, plugins: plugins, withoutPlugins: plugins == "",
 		issuerListener: listen(), logger: slog.New(slog.NewTextHandler(logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
-	})
+	}
+	for _, c := range change {
+		c(&cfg)
+	}
+	st.server, err = openServer(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -43,6 +43,7 @@ func specs() []connect.Spec {
 	apiv1connect.RegisterReviewServiceHandler(server, apiv1connect.UnimplementedReviewServiceHandler{})
 	apiv1connect.RegisterTaskServiceHandler(server, apiv1connect.UnimplementedTaskServiceHandler{})
 	apiv1connect.RegisterPublishServiceHandler(server, apiv1connect.UnimplementedPublishServiceHandler{})
+	apiv1connect.RegisterOperatorServiceHandler(server, apiv1connect.UnimplementedOperatorServiceHandler{})
 	return slices.Collect(server.Specs())
 }
 
@@ -97,6 +98,8 @@ func TestAccess_OptionsAreAsMeant(t *testing.T) {
 		"ReviewService":  {Roles: []accessv1.Role{clerk}, Scope: accessv1.Scope_SCOPE_OFFICE},
 		"TaskService":    {Roles: []accessv1.Role{officer, system}, Scope: accessv1.Scope_SCOPE_DEPARTMENT},
 		"PublishService": {Roles: []accessv1.Role{author}, Scope: accessv1.Scope_SCOPE_PLATFORM},
+		// What waits for who runs the platform.
+		"OperatorService": {Roles: []accessv1.Role{operator}, Scope: accessv1.Scope_SCOPE_PLATFORM},
 	}
 	// A promise binds the person who makes it, so nobody makes it for them at the counter.
 	methods := map[string]option{

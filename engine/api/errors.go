@@ -15,6 +15,7 @@ import (
 	"github.com/siyiban/onething/engine/catalog"
 	"github.com/siyiban/onething/engine/commitlog"
 	"github.com/siyiban/onething/engine/draft"
+	"github.com/siyiban/onething/engine/follow/notices"
 	"github.com/siyiban/onething/engine/refusal"
 	"github.com/siyiban/onething/engine/registry"
 	"github.com/siyiban/onething/engine/seal"
@@ -81,6 +82,9 @@ var sentinels = []struct { //nolint:gochecknoglobals // a table that nothing wri
 	{engine.ErrSimulating, connect.CodeResourceExhausted, apiv1.Reason_REASON_LIMIT, "另一次试算正在进行，请稍后再试", "another simulation is under way; try again when it has ended"},
 	{engine.ErrTooManyRules, connect.CodeResourceExhausted, apiv1.Reason_REASON_LIMIT, "规则过多，请使用命令行工具检查", "the bundle has too many rules to be searched here: use the command line"},
 	{view.ErrInvalid, connect.CodeInvalidArgument, apiv1.Reason_REASON_INVALID, "翻页标记不正确", "the page token is not one of this list"},
+	{notices.ErrToken, connect.CodeInvalidArgument, apiv1.Reason_REASON_INVALID, "翻页标记不正确", "the page token is not one of this list"},
+	{notices.ErrNotFound, connect.CodeNotFound, apiv1.Reason_REASON_NOT_FOUND, "没有这条通知", "there is no such notice"},
+	{notices.ErrSent, connect.CodeFailedPrecondition, apiv1.Reason_REASON_WRONG_STATE, "通知已送出", "the notice was sent"},
 	{draft.ErrStopped, connect.CodeUnavailable, apiv1.Reason_REASON_STORE_STOPPED, "系统暂停接收，请稍后再试", "the store takes no writes at the moment"},
 	{engine.ErrNotFound, connect.CodeNotFound, apiv1.Reason_REASON_NOT_FOUND, "没有找到，或您无权查看", "there is no such thing, or it is not yours to see"},
 	{engine.ErrNoMaterial, connect.CodeInvalidArgument, apiv1.Reason_REASON_INVALID, "本次申请不需要这份材料", "this application does not ask for this material"},

@@ -61,6 +61,9 @@ func (f Folder) Views() string { return f.in("views") }
 // Follower is where the list of work of a follower lies.
 func (f Folder) Follower(name string) string { return f.in("follow", name) }
 
+// Notices is where the list of notices lies.
+func (f Folder) Notices() string { return f.in("notices") }
+
 // Compiled is where compiled plugins lie.
 func (f Folder) Compiled() string { return f.in("compiled") }
 
