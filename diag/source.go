@@ -256,6 +256,17 @@ func (s *Source) At(message proto.Message, member string) Span {
 	return s.nodeSpan(node)
 }
 
+// Key returns where the key of a member of a message stands: the message itself if it is not written.
+func (s *Source) Key(message proto.Message, member string) Span {
+	node := s.nodes[message]
+	for i := 0; node != nil && i+1 < len(node.Content); i += 2 {
+		if node.Content[i].Value == member {
+			return s.nodeSpan(node.Content[i])
+		}
+	}
+	return s.At(message, "")
+}
+
 // Text returns what stands in a stretch of one line.
 func (s *Source) Text(span Span) string {
 	if span.Start.Line < 1 || span.Start.Line > len(s.lines) || span.End.Line != span.Start.Line {

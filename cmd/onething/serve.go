@@ -10,15 +10,14 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/siyiban/onething/engine/access"
 	"github.com/siyiban/onething/engine/catalog"
 	"github.com/siyiban/onething/engine/follow"
+	"github.com/siyiban/onething/engine/observe"
 	"github.com/siyiban/onething/engine/registry"
 	"github.com/siyiban/onething/engine/store"
 	"github.com/siyiban/onething/examples"
@@ -40,6 +39,8 @@ const (
 // serveFlags are the flags of `serve`, as they were given.
 type serveFlags struct {
 	listen, devIssuer        string
+	metrics, traces          string
+	tlsCertificate, tlsKey   string
 	data, keyFile            string
 	dev                      bool
 	issuer, audience, claims string
@@ -58,20 +59,27 @@ func newServe() *cobra.Command {
 		Short: "Serve the API: guide, catalogue, intake, review, tasks",
 		Long: "serve answers Connect, gRPC and gRPC-Web on one port, and keeps everything in one folder. An empty folder begins with the\n" +
 			"bundles, libraries, calendar and plugins that are at hand; from then on the folder rules. With --dev it signs in whoever\n" +
-			"picks a name; else it needs an OIDC issuer. Each flag has an environment variable: --listen is ONETHING_LISTEN.\n\n" +
+			"picks a name; else it needs an OIDC issuer. Each flag has an environment variable, --listen is ONETHING_LISTEN, and a\n" +
+			"key of the YAML file that --config names, --dev-issuer is dev_issuer; a flag goes before the environment, that before\n" +
+			"the file.\n\n" +
 			"When it is ready it prints the addresses; its log goes to stderr and holds ids only.",
 		Example: `  onething serve --dev --today 2026-03-16
   onething serve --listen 0.0.0.0:8080 --data var/lib/onething --key-encryption-key etc/onething/kek.json \
     --issuer https://id.example.org/realms/county --audience onething --claims etc/onething/claims.yaml \
     --plugins build/plugins --grants etc/onething/grants.yaml`,
 		Args:    arguments(),
-		PreRunE: func(cmd *cobra.Command, _ []string) error { return fromEnvironment(cmd.Flags()) },
+		PreRunE: func(cmd *cobra.Command, _ []string) error { return configure(cmd.Flags()) },
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return serve(cmd.Context(), f, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	flags := cmd.Flags()
+	flags.String(configFlag, "", "YAML file with a key for each flag; docs/operators.md lists them")
 	flags.StringVar(&f.listen, "listen", "127.0.0.1:8080", "address of the API")
+	flags.StringVar(&f.tlsCertificate, "tls-certificate", "", "file with the certificate of the API and its chain, in PEM; read again when it changes; default plain HTTP")
+	flags.StringVar(&f.tlsKey, "tls-key", "", "file with the key of the certificate, in PEM")
+	flags.StringVar(&f.metrics, "metrics", "", "address of /metrics and /readyz, such as 127.0.0.1:9464; whoever reaches it may read it; default none")
+	flags.StringVar(&f.traces, "traces", "", "address of an OpenTelemetry collector that takes OTLP over HTTP, such as http://127.0.0.1:4318; default none")
 	flags.StringVar(&f.data, "data", "var/onething", "folder of everything that is kept")
 	flags.StringVar(&f.keyFile, "key-encryption-key", "", "file with the key that wraps all keys, a Tink keyset; with --dev it is made in the data folder if there is none")
 	flags.BoolVar(&f.dev, "dev", false, "development: an issuer of its own signs in whoever picks a name, and made-up registers answer for the departments")
@@ -92,21 +100,6 @@ func newServe() *cobra.Command {
 	return cmd
 }
 
-// fromEnvironment sets each flag that was not given from its environment variable: --dev-issuer from
-// ONETHING_DEV_ISSUER.
-func fromEnvironment(flags *pflag.FlagSet) error {
-	var faults []error
-	flags.VisitAll(func(f *pflag.Flag) {
-		name := "ONETHING_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
-		if value, ok := os.LookupEnv(name); ok && !f.Changed && f.Name != "help" {
-			if err := flags.Set(f.Name, value); err != nil {
-				faults = append(faults, fmt.Errorf("%s: %w", name, err))
-			}
-		}
-	})
-	return errors.Join(faults...)
-}
-
 // check refuses flags that do not go together, all at once.
 func (f serveFlags) check() error {
 	var faults []error
@@ -121,6 +114,7 @@ func (f serveFlags) check() error {
 	refuse(f.dev && !loopback(f.devIssuer), "--dev-issuer must be on 127.0.0.1 or localhost")
 	refuse(!f.dev && (f.issuer == "" || f.audience == "" || f.claims == ""), "--issuer, --audience and --claims are needed, or --dev for development")
 	refuse(!f.dev && f.keyFile == "", "--key-encryption-key is needed, or --dev for development")
+	refuse((f.tlsCertificate == "") != (f.tlsKey == ""), "--tls-certificate and --tls-key go together")
 	refuse(!f.dev && f.today != "", "--today moves the clock: it goes with --dev only")
 	if _, ok := kind.ParseDate(f.today); f.today != "" && !ok {
 		refuse(true, "--today is no day of the calendar as YYYY-MM-DD")
@@ -149,7 +143,7 @@ func serve(ctx context.Context, f serveFlags, out, progress io.Writer) error {
 	if err := f.check(); err != nil {
 		return err
 	}
-	logger := slog.New(slog.NewTextHandler(progress, nil))
+	logger := slog.New(observe.Traced(slog.NewTextHandler(progress, nil)))
 	cfg := serverConfig{
 		data: store.Folder(f.data), keyFile: f.keyFile, development: f.dev, clock: officeClock(f.today), place: f.place, office: f.office,
 		plugins: f.plugins, withoutPlugins: f.withoutPlugins, origins: f.origins, logger: logger,
@@ -168,12 +162,37 @@ func serve(ctx context.Context, f serveFlags, out, progress io.Writer) error {
 			return err
 		}
 	}
+	if f.tlsCertificate != "" {
+		if cfg.certificates, err = openCertificates(f.tlsCertificate, f.tlsKey, logger); err != nil {
+			return err
+		}
+	}
+	if f.traces != "" {
+		var end func(context.Context) error
+		if cfg.tracer, end, err = openTracer(ctx, f.traces, logger); err != nil {
+			return err
+		}
+		defer func() { // when all that it tells of has ended
+			sending, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+			defer cancel()
+			if err := end(sending); err != nil {
+				logger.Warn("traces are not sent", "error", err)
+			}
+		}()
+	}
 	// The ports come first: whoever has started it twice learns it before the second one waits for the first one's files.
 	api, err := net.Listen("tcp", f.listen)
 	if err != nil {
 		return fmt.Errorf("listen for the API: %w", err)
 	}
 	defer api.Close() //nolint:errcheck // the server closes it first
+	var metrics net.Listener
+	if f.metrics != "" {
+		if metrics, err = net.Listen("tcp", f.metrics); err != nil {
+			return fmt.Errorf("listen for metrics: %w", err)
+		}
+		defer metrics.Close() //nolint:errcheck // likewise
+	}
 	if f.dev {
 		if cfg.issuerListener, err = net.Listen("tcp", f.devIssuer); err != nil {
 			return fmt.Errorf("listen for the development issuer: %w", err)
@@ -192,13 +211,22 @@ func serve(ctx context.Context, f serveFlags, out, progress io.Writer) error {
 	if err != nil {
 		return err
 	}
+	scheme := "http"
+	if cfg.certificates != nil {
+		scheme = "https"
+	}
 	s.listenAPI(api)
-	fmt.Fprintf(out, "API     http://%s\n", api.Addr())
+	fmt.Fprintf(out, "API     %s://%s\n", scheme, api.Addr())
+	if metrics != nil {
+		s.listenMetrics(metrics)
+		fmt.Fprintf(out, "metrics http://%s/metrics\n", metrics.Addr())
+	}
 	if s.issuer != nil {
 		fmt.Fprintf(out, "issuer  %s\n", s.issuerURL)
 	}
 	fmt.Fprintf(out, "today   %s\n", kind.DateOf(cfg.clock.Now()))
-	return errors.Join(s.wait(ctx), s.close())
+	told := tellSystemd("READY=1")
+	return errors.Join(told, s.wait(ctx), tellSystemd("STOPPING=1"), s.close())
 }
 
 // readBundles reads the tree in a folder; no folder: that in the binary.
@@ -219,6 +247,7 @@ func readBundles(folder string) (*catalog.Catalog, error) {
 func httpServer(handler http.Handler, logger *slog.Logger) *http.Server {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true) // under TLS
 	protocols.SetUnencryptedHTTP2(true)
 	return &http.Server{
 		Handler: patient(handler, bodyPause, bodyTimeout), Protocols: protocols, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/siyiban/onething/engine"
@@ -22,6 +23,7 @@ import (
 	"github.com/siyiban/onething/engine/follow/documents"
 	"github.com/siyiban/onething/engine/follow/notices"
 	"github.com/siyiban/onething/engine/follow/steps"
+	"github.com/siyiban/onething/engine/observe"
 	"github.com/siyiban/onething/engine/registry"
 	"github.com/siyiban/onething/engine/store"
 	"github.com/siyiban/onething/engine/view"
@@ -63,7 +65,7 @@ func (s *server) follow(ctx context.Context, log *badgerlog.Log, calls *caller) 
 		if !ok {
 			continue // switched off
 		}
-		follower, err := follow.Open(follow.Config{Name: name, Dir: s.cfg.data.Follower(name), Log: log, Handler: handler, Clock: s.cfg.clock, Logger: s.cfg.logger})
+		follower, err := follow.Open(follow.Config{Name: name, Dir: s.cfg.data.Follower(name), Log: log, Handler: observedWork{handler, name, s.observer}, Clock: s.cfg.clock, Logger: s.cfg.logger})
 		if err != nil {
 			return err
 		}
@@ -208,11 +210,17 @@ func (c *caller) Call(ctx context.Context, plugin string, request *pluginv1.Requ
 		return steps.Answer{}, &steps.Failure{Kind: string(plugins.NotFound), Err: errors.New("this server runs no plugins")}
 	}
 	active := c.server.engine.InForce().State.Plugins[plugin]
+	ctx, end := c.server.observer.Plugin(ctx, plugin, strings.ToLower(strings.TrimPrefix(request.GetHook().String(), "HOOK_")))
 	response, trace, err := c.host.Call(ctx, plugins.Ref{ID: plugin, Digest: active.Digest}, request)
 	answer := steps.Answer{Response: response, Digest: active.Digest}
+	outcome := observe.OK
 	if failed, ok := errors.AsType[*plugins.CallError](err); ok {
-		err = &steps.Failure{Kind: string(failed.Kind), Err: err}
+		outcome = string(failed.Kind)
+		err = &steps.Failure{Kind: outcome, Err: err}
+	} else if err != nil {
+		outcome = observe.Failed
 	}
+	end(outcome)
 	if err != nil {
 		return answer, err
 	}

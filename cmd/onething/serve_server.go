@@ -15,6 +15,8 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/siyiban/onething/engine"
 	"github.com/siyiban/onething/engine/access"
 	"github.com/siyiban/onething/engine/access/devissuer"
@@ -27,6 +29,7 @@ import (
 	"github.com/siyiban/onething/engine/follow"
 	"github.com/siyiban/onething/engine/follow/notices"
 	"github.com/siyiban/onething/engine/follow/steps"
+	"github.com/siyiban/onething/engine/observe"
 	"github.com/siyiban/onething/engine/registry"
 	"github.com/siyiban/onething/engine/seal"
 	"github.com/siyiban/onething/engine/store"
@@ -62,6 +65,11 @@ type serverConfig struct {
 
 	origins []string
 	logger  *slog.Logger
+
+	certificates *certificates // nil: plain HTTP
+	tracer       trace.Tracer  // nil: no traces
+	// free measures the disk; nil asks the system.
+	free func(folder string) (uint64, error)
 }
 
 // server is everything that runs in one process, opened in the order in which one part needs another.
@@ -72,6 +80,8 @@ type server struct {
 	keys      *seal.Store
 	followers map[string]*follow.Follower
 	notices   *notices.Desk // nil: nobody is told
+	observer  *observe.Observer
+	watched   *watched
 	handler   http.Handler
 	issuer    *devissuer.Issuer // nil in production
 	issuerURL string
@@ -94,7 +104,7 @@ type listener struct {
 // ctx is for opening only.
 func openServer(ctx context.Context, cfg serverConfig) (*server, error) {
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
-	s := &server{cfg: cfg, followers: map[string]*follow.Follower{}, failed: make(chan error, 1), running: func() context.Context { return running }, stop: stop}
+	s := &server{cfg: cfg, followers: map[string]*follow.Follower{}, observer: observe.New(observe.Config{Now: time.Now, Tracer: cfg.tracer}), failed: make(chan error, 1), running: func() context.Context { return running }, stop: stop}
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
@@ -121,17 +131,18 @@ func (s *server) open(ctx context.Context) error {
 		return fmt.Errorf("make data folder: %w", err)
 	}
 	// The log comes first: its lock keeps two servers out of one folder, before the second one has touched anything.
-	log, err := badgerlog.Open(badgerlog.Config{Dir: cfg.data.Log(), Logger: cfg.logger})
+	stored, err := badgerlog.Open(badgerlog.Config{Dir: cfg.data.Log(), Logger: cfg.logger, Free: cfg.free})
 	if err != nil {
 		if strings.Contains(err.Error(), "Another process") {
 			return fmt.Errorf("another server has %s: end it, or name another folder with --data (%w)", cfg.data, err)
 		}
 		return err
 	}
-	s.closing(log.Close)
+	s.closing(stored.Close)
 	if err := cfg.data.Upgrade(); err != nil {
 		return err
 	}
+	log := s.observer.Log(stored)
 	keys, err := s.openKeys()
 	if err != nil {
 		return err
@@ -183,10 +194,10 @@ func (s *server) open(ctx context.Context) error {
 		return err
 	}
 	s.closing(s.views.Close)
-	if err := s.follow(ctx, log, calls); err != nil {
+	if err := s.follow(ctx, stored, calls); err != nil {
 		return err
 	}
-	if err := s.listenOperator(store.Parts{Log: log, Keys: keys, Blobs: blobs, Drafts: drafts, BundleDrafts: bundleDrafts, Views: s.views}); err != nil {
+	if err := s.listenOperator(store.Parts{Log: stored, Keys: keys, Blobs: blobs, Drafts: drafts, BundleDrafts: bundleDrafts, Views: s.views}); err != nil {
 		return err
 	}
 	s.start(func() error {
@@ -200,18 +211,10 @@ func (s *server) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.watch(stored, drafts)
 	s.handler = api.New(api.Config{Engine: s.engine, Views: s.views, Tokens: tokens, Logger: cfg.logger, Clock: time.Now, Origins: cfg.origins, Notices: s.notices,
-		Ready: func(context.Context) error { return log.Err() }, Parts: s.parts()})
+		Ready: func(context.Context) error { return stored.Err() }, Parts: s.watched.parts(), Observe: s.observer.Call})
 	return nil
-}
-
-// parts are the followers, whose parked streams wait for an operator.
-func (s *server) parts() map[string]func(context.Context) error {
-	parts := map[string]func(context.Context) error{}
-	for name, follower := range s.followers {
-		parts["follow/"+name] = func(context.Context) error { return follower.Err() }
-	}
-	return parts
 }
 
 // closing remembers what has to be closed.
@@ -266,16 +269,31 @@ func (s *server) openTokens() (*access.Verifier, error) {
 	return access.New(cfg)
 }
 
-// listenAPI serves the API.
-func (s *server) listenAPI(at net.Listener) { s.listen(s.handler, at) }
+// listenAPI serves the API, over TLS where there is a certificate.
+func (s *server) listenAPI(at net.Listener) {
+	if s.cfg.certificates == nil {
+		s.listen(s.handler, at)
+		return
+	}
+	s.cfg.certificates.loaded = s.observer.CertificateLoaded
+	l := s.listener(s.handler)
+	l.TLSConfig = s.cfg.certificates.config()
+	s.start(func() error { return l.ServeTLS(at, "", "") })
+}
 
 // listen serves a handler in the background.
 func (s *server) listen(handler http.Handler, at net.Listener) {
+	l := s.listener(handler)
+	s.start(func() error { return l.Serve(at) })
+}
+
+// listener is a new one, which is closed with the server.
+func (s *server) listener(handler http.Handler) *listener {
 	requests, end := context.WithCancel(s.running())
 	l := &listener{Server: httpServer(handler, s.cfg.logger), end: end}
 	l.BaseContext = func(net.Listener) context.Context { return requests }
 	s.listeners = append(s.listeners, l)
-	s.start(func() error { return l.Serve(at) })
+	return l
 }
 
 // start runs a part in the background. If it ends by itself, the server ends.

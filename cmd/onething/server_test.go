@@ -392,6 +392,17 @@ func TestServer_AfterAWholeDemonstration(t *testing.T) {
 		}
 	}
 
+	at := watchStage(t, st)
+	forbidden := maps.Clone(values)
+	for _, number := range numbers {
+		forbidden[number] = "a number"
+	}
+	for digest := range people {
+		forbidden[digest] = "a digest"
+	}
+	_, metrics := get(t, at, "/metrics")
+	exposition(t, metrics, forbidden)
+
 	for name, follower := range st.server.followers {
 		if err := follower.Err(); err != nil {
 			t.Errorf("follower %s: %v", name, err)

@@ -16,17 +16,22 @@ func newVersion() *cobra.Command {
   go version -m "$(command -v onething)"`,
 		Args: arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			version, revision := "(devel)", ""
-			if info, ok := debug.ReadBuildInfo(); ok {
-				version = info.Main.Version
-				for _, s := range info.Settings {
-					if s.Key == "vcs.revision" {
-						revision = " " + s.Value
-					}
-				}
-			}
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "onething %s%s %s\n", version, revision, runtime.Version())
+			_, err := fmt.Fprintf(cmd.OutOrStdout(), "onething %s %s\n", buildVersion(), runtime.Version())
 			return err
 		},
 	}
+}
+
+// buildVersion is the version of this binary, with its revision where it is known.
+func buildVersion() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "(devel)"
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			return info.Main.Version + " " + s.Value
+		}
+	}
+	return info.Main.Version
 }

@@ -53,14 +53,10 @@ func LogCalls(logger *slog.Logger, clock func() time.Time) connect.ServerInterce
 			}
 			start := clock()
 			err := recovered(ctx, spec, stream, next)
-			code := "ok"
-			if err != nil {
-				code = codeOf(err).String()
-			}
 			logger.LogAttrs(ctx, slog.LevelInfo, "call",
 				slog.String("method", spec.Procedure),
 				slog.Any("caller", c.who),
-				slog.String("code", code),
+				slog.String("code", codeName(err)),
 				slog.Duration("duration", clock().Sub(start)),
 				slog.String("request_id", c.id))
 			if cause := internalCause(err); cause != nil {
@@ -72,6 +68,29 @@ func LogCalls(logger *slog.Logger, clock func() time.Time) connect.ServerInterce
 			return err
 		}
 	}
+}
+
+// observed tells of each call. It stands outside of [LogCalls], which makes an error of a panic.
+func observed(observe func(context.Context, connect.Spec) (context.Context, func(code string))) connect.ServerInterceptor {
+	return func(next connect.ServerFunc) connect.ServerFunc {
+		if observe == nil {
+			return next
+		}
+		return func(ctx context.Context, spec connect.Spec, stream connect.ServerStream) error {
+			ctx, end := observe(ctx, spec)
+			err := next(ctx, spec, stream)
+			end(codeName(err))
+			return err
+		}
+	}
+}
+
+// codeName names how a call ended: `ok`, or the code that the caller gets.
+func codeName(err error) string {
+	if err == nil {
+		return "ok"
+	}
+	return codeOf(err).String()
 }
 
 // panicError is an internal error whose text is where the panic was. What was panicked with is left out: it may hold

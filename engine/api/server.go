@@ -58,11 +58,15 @@ type Config struct {
 	// Parts are what works beside the calls, by the name under which its health is asked, such as `follow/steps`. Each says
 	// why some of its work waits for an operator, nil if none does: calls are answered all the same.
 	Parts map[string]func(context.Context) error
+	// Observe is told of each call as it begins, and calls what it returned at its end, with the code that the caller gets;
+	// nil if nobody is told.
+	Observe func(context.Context, connect.Spec) (context.Context, func(code string))
 }
 
 // New returns the handler of every service on one port: Connect, gRPC and gRPC-Web, reflection, health and CORS.
 func New(cfg Config) http.Handler {
 	server := connect.NewServer(
+		observed(cfg.Observe),
 		LogCalls(cfg.Logger, cfg.Clock),
 		timeout,
 		Identify(cfg.Tokens, cfg.Logger),

@@ -42,6 +42,16 @@ func (c *Calendar) Published(year int) bool {
 	return ok
 }
 
+// Until returns the last day of the last year, counted from a year without a gap, whose calendar is published; ok is false
+// if that of the year itself is not.
+func (c *Calendar) Until(year int) (last kind.Date, ok bool) {
+	for c.Published(year) {
+		last, ok = kind.NewDate(year, 12, 31)
+		year++
+	}
+	return last, ok
+}
+
 // IsWorkingDay reports whether d is a working day; known is false if the calendar of its year is not published.
 func (c *Calendar) IsWorkingDay(d kind.Date) (working, known bool) {
 	y, ok := c.years[d.Year]

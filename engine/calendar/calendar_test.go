@@ -339,3 +339,24 @@ func BenchmarkExplain(b *testing.B) {
 		}
 	}
 }
+
+func TestUntil(t *testing.T) {
+	t.Parallel()
+	all, gap := published(t), without(t, 2025)
+	for _, tt := range []struct {
+		name     string
+		calendar *calendar.Calendar
+		year     int
+		want     string // empty: none
+	}{
+		{"to the last one", all, 2025, "2026-12-31"},
+		{"its own year", all, 2026, "2026-12-31"},
+		{"up to a gap", gap, 2024, "2024-12-31"},
+		{"from a gap", gap, 2025, ""},
+		{"behind the last one", all, 2027, ""},
+	} {
+		if last, ok := tt.calendar.Until(tt.year); ok != (tt.want != "") || ok && last.String() != tt.want {
+			t.Errorf("%s: %s, %t, want %s", tt.name, last, ok, tt.want)
+		}
+	}
+}

@@ -424,6 +424,9 @@ func TestAll(t *testing.T) {
 	if err := o.Delete(t.Context(), deleted); err != nil {
 		t.Fatal(err)
 	}
+	if n, err := o.Count(); n != len(want) || err != nil { // without the deleted one, with the one that is over
+		t.Errorf("counted %d, %v, want %d", n, err, len(want))
+	}
 	want = slices.DeleteFunc(want, func(id string) bool { return id == filed || id == deleted })
 	slices.Sort(want)
 	all := func(s *draft.Store) (ids []string) {

@@ -225,6 +225,12 @@ func (s *Store) scan(prefix byte, id func(key []byte) (string, bool)) ([]string,
 	return ids, err
 }
 
+// Count returns how many drafts are kept: those that have expired or were submitted count until they are swept.
+func (s *Store) Count() (int, error) {
+	ids, err := s.scan(draftPrefix, func([]byte) (string, bool) { return "", true })
+	return len(ids), err
+}
+
 // batch is how many drafts are found in one transaction; none is open while a consumer works.
 const batch = 64
 

@@ -1,6 +1,7 @@
 package durable
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -28,10 +29,19 @@ type Space struct {
 
 // Check returns an error that wraps [ErrNoSpace] if the disk of a folder, which may not exist yet, has too little room.
 func (s Space) Check(dir string) error {
-	want, measure := s.MinFree, s.Free
-	if want == 0 {
-		want = DefaultMinFree
+	free, err := s.Left(dir)
+	if err != nil {
+		return err
 	}
+	if want := cmp.Or(s.MinFree, DefaultMinFree); free < want {
+		return fmt.Errorf("%w: %d MiB are free, %d more are needed", ErrNoSpace, free>>20, (want-free)>>20+1)
+	}
+	return nil
+}
+
+// Left returns how many bytes the disk of a folder, which may not exist yet, has free.
+func (s Space) Left(dir string) (uint64, error) {
+	measure := s.Free
 	if measure == nil {
 		measure = freeBytes
 	}
@@ -41,10 +51,7 @@ func (s Space) Check(dir string) error {
 		free, err = measure(dir)
 	}
 	if err != nil {
-		return fmt.Errorf("free space of %s: %w", dir, err)
+		return 0, fmt.Errorf("free space of %s: %w", dir, err)
 	}
-	if free < want {
-		return fmt.Errorf("%w: %d MiB are free, %d more are needed", ErrNoSpace, free>>20, (want-free)>>20+1)
-	}
-	return nil
+	return free, nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math"
 	"sync"
 	"sync/atomic"
@@ -223,6 +224,46 @@ func (f *Follower) Add(ctx context.Context, item Item) error {
 	}
 	f.signal()
 	return nil
+}
+
+// Position returns the position of the last commit that was digested.
+func (f *Follower) Position() uint64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.digested
+}
+
+// Due returns how much work is due and not done. What is under way counts, and so does what waits for another attempt once
+// its time has come; work of parked streams does not.
+func (f *Follower) Due() (int, error) {
+	now := stamp(f.config.Clock.Now())
+	n := 0
+	f.store.Lock()
+	n += len(f.running)
+	running := maps.Clone(f.running)
+	f.store.Unlock()
+	err := f.db.View(func(txn *badger.Txn) error {
+		lanes, err := f.lanes(txn)
+		if err != nil {
+			return err
+		}
+		for _, lane := range lanes {
+			prefix := laneKey(lane)
+			it := txn.NewIterator(badger.IteratorOptions{Prefix: prefix})
+			for it.Rewind(); it.Valid(); it.Next() {
+				rest := it.Item().Key()[len(prefix):]
+				if binary.BigEndian.Uint64(rest) > now {
+					break
+				}
+				if !running[string(rest[8:])] {
+					n++
+				}
+			}
+			it.Close()
+		}
+		return nil
+	})
+	return n, err
 }
 
 // Wait returns when the follower has digested the commit at a position, or with the error of ctx. The work of it may

@@ -259,6 +259,9 @@ func TestFollower_WaitsUntilItIsDue(t *testing.T) {
 	if err := f.Wait(t.Context(), position); err != nil {
 		t.Fatal(err)
 	}
+	if n, err := f.Due(); n != 0 || err != nil || f.Position() != position {
+		t.Errorf("%d are due at %d, %v", n, f.Position(), err)
+	}
 	clock.Advance(time.Hour - time.Second)
 	r.none(t)
 	clock.Advance(time.Second)
@@ -271,6 +274,35 @@ func TestFollower_WaitsUntilItIsDue(t *testing.T) {
 	appendTo(t, log, "a", 3, "now")
 	equal(t, "worked", []string{"now"}, r.next(t, 1))
 	r.none(t)
+}
+
+// What is due and what is under way is due; what is done is not.
+func TestFollower_Due(t *testing.T) {
+	t.Parallel()
+	log, begun, end := newLog(t), make(chan struct{}, 10), make(chan struct{})
+	f := run(t, follow.Config{Dir: t.TempDir(), Log: log, Clock: follow.NewStandingClock(start()), Concurrency: 1, Handler: &handler{work: func(context.Context, follow.Item) error {
+		begun <- struct{}{}
+		<-end
+		return nil
+	}}})
+	for i := range uint64(3) {
+		appendTo(t, log, fmt.Sprint("stream", i), 0, fmt.Sprint("now ", i))
+	}
+	<-begun
+	if err := f.Wait(t.Context(), 3); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := f.Due(); n != 3 || err != nil {
+		t.Errorf("%d are due, %v", n, err)
+	}
+	close(end)
+	for deadline := time.Now().Add(10 * time.Second); ; <-time.After(time.Millisecond) {
+		if n, err := f.Due(); err != nil || time.Now().After(deadline) {
+			t.Fatalf("%d are due, %v", n, err)
+		} else if n == 0 {
+			break
+		}
+	}
 }
 
 func TestFollower_ASlowLaneDelaysNoOther(t *testing.T) {
@@ -363,6 +395,13 @@ func TestFollower_ParksWhatFailsTooOften(t *testing.T) {
 		t.Fatal(err)
 	}
 	equal(t, "parked", map[string]string{"bad": "never"}, parked)
+	for deadline := time.Now().Add(10 * time.Second); ; <-time.After(time.Millisecond) { // it is put off when it is looked at
+		if n, err := f.Due(); err != nil || time.Now().After(deadline) {
+			t.Fatalf("%d of a parked stream are due, %v", n, err)
+		} else if n == 0 {
+			break
+		}
+	}
 	f.stop()
 	c.Handler = &handler{work: r.work}
 	run(t, c)

@@ -19,6 +19,9 @@ func numberList(number string) string { return "number/" + number }
 // openList is that of the applications with a case that is not over.
 const openList = "open"
 
+// warnedList is that of the cases and tasks whose worst warning has a colour.
+func warnedList(colour string) string { return "warned/" + colour }
+
 // verificationList is that of the promises that a department has to verify.
 func verificationList(department string) string { return "verify/" + department }
 
@@ -43,7 +46,15 @@ func places(e entry, s application.State) []place {
 	if slices.ContainsFunc(s.Cases, func(c *application.Case) bool { return !c.State.Over() }) {
 		out = append(out, place{list: openList})
 	}
+	warned := func(bundle, task, item string) {
+		if colour := s.WarningOf(bundle, task); colour != "" {
+			out = append(out, place{list: warnedList(colour), item: item})
+		}
+	}
 	for _, c := range s.Cases {
+		if !c.State.Over() {
+			warned(c.Bundle, "", c.Bundle)
+		}
 		out = append(out, place{list: numberList(c.Number), item: c.Bundle})
 		if c.State == application.PreReview {
 			out = append(out, place{list: reviewList(s.Place), order: day(c.NoticeDue), item: c.Bundle})
@@ -54,6 +65,7 @@ func places(e entry, s application.State) []place {
 		if t.State.Settled() {
 			continue
 		}
+		warned(t.Bundle, t.Number, t.Number)
 		hook, _ := t.Hook()
 		for _, f := range []TaskFilter{{Automatic: true}, {Automatic: true, Step: t.Step}, {}, {Step: t.Step}} {
 			if f.Automatic || hook == "" {

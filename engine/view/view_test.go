@@ -255,6 +255,39 @@ func TestViews(t *testing.T) {
 	}
 }
 
+// What is counted is what the lists hold; a warning counts while it stands, the worst of each case and task.
+func TestCount(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	count := func(position uint64, want view.Counts) {
+		t.Helper()
+		o.wait(position)
+		got, err := o.Count(t.Context(), []string{"hrss", "civil"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "counts", want, got)
+	}
+	warned := func(task, colour string) *applicationv1.Event {
+		return &applicationv1.Event{Kind: &applicationv1.Event_Warned{Warned: &applicationv1.Warned{Bundle: "newborn", Task: task, Colour: colour, Clock: "PROMISED", Date: "2026-03-20"}}}
+	}
+	count(0, view.Counts{Tasks: map[string]int{"hrss": 0, "civil": 0}, Warned: map[string]int{"YELLOW": 0, "RED": 0}})
+	o.commit("a2", submitted("200", "bob", "2026-03-09", nil, "newborn"))
+	o.commit("a1", submitted("100", "ann", "2026-03-09", nil, "newborn"), accepted("newborn"),
+		opened("101", "newborn", "hrss", "2026-03-20"), opened("102", "newborn", "civil", "2026-03-20", "decide"))
+	count(o.commit("a1", warned("101", "YELLOW"), warned("102", "YELLOW")),
+		view.Counts{Open: 2, Tasks: map[string]int{"hrss": 1, "civil": 1}, Warned: map[string]int{"YELLOW": 2, "RED": 0}})
+	count(o.commit("a1", warned("101", "RED")),
+		view.Counts{Open: 2, Tasks: map[string]int{"hrss": 1, "civil": 1}, Warned: map[string]int{"YELLOW": 1, "RED": 1}})
+	count(o.commit("a1", decided("101", "REJECTED")),
+		view.Counts{Open: 2, Tasks: map[string]int{"hrss": 0, "civil": 1}, Warned: map[string]int{"YELLOW": 1, "RED": 0}})
+	ended, end := context.WithCancel(t.Context())
+	end()
+	if _, err := o.Count(ended, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("with a context that has ended: %v", err)
+	}
+}
+
 func TestPages(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
