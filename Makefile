@@ -10,6 +10,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 BUF := go tool -modfile=tools/go.mod buf
 GOLANGCI := go tool -modfile=tools/go.mod golangci-lint
 BENCHSTAT := go tool -modfile=tools/go.mod benchstat
+NFPM := go tool -modfile=tools/go.mod nfpm
 
 # Directories that hold generated code and nothing else; `generate` replaces them, `check-generate` compares them.
 GENERATED := proto/gen sdk/go/pluginv1
@@ -39,6 +40,21 @@ demo: plugins build ## file and decide one application for each matter in a temp
 .PHONY: build
 build: ## the command, as bin/onething
 	go build -o bin/onething ./cmd/onething
+
+# CGO_ENABLED=0, so that the package needs no library and runs on every Debian. DEB_BINARY is another binary than that of
+# this tree.
+DEB_VERSION ?= 0.0.0~dev
+export DEB_VERSION
+export DEB_ARCH ?= $(shell go env GOARCH)
+export DEB_BINARY ?= build/deb/onething
+
+build/deb/onething: force
+	CGO_ENABLED=0 go build -trimpath -o $@ ./cmd/onething
+
+.PHONY: deb
+deb: plugins $(DEB_BINARY) ## a Debian package, as build/deb/onething_VERSION_ARCH.deb (DEB_VERSION=)
+	@mkdir -p build/deb
+	$(NFPM) package --config packaging/nfpm.yaml --packager deb --target build/deb/
 
 .PHONY: plugins
 plugins: $(PLUGINS) ## the departments' example plugins, as build/plugins/<name>.wasm
