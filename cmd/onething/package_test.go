@@ -64,7 +64,9 @@ func TestPackage_Unit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	writeFile(t, at, strings.ReplaceAll(string(unit), "/usr/bin/onething", self)) // verify looks whether it is there
+	if err := os.WriteFile(at, []byte(strings.ReplaceAll(string(unit), "/usr/bin/onething", self)), 0o600); err != nil { // verify looks whether it is there
+		t.Fatal(err)
+	}
 	if out, err := exec.CommandContext(t.Context(), analyze, "verify", "--man=no", "--recursive-errors=no", at).CombinedOutput(); err != nil || strings.Contains(string(out), "onething.service") {
 		t.Errorf("systemd-analyze verify: %v\n%s", err, out)
 	}

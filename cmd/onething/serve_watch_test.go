@@ -4,10 +4,12 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -146,6 +148,7 @@ func TestServer_Ready(t *testing.T) {
 		if _, line, _ := strings.Cut(text, "[-]"+tt.red[0]+": "); !strings.Contains(line, tt.cause) {
 			t.Errorf("%s: it does not say %q:\n%s", tt.name, tt.cause, text)
 		}
+		described(t, text)
 		if !strings.Contains(logs.String(), `msg="not ready" check=`+tt.red[0]+" cause=") {
 			t.Errorf("%s: the log does not say it", tt.name)
 		}
@@ -161,6 +164,25 @@ func TestServer_Ready(t *testing.T) {
 	}
 	if _, metrics := get(t, at, "/metrics"); !strings.Contains(metrics, `onething_clock_jumps_total{direction="forward"} 1`) {
 		t.Error("no metric says that the clock was set")
+	}
+}
+
+// described holds what fails against docs/operators.md, which has to say what to do then; there `…` stands for anything.
+func described(t testing.TB, text string) {
+	t.Helper()
+	page, err := os.ReadFile("../../docs/operators.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.SplitSeq(strings.TrimSpace(text), "\n") {
+		found := strings.HasPrefix(line, "[+]")
+		for known := range strings.SplitSeq(string(page), "\n") {
+			pattern := "^" + strings.ReplaceAll(regexp.QuoteMeta(known), "…", ".*") + "$"
+			found = found || strings.HasPrefix(known, "[-]") && regexp.MustCompile(pattern).MatchString(line)
+		}
+		if !found {
+			t.Errorf("docs/operators.md does not say what to do about: %s", line)
+		}
 	}
 }
 
@@ -206,6 +228,9 @@ func TestWatched_Follows(t *testing.T) {
 				t.Errorf("it says %v, want %q", err, says)
 				break
 			}
+		}
+		if says != "" {
+			described(t, fmt.Sprint("[-]follow/test: ", w.follows(f)(ctx)))
 		}
 		stop()
 		if err := <-ended; !errors.Is(err, context.Canceled) {
