@@ -117,7 +117,7 @@ func unpack(name, folder string) error {
 		if err != nil {
 			return err
 		}
-		_, err = io.Copy(out, archive) //nolint:gosec // an archive of our own
+		_, err = io.Copy(out, archive)
 		if err := errors.Join(err, out.Close()); err != nil {
 			return err
 		}
