@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/siyiban/onething/engine/commitlog/badgerlog"
@@ -41,6 +42,9 @@ type watched struct {
 	jumps  observe.Jumps
 	herald observe.Herald
 	begun  time.Time
+
+	mu   sync.Mutex
+	late map[string]uint64 // where a reader was that was behind when it was looked at last
 }
 
 // watch makes what is shown to operators, and tells the log of what changes.
@@ -51,10 +55,10 @@ func (s *server) watch(log *badgerlog.Log, drafts *draft.Store) {
 		"disk":     func(context.Context) error { return s.space(diskNotice).Check(string(s.cfg.data)) },
 		"calendar": func(context.Context) error { return s.calendarEnds() },
 		"clock":    w.clockBehind,
-		"views":    func(ctx context.Context) error { return w.behind(ctx, s.views.Position()) },
+		"views":    func(ctx context.Context) error { return w.behind(ctx, "views", s.views.Position()) },
 	}
 	for name, follower := range s.followers {
-		w.checks["follow/"+name] = w.follows(follower)
+		w.checks["follow/"+name] = w.follows("follow/"+name, follower)
 	}
 	if s.cfg.certificates != nil {
 		w.checks["certificate"] = func(context.Context) error { return s.cfg.certificates.ends(time.Now().Add(certificateNotice)) }
@@ -91,26 +95,36 @@ func (s *server) space(want uint64) durable.Space {
 	return durable.Space{MinFree: want, Free: s.cfg.free}
 }
 
-// behind says how far a reader of the log is behind, if that is too far.
-func (w *watched) behind(ctx context.Context, position uint64) error {
+// behind says how far a reader of the log is behind, if that is too far and it has not come on since it was looked at last:
+// where the office's clock is put forward, everybody is behind for a moment.
+func (w *watched) behind(ctx context.Context, reader string, position uint64) error {
 	_, head := w.log.Head()
 	lag, err := observe.Lag(ctx, w.log, position, head, w.server.cfg.clock.Now())
 	if err != nil {
 		return err
 	}
-	if lag > behindLimit {
+	w.mu.Lock()
+	before, was := w.late[reader]
+	if delete(w.late, reader); lag > behindLimit {
+		if w.late == nil {
+			w.late = map[string]uint64{}
+		}
+		w.late[reader] = position
+	}
+	w.mu.Unlock()
+	if lag > behindLimit && was && before == position {
 		return fmt.Errorf("behind by %d commits, the oldest is %s old", head-position, lag.Round(time.Second))
 	}
 	return nil
 }
 
 // follows says that work of a follower waits for an operator, or that it is behind.
-func (w *watched) follows(f *follow.Follower) func(context.Context) error {
+func (w *watched) follows(name string, f *follow.Follower) func(context.Context) error {
 	return func(ctx context.Context) error {
 		if err := f.Err(); err != nil {
 			return err
 		}
-		return w.behind(ctx, f.Position())
+		return w.behind(ctx, name, f.Position())
 	}
 }
 

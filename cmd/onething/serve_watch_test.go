@@ -220,7 +220,7 @@ func TestWatched_Follows(t *testing.T) {
 		ended := make(chan error, 1)
 		go func() { ended <- f.Run(ctx) }()
 		for deadline := time.Now().Add(10 * time.Second); ; <-time.After(5 * time.Millisecond) {
-			err := w.follows(f)(ctx)
+			err := w.follows("follow/test", f)(ctx)
 			if says == "" && err == nil && f.Position() == 1 || says != "" && err != nil && strings.Contains(err.Error(), says) {
 				break
 			}
@@ -230,7 +230,7 @@ func TestWatched_Follows(t *testing.T) {
 			}
 		}
 		if says != "" {
-			described(t, fmt.Sprint("[-]follow/test: ", w.follows(f)(ctx)))
+			described(t, fmt.Sprint("[-]follow/test: ", w.follows("follow/test", f)(ctx)))
 		}
 		stop()
 		if err := <-ended; !errors.Is(err, context.Canceled) {
