@@ -183,9 +183,9 @@ func (e *Engine) publish(ctx context.Context, requestID, actor string, policy re
 			return nil, err
 		}
 		for _, event := range events {
-			public, err := proto.MarshalOptions{Deterministic: true}.Marshal(event)
+			stored, err := commitlog.Public(event)
 			if err != nil {
-				return nil, fmt.Errorf("marshal registry event: %w", err)
+				return nil, err
 			}
 			stream := command.Stream()
 			i := slices.IndexFunc(appends, func(a commitlog.Append) bool { return a.Stream == stream })
@@ -193,7 +193,7 @@ func (e *Engine) publish(ctx context.Context, requestID, actor string, policy re
 				appends = append(appends, commitlog.Append{Stream: stream, Expected: e.versions[stream]})
 				i = len(appends) - 1
 			}
-			appends[i].Events = append(appends[i].Events, commitlog.Event{Type: string(event.ProtoReflect().Descriptor().FullName()), Public: public})
+			appends[i].Events = append(appends[i].Events, stored)
 			state = registry.Evolve(state, event)
 			if stream == last {
 				p.Event = event

@@ -11,6 +11,7 @@ import (
 
 	"github.com/siyiban/onething/engine/catalog"
 	"github.com/siyiban/onething/engine/commitlog"
+	"github.com/siyiban/onething/engine/guide"
 	"github.com/siyiban/onething/engine/person"
 	"github.com/siyiban/onething/engine/refusal"
 	"github.com/siyiban/onething/forms"
@@ -18,10 +19,6 @@ import (
 	applicationv1 "github.com/siyiban/onething/proto/gen/onething/application/v1"
 	personv1 "github.com/siyiban/onething/proto/gen/onething/person/v1"
 )
-
-// creditFact is the library's fact that bars from promise and tolerance. Beside what its source says, our own ledger makes
-// it true.
-const creditFact = "credit_restricted"
 
 // ledgerStream is the ledger of whoever has a keyed digest. Its name is a digest of that, so that a ledger cannot be
 // connected with what else is kept of the person without the key.
@@ -63,25 +60,27 @@ func (e *Engine) maySign(ctx context.Context, signer string) error {
 	return err
 }
 
-// ledgerFacts makes true what our own ledger knows of the persons and enterprises of a record.
+// ledgerFacts makes [guide.CreditFact] true, whatever its source says, of the persons and enterprises of a record who are on our
+// own ledger.
 func (e *Engine) ledgerFacts(ctx context.Context, selection *catalog.Selection, record forms.Record, known map[forms.Path]kind.Value) error {
+	read := map[string]bool{} // the same alias is the same person in every bundle
 	for _, b := range selection.Bundles {
-		for id, fact := range b.Facts() {
-			if id != creditFact {
+		fact := b.Facts()[guide.CreditFact]
+		if fact == nil {
+			continue
+		}
+		for _, s := range b.Sections {
+			number, ok := numberOf(record, s.Subject())
+			if s.About != fact.Of || !ok || read[s.Alias] {
 				continue
 			}
-			for _, s := range b.Sections {
-				number, ok := numberOf(record, s.Subject())
-				if s.About != fact.Of || !ok {
-					continue
-				}
-				barred, err := e.barred(ctx, e.PersonDigest(number))
-				if err != nil {
-					return err
-				}
-				if barred {
-					known[forms.Path("facts."+s.Alias+"."+id)] = kind.Bool(true)
-				}
+			read[s.Alias] = true
+			barred, err := e.barred(ctx, e.PersonDigest(number))
+			if err != nil {
+				return err
+			}
+			if barred {
+				known[forms.Path("facts."+s.Alias+"."+guide.CreditFact)] = kind.Bool(true)
 			}
 		}
 	}
@@ -92,33 +91,28 @@ func (e *Engine) ledgerFacts(ctx context.Context, selection *catalog.Selection, 
 func (e *Engine) besides(ctx context.Context, d *Dossier, events []*applicationv1.Event) ([]commitlog.Append, error) {
 	changes := map[string][]*personv1.LedgerEvent{}
 	for _, event := range events {
-		entry := &personv1.LedgerEvent{At: event.GetAt(), Actor: event.GetActor()}
-		switch k := event.GetKind().(type) {
-		case *applicationv1.Event_PromiseVerified:
-			if k.PromiseVerified.GetHolds() {
-				continue
+		promise := &personv1.FalsePromise{Application: d.State.ID}
+		repaired := event.GetPromiseRepaired()
+		switch verified := event.GetPromiseVerified(); {
+		case repaired != nil:
+			promise.Bundle, promise.Material = repaired.GetBundle(), repaired.GetMaterial()
+		case verified != nil && !verified.GetHolds():
+			promise.Bundle, promise.Material = verified.GetBundle(), verified.GetMaterial()
+		default:
+			continue
+		}
+		signer, principals := d.promisors(promise.GetBundle(), promise.GetMaterial())
+		bound := principals
+		if signer != "" && !slices.Contains(principals, signer) {
+			bound = append(slices.Clip(principals), signer)
+		}
+		for i, who := range bound {
+			entry := &personv1.LedgerEvent{At: event.GetAt(), Actor: event.GetActor(),
+				Kind: &personv1.LedgerEvent_Listed{Listed: &personv1.Listed{Promise: promise, Agent: i >= len(principals)}}}
+			if repaired != nil {
+				entry.Kind = &personv1.LedgerEvent_Repaired{Repaired: &personv1.Repaired{Promise: promise}}
 			}
-			promise := &personv1.FalsePromise{Application: d.State.ID, Bundle: k.PromiseVerified.GetBundle(), Material: k.PromiseVerified.GetMaterial()}
-			signer, principals := d.promisors(promise)
-			for _, who := range principals {
-				entry := proto.CloneOf(entry)
-				entry.Kind = &personv1.LedgerEvent_Listed{Listed: &personv1.Listed{Promise: promise}}
-				changes[who] = append(changes[who], entry)
-			}
-			if signer != "" && !slices.Contains(principals, signer) {
-				entry.Kind = &personv1.LedgerEvent_Listed{Listed: &personv1.Listed{Promise: promise, Agent: true}}
-				changes[signer] = append(changes[signer], entry)
-			}
-		case *applicationv1.Event_PromiseRepaired:
-			promise := &personv1.FalsePromise{Application: d.State.ID, Bundle: k.PromiseRepaired.GetBundle(), Material: k.PromiseRepaired.GetMaterial()}
-			signer, principals := d.promisors(promise)
-			entry.Kind = &personv1.LedgerEvent_Repaired{Repaired: &personv1.Repaired{Promise: promise}}
-			if signer != "" && !slices.Contains(principals, signer) {
-				principals = append(principals, signer)
-			}
-			for _, who := range principals {
-				changes[who] = append(changes[who], entry)
-			}
+			changes[who] = append(changes[who], entry)
 		}
 	}
 	var appends []commitlog.Append
@@ -128,12 +122,12 @@ func (e *Engine) besides(ctx context.Context, d *Dossier, events []*applicationv
 			return nil, err
 		}
 		a := commitlog.Append{Stream: e.ledgerStream(who), Expected: version}
-		for i, entry := range entries {
-			public, err := proto.MarshalOptions{Deterministic: true}.Marshal(entry)
+		for _, entry := range entries {
+			event, err := commitlog.Public(entry)
 			if err != nil {
-				return nil, fmt.Errorf("marshal ledger: %w", err)
+				return nil, err
 			}
-			a.Events = append(a.Events, commitlog.Event{Version: version + uint64(i) + 1, Type: string(entry.ProtoReflect().Descriptor().FullName()), Public: public})
+			a.Events = append(a.Events, event)
 		}
 		appends = append(appends, a)
 	}
@@ -143,9 +137,9 @@ func (e *Engine) besides(ctx context.Context, d *Dossier, events []*applicationv
 
 // promisors are who signed a promise, and for whom: an applicant who signed is bound alone; who signed for others, as their
 // agent or for an enterprise, binds those whom the case is about.
-func (d *Dossier) promisors(promise *personv1.FalsePromise) (signer string, principals []string) {
-	signed := d.signed(promise.GetBundle(), promise.GetMaterial())
-	b := d.Selection.Bundle(promise.GetBundle())
+func (d *Dossier) promisors(bundle, material string) (signer string, principals []string) {
+	signed := d.signed(bundle, material)
+	b := d.Selection.Bundle(bundle)
 	if signed == nil || b == nil {
 		return "", nil
 	}
@@ -184,7 +178,7 @@ func (d *Dossier) Signed(bundle, material string) (signed *applicationv1.SignedP
 	if signed = d.signed(bundle, material); signed == nil {
 		return nil, false
 	}
-	signer, principals := d.promisors(&personv1.FalsePromise{Bundle: bundle, Material: material})
+	signer, principals := d.promisors(bundle, material)
 	return signed, !slices.Contains(principals, signer)
 }
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/google/uuid"
@@ -115,7 +114,7 @@ func (e *Engine) RecordSight(ctx context.Context, d *Dossier, actor *application
 // recordSight records a sight under a request id: a repeated request is one sight.
 func (e *Engine) recordSight(ctx context.Context, of string, actor *applicationv1.Actor, what, id string) error {
 	seen := &applicationv1.Seen{At: timestamppb.New(e.cfg.Now()), Actor: actor, What: what}
-	public, err := proto.MarshalOptions{Deterministic: true}.Marshal(seen)
+	stored, err := commitlog.Public(seen)
 	if err != nil {
 		return fmt.Errorf("record sight: %w", err)
 	}
@@ -128,7 +127,7 @@ func (e *Engine) recordSight(ctx context.Context, of string, actor *applicationv
 			version = event.Version
 		}
 		_, err := e.cfg.Log.Append(ctx, commitlog.Commit{RequestID: id, Digest: e.cfg.Keys.Digest("command", []byte(what)), At: e.cfg.Now(),
-			Appends: []commitlog.Append{{Stream: sight(of), Expected: version, Events: []commitlog.Event{{Type: string(seen.ProtoReflect().Descriptor().FullName()), Public: public}}}}})
+			Appends: []commitlog.Append{{Stream: sight(of), Expected: version, Events: []commitlog.Event{stored}}}})
 		if !errors.Is(err, commitlog.ErrConflict) {
 			return err
 		}

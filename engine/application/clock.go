@@ -263,12 +263,14 @@ func (d *decision) settleDates(all bool) {
 	}
 }
 
-func (s *State) dueSettled(e *applicationv1.DueSettled) {
-	set := func(due **applicationv1.Due, to *applicationv1.Due) {
-		if to != nil {
-			*due = to
-		}
+// set replaces a date, where there is another one.
+func set(due **applicationv1.Due, to *applicationv1.Due) {
+	if to != nil {
+		*due = to
 	}
+}
+
+func (s *State) dueSettled(e *applicationv1.DueSettled) {
 	if e.GetTask() != "" {
 		t := s.touchTask(e.GetTask())
 		set(&t.Due, e.GetDue())

@@ -139,11 +139,6 @@ func (d *decision) extendedWith(e *applicationv1.Extended, reason string) {
 }
 
 func (s *State) extended(e *applicationv1.Extended) {
-	set := func(due **applicationv1.Due, to *applicationv1.Due) {
-		if to != nil {
-			*due = to
-		}
-	}
 	if e.GetNotice() != "" {
 		s.Notices++
 	}

@@ -3,8 +3,11 @@ package commitlog
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"time"
+
+	"google.golang.org/protobuf/proto"
 )
 
 // Errors of a log, for [errors.Is]. Each is wrapped with what was asked.
@@ -103,6 +106,15 @@ type Event struct {
 	Key string
 	// Personal is the sealed personal part, and Commitment the salted commitment to its content.
 	Personal, Commitment []byte
+}
+
+// Public returns an event that holds a message in its public part, and nothing else.
+func Public(m proto.Message) (Event, error) {
+	text, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
+	if err != nil {
+		return Event{}, fmt.Errorf("marshal event: %w", err)
+	}
+	return Event{Type: string(m.ProtoReflect().Descriptor().FullName()), Public: text}, nil
 }
 
 // Receipt says where a commit was made.

@@ -285,7 +285,7 @@ func (e *evaluation) applies(s *catalog.Step) rule.Outcome {
 // restricted says whether one of those who apply stands on the credit list, so that neither a tolerance nor a
 // promise is open to them (国办发〔2020〕42号).
 func (e *evaluation) restricted() rule.Outcome {
-	if _, ok := e.bundle.Facts()[creditFact]; !ok {
+	if _, ok := e.bundle.Facts()[CreditFact]; !ok {
 		return of(false)
 	}
 	o := of(false)
@@ -294,7 +294,7 @@ func (e *evaluation) restricted() rule.Outcome {
 		if s.About != forms.AboutPerson || e.State(s.Subject()).Status == forms.Blank {
 			continue
 		}
-		state := e.fact(forms.Path("facts." + alias + "." + creditFact))
+		state := e.fact(forms.Path("facts." + alias + "." + CreditFact))
 		switch v, _ := state.Value.(kind.Bool); {
 		case state.Status == forms.Unknown:
 			o = or(o, rule.Outcome{Causes: state.Causes})
@@ -305,8 +305,8 @@ func (e *evaluation) restricted() rule.Outcome {
 	return o
 }
 
-// creditFact is the library's fact that bars from tolerance and promise.
-const creditFact = "credit_restricted"
+// CreditFact is the library's fact that bars from tolerance and promise.
+const CreditFact = "credit_restricted"
 
 // maxTried bounds the answers that are tried for one rule.
 const maxTried = 64

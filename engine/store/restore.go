@@ -172,11 +172,11 @@ func (r Restoring) skipNumbers(ctx context.Context, to Folder) (err error) {
 	digest := sha256.Sum256([]byte(commit.RequestID)) // nothing of a person is in it
 	commit.Digest = digest[:]
 	for _, event := range events {
-		public, err := proto.MarshalOptions{Deterministic: true}.Marshal(event)
+		stored, err := commitlog.Public(event)
 		if err != nil {
 			return err
 		}
-		commit.Appends[0].Events = append(commit.Appends[0].Events, commitlog.Event{Type: string(event.ProtoReflect().Descriptor().FullName()), Public: public})
+		commit.Appends[0].Events = append(commit.Appends[0].Events, stored)
 	}
 	_, err = log.Append(ctx, commit)
 	return err
