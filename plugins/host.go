@@ -467,7 +467,7 @@ func (h *Host) limits(asked *pluginv1.Limits) Limits {
 	}
 	d, m := h.config.Limits, h.config.Maximum
 	return Limits{
-		Time:      time.Duration(of(asked.GetTimeMillis(), int(d.Time/time.Millisecond), int(m.Time/time.Millisecond))) * time.Millisecond,
+		Time:      time.Duration(of(asked.GetHostMillis(), int(d.Time/time.Millisecond), int(m.Time/time.Millisecond))) * time.Millisecond,
 		MemoryMiB: of(asked.GetMemoryMib(), d.MemoryMiB, m.MemoryMiB),
 		OutputKiB: of(asked.GetOutputKib(), d.OutputKiB, m.OutputKiB),
 		HostCalls: of(asked.GetHostCalls(), d.HostCalls, m.HostCalls),

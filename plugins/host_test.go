@@ -344,7 +344,7 @@ func TestLimits(t *testing.T) {
 		Limits:  Limits{Time: time.Second, MemoryMiB: 32, OutputKiB: 100, HostCalls: 5, HostKiB: 64},
 		Maximum: Limits{Time: 2 * time.Second, MemoryMiB: 64, OutputKiB: 200, HostCalls: 10, HostKiB: 64},
 	})
-	got := host.limits(&pluginv1.Limits{TimeMillis: 1500, MemoryMib: 4_000_000_000, HostCalls: 7})
+	got := host.limits(&pluginv1.Limits{HostMillis: 1500, MemoryMib: 4_000_000_000, HostCalls: 7})
 	want := Limits{Time: 1500 * time.Millisecond, MemoryMiB: 64, OutputKiB: 100, HostCalls: 7, HostKiB: 64}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

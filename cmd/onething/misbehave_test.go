@@ -68,7 +68,7 @@ func packed(t testing.TB, millis map[string]int) (folder string) {
 	}
 	for id, time := range millis {
 		name := filepath.Join(folder, strings.ReplaceAll(id, "/", "_"))
-		text := fmt.Sprintf("id: %s\nversion: 1.0.0\ndepartment: test\nname_zh: 测试用插件\nhooks: [HOOK_DECIDE]\ninterface_version: 1\nsdk: sdk/go\nlimits: { time_millis: %d }\n", id, time)
+		text := fmt.Sprintf("id: %s\nversion: 1.0.0\ndepartment: test\nname_zh: 测试用插件\nhooks: [HOOK_DECIDE]\ninterface_version: 1\nsdk: sdk/go\nlimits: { host_millis: %d }\n", id, time)
 		if err := os.WriteFile(name+".yaml", []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}

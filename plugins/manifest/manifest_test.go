@@ -24,7 +24,7 @@ func pension() *pluginv1.Manifest {
 		Id: "hrss/pension", Version: "1.2.0", Department: "hrss", NameZh: "退休核准", NameEn: "Pension", InterfaceVersion: 1,
 		Hooks:        []pluginv1.Hook{pluginv1.Hook_HOOK_CHECK, pluginv1.Hook_HOOK_DECIDE},
 		Capabilities: []string{"shared_data"}, SharedDataSources: []string{"pension_account"},
-		Limits: &pluginv1.Limits{TimeMillis: 2000}, Sdk: "sdk/go 1",
+		Limits: &pluginv1.Limits{HostMillis: 2000}, Sdk: "sdk/go 1",
 	}
 }
 
@@ -36,7 +36,7 @@ name_en: Pension
 hooks: [HOOK_CHECK, HOOK_DECIDE]
 capabilities: [shared_data]
 shared_data_sources: [pension_account]
-limits: { time_millis: 2000 }
+limits: { host_millis: 2000 }
 interface_version: 1
 sdk: sdk/go 1
 `

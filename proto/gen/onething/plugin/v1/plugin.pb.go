@@ -293,6 +293,67 @@ func (Outcome) EnumDescriptor() ([]byte, []int) {
 	return file_onething_plugin_v1_plugin_proto_rawDescGZIP(), []int{3}
 }
 
+// KeyValueOperation is what is done in the store.
+type KeyValueOperation int32
+
+const (
+	// Not set: the call is refused.
+	KeyValueOperation_KEY_VALUE_OPERATION_UNSPECIFIED KeyValueOperation = 0
+	// Reads the value under `key`.
+	KeyValueOperation_KEY_VALUE_OPERATION_GET KeyValueOperation = 1
+	// Writes `value` under `key`.
+	KeyValueOperation_KEY_VALUE_OPERATION_PUT KeyValueOperation = 2
+	// Removes `key`.
+	KeyValueOperation_KEY_VALUE_OPERATION_DELETE KeyValueOperation = 3
+	// Lists the keys that begin with `key`, in order, after `after`, at most `limit`.
+	KeyValueOperation_KEY_VALUE_OPERATION_LIST KeyValueOperation = 4
+)
+
+// Enum value maps for KeyValueOperation.
+var (
+	KeyValueOperation_name = map[int32]string{
+		0: "KEY_VALUE_OPERATION_UNSPECIFIED",
+		1: "KEY_VALUE_OPERATION_GET",
+		2: "KEY_VALUE_OPERATION_PUT",
+		3: "KEY_VALUE_OPERATION_DELETE",
+		4: "KEY_VALUE_OPERATION_LIST",
+	}
+	KeyValueOperation_value = map[string]int32{
+		"KEY_VALUE_OPERATION_UNSPECIFIED": 0,
+		"KEY_VALUE_OPERATION_GET":         1,
+		"KEY_VALUE_OPERATION_PUT":         2,
+		"KEY_VALUE_OPERATION_DELETE":      3,
+		"KEY_VALUE_OPERATION_LIST":        4,
+	}
+)
+
+func (x KeyValueOperation) Enum() *KeyValueOperation {
+	p := new(KeyValueOperation)
+	*p = x
+	return p
+}
+
+func (x KeyValueOperation) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (KeyValueOperation) Descriptor() protoreflect.EnumDescriptor {
+	return file_onething_plugin_v1_plugin_proto_enumTypes[4].Descriptor()
+}
+
+func (KeyValueOperation) Type() protoreflect.EnumType {
+	return &file_onething_plugin_v1_plugin_proto_enumTypes[4]
+}
+
+func (x KeyValueOperation) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use KeyValueOperation.Descriptor instead.
+func (KeyValueOperation) EnumDescriptor() ([]byte, []int) {
+	return file_onething_plugin_v1_plugin_proto_rawDescGZIP(), []int{4}
+}
+
 // Manifest describes a plugin. It is carried by the .wasm file itself as the custom section `onething.manifest`.
 type Manifest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -319,8 +380,17 @@ type Manifest struct {
 	// Sources that it asks for under the capability `shared_data`, by id, for example `pension_account`. A grant of the
 	// capability covers these and no other.
 	SharedDataSources []string `protobuf:"bytes,11,rep,name=shared_data_sources,json=sharedDataSources,proto3" json:"shared_data_sources,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// Hosts that it asks for under the capability `http`: `host` or `host:port`, for example `ledger.example.cn`. Over TLS
+	// unless the operator's grant says otherwise.
+	HttpHosts []string `protobuf:"bytes,12,rep,name=http_hosts,json=httpHosts,proto3" json:"http_hosts,omitempty"`
+	// What it may log under the capability `log`, by code in lower snake case. A line is a code and small numbers, so that no
+	// text of a person can stand in it.
+	LogCodes []string `protobuf:"bytes,13,rep,name=log_codes,json=logCodes,proto3" json:"log_codes,omitempty"`
+	// Hooks whose call may be repeated after it failed although it had reached an outside host: the department's own
+	// system takes the same idempotency key twice without acting twice. A call that reached none is always repeatable.
+	Repeatable    []Hook `protobuf:"varint,14,rep,packed,name=repeatable,proto3,enum=onething.plugin.v1.Hook" json:"repeatable,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Manifest) Reset() {
@@ -430,17 +500,48 @@ func (x *Manifest) GetSharedDataSources() []string {
 	return nil
 }
 
+func (x *Manifest) GetHttpHosts() []string {
+	if x != nil {
+		return x.HttpHosts
+	}
+	return nil
+}
+
+func (x *Manifest) GetLogCodes() []string {
+	if x != nil {
+		return x.LogCodes
+	}
+	return nil
+}
+
+func (x *Manifest) GetRepeatable() []Hook {
+	if x != nil {
+		return x.Repeatable
+	}
+	return nil
+}
+
 // Limits bound one call. Zero means the operator's default.
 type Limits struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Wall-clock time of one call, in milliseconds.
-	TimeMillis uint32 `protobuf:"varint,1,opt,name=time_millis,json=timeMillis,proto3" json:"time_millis,omitempty"`
+	// Time that all host functions of one call may take together, in milliseconds. What the guest itself does is bounded by
+	// its fuel.
+	HostMillis uint32 `protobuf:"varint,1,opt,name=host_millis,json=hostMillis,proto3" json:"host_millis,omitempty"`
 	// Linear memory, in MiB.
 	MemoryMib uint32 `protobuf:"varint,2,opt,name=memory_mib,json=memoryMib,proto3" json:"memory_mib,omitempty"`
 	// Size of the response, in KiB.
 	OutputKib uint32 `protobuf:"varint,3,opt,name=output_kib,json=outputKib,proto3" json:"output_kib,omitempty"`
 	// Number of calls of host functions.
-	HostCalls     uint32 `protobuf:"varint,4,opt,name=host_calls,json=hostCalls,proto3" json:"host_calls,omitempty"`
+	HostCalls uint32 `protobuf:"varint,4,opt,name=host_calls,json=hostCalls,proto3" json:"host_calls,omitempty"`
+	// What the guest may execute, in millions of units of fuel: about a unit for each instruction. The same call takes the
+	// same units on every machine.
+	FuelMillions uint32 `protobuf:"varint,5,opt,name=fuel_millions,json=fuelMillions,proto3" json:"fuel_millions,omitempty"`
+	// What all host calls together may move in and out, in KiB.
+	HostKib uint32 `protobuf:"varint,6,opt,name=host_kib,json=hostKib,proto3" json:"host_kib,omitempty"`
+	// Functions that may be under way inside each other.
+	CallDepth uint32 `protobuf:"varint,7,opt,name=call_depth,json=callDepth,proto3" json:"call_depth,omitempty"`
+	// Calls of this plugin at the same time; others wait.
+	CallsInFlight uint32 `protobuf:"varint,8,opt,name=calls_in_flight,json=callsInFlight,proto3" json:"calls_in_flight,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -475,9 +576,9 @@ func (*Limits) Descriptor() ([]byte, []int) {
 	return file_onething_plugin_v1_plugin_proto_rawDescGZIP(), []int{1}
 }
 
-func (x *Limits) GetTimeMillis() uint32 {
+func (x *Limits) GetHostMillis() uint32 {
 	if x != nil {
-		return x.TimeMillis
+		return x.HostMillis
 	}
 	return 0
 }
@@ -499,6 +600,34 @@ func (x *Limits) GetOutputKib() uint32 {
 func (x *Limits) GetHostCalls() uint32 {
 	if x != nil {
 		return x.HostCalls
+	}
+	return 0
+}
+
+func (x *Limits) GetFuelMillions() uint32 {
+	if x != nil {
+		return x.FuelMillions
+	}
+	return 0
+}
+
+func (x *Limits) GetHostKib() uint32 {
+	if x != nil {
+		return x.HostKib
+	}
+	return 0
+}
+
+func (x *Limits) GetCallDepth() uint32 {
+	if x != nil {
+		return x.CallDepth
+	}
+	return 0
+}
+
+func (x *Limits) GetCallsInFlight() uint32 {
+	if x != nil {
+		return x.CallsInFlight
 	}
 	return 0
 }
@@ -1500,7 +1629,7 @@ type SharedDataResponse struct {
 	Found bool `protobuf:"varint,2,opt,name=found,proto3" json:"found,omitempty"`
 	// The entry's values, by name.
 	Values map[string]*Value `protobuf:"bytes,3,rep,name=values,proto3" json:"values,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// Set if the host refused the call: `not_granted`, `too_many_calls`, `bad_request`.
+	// Set if the host refused the call: `not_granted`, `bad_request`.
 	Refused       string `protobuf:"bytes,4,opt,name=refused,proto3" json:"refused,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1564,11 +1693,556 @@ func (x *SharedDataResponse) GetRefused() string {
 	return ""
 }
 
+// KeyValueRequest uses the store of the plugin's department (capability `key_value`). A call sees its own writes at once; all
+// others see them when the decision is committed, of which they are a part. Of a call that fails, or whose answer is not
+// taken, nothing is left. Only `check`, `decide`, `issue` and `revoke` may write.
+type KeyValueRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What is done.
+	Operation KeyValueOperation `protobuf:"varint,1,opt,name=operation,proto3,enum=onething.plugin.v1.KeyValueOperation" json:"operation,omitempty"`
+	// Key: at most 200 bytes of UTF-8 without control characters; for LIST the beginning, which may be empty.
+	Key string `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	// Value for PUT, at most 64 KiB.
+	Value []byte `protobuf:"bytes,3,opt,name=value,proto3" json:"value,omitempty"`
+	// For LIST: the last key that is known; empty at first.
+	After string `protobuf:"bytes,4,opt,name=after,proto3" json:"after,omitempty"`
+	// For LIST: how many keys at most, 100 if zero, at most 1,000.
+	Limit         uint32 `protobuf:"varint,5,opt,name=limit,proto3" json:"limit,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *KeyValueRequest) Reset() {
+	*x = KeyValueRequest{}
+	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *KeyValueRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*KeyValueRequest) ProtoMessage() {}
+
+func (x *KeyValueRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use KeyValueRequest.ProtoReflect.Descriptor instead.
+func (*KeyValueRequest) Descriptor() ([]byte, []int) {
+	return file_onething_plugin_v1_plugin_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *KeyValueRequest) GetOperation() KeyValueOperation {
+	if x != nil {
+		return x.Operation
+	}
+	return KeyValueOperation_KEY_VALUE_OPERATION_UNSPECIFIED
+}
+
+func (x *KeyValueRequest) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *KeyValueRequest) GetValue() []byte {
+	if x != nil {
+		return x.Value
+	}
+	return nil
+}
+
+func (x *KeyValueRequest) GetAfter() string {
+	if x != nil {
+		return x.After
+	}
+	return ""
+}
+
+func (x *KeyValueRequest) GetLimit() uint32 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
+// KeyValueResponse is what the store says.
+type KeyValueResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// GET: true if there is a value under the key.
+	Found bool `protobuf:"varint,1,opt,name=found,proto3" json:"found,omitempty"`
+	// GET: the value.
+	Value []byte `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
+	// LIST: the keys.
+	Keys []string `protobuf:"bytes,3,rep,name=keys,proto3" json:"keys,omitempty"`
+	// Set if the host refused the call: `not_granted`, `bad_request`, `read_only`, `full`.
+	Refused       string `protobuf:"bytes,4,opt,name=refused,proto3" json:"refused,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *KeyValueResponse) Reset() {
+	*x = KeyValueResponse{}
+	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *KeyValueResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*KeyValueResponse) ProtoMessage() {}
+
+func (x *KeyValueResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use KeyValueResponse.ProtoReflect.Descriptor instead.
+func (*KeyValueResponse) Descriptor() ([]byte, []int) {
+	return file_onething_plugin_v1_plugin_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *KeyValueResponse) GetFound() bool {
+	if x != nil {
+		return x.Found
+	}
+	return false
+}
+
+func (x *KeyValueResponse) GetValue() []byte {
+	if x != nil {
+		return x.Value
+	}
+	return nil
+}
+
+func (x *KeyValueResponse) GetKeys() []string {
+	if x != nil {
+		return x.Keys
+	}
+	return nil
+}
+
+func (x *KeyValueResponse) GetRefused() string {
+	if x != nil {
+		return x.Refused
+	}
+	return ""
+}
+
+// HttpRequest asks an outside system (capability `http`). The host adds `Idempotency-Key`, made of task, hook, attempt and the
+// number of the request in the call; follows no redirect; and takes no other header than those below.
+type HttpRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// GET, POST, PUT or DELETE.
+	Method string `protobuf:"bytes,1,opt,name=method,proto3" json:"method,omitempty"`
+	// Absolute address; its host is one that the manifest lists.
+	Url string `protobuf:"bytes,2,opt,name=url,proto3" json:"url,omitempty"`
+	// Headers by their names; Content-Type, Accept and such as begin with X- are taken.
+	Headers map[string]string `protobuf:"bytes,3,rep,name=headers,proto3" json:"headers,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Body.
+	Body          []byte `protobuf:"bytes,4,opt,name=body,proto3" json:"body,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HttpRequest) Reset() {
+	*x = HttpRequest{}
+	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HttpRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HttpRequest) ProtoMessage() {}
+
+func (x *HttpRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HttpRequest.ProtoReflect.Descriptor instead.
+func (*HttpRequest) Descriptor() ([]byte, []int) {
+	return file_onething_plugin_v1_plugin_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *HttpRequest) GetMethod() string {
+	if x != nil {
+		return x.Method
+	}
+	return ""
+}
+
+func (x *HttpRequest) GetUrl() string {
+	if x != nil {
+		return x.Url
+	}
+	return ""
+}
+
+func (x *HttpRequest) GetHeaders() map[string]string {
+	if x != nil {
+		return x.Headers
+	}
+	return nil
+}
+
+func (x *HttpRequest) GetBody() []byte {
+	if x != nil {
+		return x.Body
+	}
+	return nil
+}
+
+// HttpResponse is what the outside system says.
+type HttpResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// True if it answered, whatever the status; false if it could not be reached in time.
+	Answered bool `protobuf:"varint,1,opt,name=answered,proto3" json:"answered,omitempty"`
+	// Status code.
+	Status uint32 `protobuf:"varint,2,opt,name=status,proto3" json:"status,omitempty"`
+	// Media type of the body.
+	ContentType string `protobuf:"bytes,3,opt,name=content_type,json=contentType,proto3" json:"content_type,omitempty"`
+	// Body.
+	Body []byte `protobuf:"bytes,4,opt,name=body,proto3" json:"body,omitempty"`
+	// Set if the host refused the call: `not_granted`, `bad_request`, `too_large`, `private_address`.
+	Refused       string `protobuf:"bytes,5,opt,name=refused,proto3" json:"refused,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HttpResponse) Reset() {
+	*x = HttpResponse{}
+	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HttpResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HttpResponse) ProtoMessage() {}
+
+func (x *HttpResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HttpResponse.ProtoReflect.Descriptor instead.
+func (*HttpResponse) Descriptor() ([]byte, []int) {
+	return file_onething_plugin_v1_plugin_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *HttpResponse) GetAnswered() bool {
+	if x != nil {
+		return x.Answered
+	}
+	return false
+}
+
+func (x *HttpResponse) GetStatus() uint32 {
+	if x != nil {
+		return x.Status
+	}
+	return 0
+}
+
+func (x *HttpResponse) GetContentType() string {
+	if x != nil {
+		return x.ContentType
+	}
+	return ""
+}
+
+func (x *HttpResponse) GetBody() []byte {
+	if x != nil {
+		return x.Body
+	}
+	return nil
+}
+
+func (x *HttpResponse) GetRefused() string {
+	if x != nil {
+		return x.Refused
+	}
+	return ""
+}
+
+// LogRequest writes a line for the department's developers (capability `log`). The host adds plugin, version, hook and the
+// application's number.
+type LogRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// A code that the manifest lists.
+	Code string `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
+	// Numbers by names in lower snake case, each below a billion; at most 8. For counts and durations, never for anything of a
+	// person.
+	Numbers       map[string]int64 `protobuf:"bytes,2,rep,name=numbers,proto3" json:"numbers,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LogRequest) Reset() {
+	*x = LogRequest{}
+	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LogRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LogRequest) ProtoMessage() {}
+
+func (x *LogRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LogRequest.ProtoReflect.Descriptor instead.
+func (*LogRequest) Descriptor() ([]byte, []int) {
+	return file_onething_plugin_v1_plugin_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *LogRequest) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *LogRequest) GetNumbers() map[string]int64 {
+	if x != nil {
+		return x.Numbers
+	}
+	return nil
+}
+
+// LogResponse says whether the line was taken.
+type LogResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Set if the host refused the line: `not_granted`, `bad_request`.
+	Refused       string `protobuf:"bytes,1,opt,name=refused,proto3" json:"refused,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LogResponse) Reset() {
+	*x = LogResponse{}
+	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LogResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LogResponse) ProtoMessage() {}
+
+func (x *LogResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LogResponse.ProtoReflect.Descriptor instead.
+func (*LogResponse) Descriptor() ([]byte, []int) {
+	return file_onething_plugin_v1_plugin_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *LogResponse) GetRefused() string {
+	if x != nil {
+		return x.Refused
+	}
+	return ""
+}
+
+// HostCall is one call of a host function, as the guest saw it.
+type HostCall struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name of the import: `shared_data`, `key_value`, `http`.
+	Function string `protobuf:"bytes,1,opt,name=function,proto3" json:"function,omitempty"`
+	// What the guest sent.
+	Request []byte `protobuf:"bytes,2,opt,name=request,proto3" json:"request,omitempty"`
+	// What it got.
+	Response      []byte `protobuf:"bytes,3,opt,name=response,proto3" json:"response,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HostCall) Reset() {
+	*x = HostCall{}
+	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HostCall) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HostCall) ProtoMessage() {}
+
+func (x *HostCall) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HostCall.ProtoReflect.Descriptor instead.
+func (*HostCall) Descriptor() ([]byte, []int) {
+	return file_onething_plugin_v1_plugin_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *HostCall) GetFunction() string {
+	if x != nil {
+		return x.Function
+	}
+	return ""
+}
+
+func (x *HostCall) GetRequest() []byte {
+	if x != nil {
+		return x.Request
+	}
+	return nil
+}
+
+func (x *HostCall) GetResponse() []byte {
+	if x != nil {
+		return x.Response
+	}
+	return nil
+}
+
+// Transcript is what a call saw through its capabilities, in order, and how it was run. It holds personal data: it is kept
+// sealed. With it and the request the call can be replayed exactly.
+type Transcript struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The calls of host functions whose answer depends on something outside the request.
+	Calls []*HostCall `protobuf:"bytes,1,rep,name=calls,proto3" json:"calls,omitempty"`
+	// Version of the host's rewriter: fuel counts depend on it.
+	Rewriter uint32 `protobuf:"varint,2,opt,name=rewriter,proto3" json:"rewriter,omitempty"`
+	// Fuel that the call took, in units.
+	Fuel          uint64 `protobuf:"varint,3,opt,name=fuel,proto3" json:"fuel,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Transcript) Reset() {
+	*x = Transcript{}
+	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Transcript) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Transcript) ProtoMessage() {}
+
+func (x *Transcript) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Transcript.ProtoReflect.Descriptor instead.
+func (*Transcript) Descriptor() ([]byte, []int) {
+	return file_onething_plugin_v1_plugin_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *Transcript) GetCalls() []*HostCall {
+	if x != nil {
+		return x.Calls
+	}
+	return nil
+}
+
+func (x *Transcript) GetRewriter() uint32 {
+	if x != nil {
+		return x.Rewriter
+	}
+	return 0
+}
+
+func (x *Transcript) GetFuel() uint64 {
+	if x != nil {
+		return x.Fuel
+	}
+	return 0
+}
+
 var File_onething_plugin_v1_plugin_proto protoreflect.FileDescriptor
 
 const file_onething_plugin_v1_plugin_proto_rawDesc = "" +
 	"\n" +
-	"\x1fonething/plugin/v1/plugin.proto\x12\x12onething.plugin.v1\"\xfd\x02\n" +
+	"\x1fonething/plugin/v1/plugin.proto\x12\x12onething.plugin.v1\"\xf3\x03\n" +
 	"\bManifest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x1e\n" +
@@ -1583,16 +2257,27 @@ const file_onething_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x11interface_version\x18\t \x01(\rR\x10interfaceVersion\x12\x10\n" +
 	"\x03sdk\x18\n" +
 	" \x01(\tR\x03sdk\x12.\n" +
-	"\x13shared_data_sources\x18\v \x03(\tR\x11sharedDataSources\"\x86\x01\n" +
+	"\x13shared_data_sources\x18\v \x03(\tR\x11sharedDataSources\x12\x1d\n" +
+	"\n" +
+	"http_hosts\x18\f \x03(\tR\thttpHosts\x12\x1b\n" +
+	"\tlog_codes\x18\r \x03(\tR\blogCodes\x128\n" +
+	"\n" +
+	"repeatable\x18\x0e \x03(\x0e2\x18.onething.plugin.v1.HookR\n" +
+	"repeatable\"\x8d\x02\n" +
 	"\x06Limits\x12\x1f\n" +
-	"\vtime_millis\x18\x01 \x01(\rR\n" +
-	"timeMillis\x12\x1d\n" +
+	"\vhost_millis\x18\x01 \x01(\rR\n" +
+	"hostMillis\x12\x1d\n" +
 	"\n" +
 	"memory_mib\x18\x02 \x01(\rR\tmemoryMib\x12\x1d\n" +
 	"\n" +
 	"output_kib\x18\x03 \x01(\rR\toutputKib\x12\x1d\n" +
 	"\n" +
-	"host_calls\x18\x04 \x01(\rR\thostCalls\"\xd5\x01\n" +
+	"host_calls\x18\x04 \x01(\rR\thostCalls\x12#\n" +
+	"\rfuel_millions\x18\x05 \x01(\rR\ffuelMillions\x12\x19\n" +
+	"\bhost_kib\x18\x06 \x01(\rR\ahostKib\x12\x1d\n" +
+	"\n" +
+	"call_depth\x18\a \x01(\rR\tcallDepth\x12&\n" +
+	"\x0fcalls_in_flight\x18\b \x01(\rR\rcallsInFlight\"\xd5\x01\n" +
 	"\x05Value\x121\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x1d.onething.plugin.v1.ValueKindR\x04kind\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\tR\x04text\x12\x16\n" +
@@ -1698,7 +2383,50 @@ const file_onething_plugin_v1_plugin_proto_rawDesc = "" +
 	"\arefused\x18\x04 \x01(\tR\arefused\x1aT\n" +
 	"\vValuesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12/\n" +
-	"\x05value\x18\x02 \x01(\v2\x19.onething.plugin.v1.ValueR\x05value:\x028\x01*p\n" +
+	"\x05value\x18\x02 \x01(\v2\x19.onething.plugin.v1.ValueR\x05value:\x028\x01\"\xaa\x01\n" +
+	"\x0fKeyValueRequest\x12C\n" +
+	"\toperation\x18\x01 \x01(\x0e2%.onething.plugin.v1.KeyValueOperationR\toperation\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x03 \x01(\fR\x05value\x12\x14\n" +
+	"\x05after\x18\x04 \x01(\tR\x05after\x12\x14\n" +
+	"\x05limit\x18\x05 \x01(\rR\x05limit\"l\n" +
+	"\x10KeyValueResponse\x12\x14\n" +
+	"\x05found\x18\x01 \x01(\bR\x05found\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\fR\x05value\x12\x12\n" +
+	"\x04keys\x18\x03 \x03(\tR\x04keys\x12\x18\n" +
+	"\arefused\x18\x04 \x01(\tR\arefused\"\xcf\x01\n" +
+	"\vHttpRequest\x12\x16\n" +
+	"\x06method\x18\x01 \x01(\tR\x06method\x12\x10\n" +
+	"\x03url\x18\x02 \x01(\tR\x03url\x12F\n" +
+	"\aheaders\x18\x03 \x03(\v2,.onething.plugin.v1.HttpRequest.HeadersEntryR\aheaders\x12\x12\n" +
+	"\x04body\x18\x04 \x01(\fR\x04body\x1a:\n" +
+	"\fHeadersEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x93\x01\n" +
+	"\fHttpResponse\x12\x1a\n" +
+	"\banswered\x18\x01 \x01(\bR\banswered\x12\x16\n" +
+	"\x06status\x18\x02 \x01(\rR\x06status\x12!\n" +
+	"\fcontent_type\x18\x03 \x01(\tR\vcontentType\x12\x12\n" +
+	"\x04body\x18\x04 \x01(\fR\x04body\x12\x18\n" +
+	"\arefused\x18\x05 \x01(\tR\arefused\"\xa3\x01\n" +
+	"\n" +
+	"LogRequest\x12\x12\n" +
+	"\x04code\x18\x01 \x01(\tR\x04code\x12E\n" +
+	"\anumbers\x18\x02 \x03(\v2+.onething.plugin.v1.LogRequest.NumbersEntryR\anumbers\x1a:\n" +
+	"\fNumbersEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"'\n" +
+	"\vLogResponse\x12\x18\n" +
+	"\arefused\x18\x01 \x01(\tR\arefused\"\\\n" +
+	"\bHostCall\x12\x1a\n" +
+	"\bfunction\x18\x01 \x01(\tR\bfunction\x12\x18\n" +
+	"\arequest\x18\x02 \x01(\fR\arequest\x12\x1a\n" +
+	"\bresponse\x18\x03 \x01(\fR\bresponse\"p\n" +
+	"\n" +
+	"Transcript\x122\n" +
+	"\x05calls\x18\x01 \x03(\v2\x1c.onething.plugin.v1.HostCallR\x05calls\x12\x1a\n" +
+	"\brewriter\x18\x02 \x01(\rR\brewriter\x12\x12\n" +
+	"\x04fuel\x18\x03 \x01(\x04R\x04fuel*p\n" +
 	"\x04Hook\x12\x14\n" +
 	"\x10HOOK_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fHOOK_PREFILL\x10\x01\x12\x0e\n" +
@@ -1731,7 +2459,13 @@ const file_onething_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10OUTCOME_APPROVED\x10\x01\x12\x14\n" +
 	"\x10OUTCOME_REJECTED\x10\x02\x12\x18\n" +
-	"\x14OUTCOME_UNDETERMINED\x10\x03BCZAgithub.com/siyiban/onething/proto/gen/onething/plugin/v1;pluginv1b\x06proto3"
+	"\x14OUTCOME_UNDETERMINED\x10\x03*\xb0\x01\n" +
+	"\x11KeyValueOperation\x12#\n" +
+	"\x1fKEY_VALUE_OPERATION_UNSPECIFIED\x10\x00\x12\x1b\n" +
+	"\x17KEY_VALUE_OPERATION_GET\x10\x01\x12\x1b\n" +
+	"\x17KEY_VALUE_OPERATION_PUT\x10\x02\x12\x1e\n" +
+	"\x1aKEY_VALUE_OPERATION_DELETE\x10\x03\x12\x1c\n" +
+	"\x18KEY_VALUE_OPERATION_LIST\x10\x04BCZAgithub.com/siyiban/onething/proto/gen/onething/plugin/v1;pluginv1b\x06proto3"
 
 var (
 	file_onething_plugin_v1_plugin_proto_rawDescOnce sync.Once
@@ -1745,82 +2479,98 @@ func file_onething_plugin_v1_plugin_proto_rawDescGZIP() []byte {
 	return file_onething_plugin_v1_plugin_proto_rawDescData
 }
 
-var file_onething_plugin_v1_plugin_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_onething_plugin_v1_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
+var file_onething_plugin_v1_plugin_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
+var file_onething_plugin_v1_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
 var file_onething_plugin_v1_plugin_proto_goTypes = []any{
 	(Hook)(0),                  // 0: onething.plugin.v1.Hook
 	(ValueKind)(0),             // 1: onething.plugin.v1.ValueKind
 	(Severity)(0),              // 2: onething.plugin.v1.Severity
 	(Outcome)(0),               // 3: onething.plugin.v1.Outcome
-	(*Manifest)(nil),           // 4: onething.plugin.v1.Manifest
-	(*Limits)(nil),             // 5: onething.plugin.v1.Limits
-	(*Value)(nil),              // 6: onething.plugin.v1.Value
-	(*Row)(nil),                // 7: onething.plugin.v1.Row
-	(*Material)(nil),           // 8: onething.plugin.v1.Material
-	(*PublishedValue)(nil),     // 9: onething.plugin.v1.PublishedValue
-	(*Published)(nil),          // 10: onething.plugin.v1.Published
-	(*Request)(nil),            // 11: onething.plugin.v1.Request
-	(*Response)(nil),           // 12: onething.plugin.v1.Response
-	(*Prefill)(nil),            // 13: onething.plugin.v1.Prefill
-	(*Check)(nil),              // 14: onething.plugin.v1.Check
-	(*Finding)(nil),            // 15: onething.plugin.v1.Finding
-	(*Decision)(nil),           // 16: onething.plugin.v1.Decision
-	(*Issue)(nil),              // 17: onething.plugin.v1.Issue
-	(*Revocation)(nil),         // 18: onething.plugin.v1.Revocation
-	(*SharedDataRequest)(nil),  // 19: onething.plugin.v1.SharedDataRequest
-	(*SharedDataResponse)(nil), // 20: onething.plugin.v1.SharedDataResponse
-	nil,                        // 21: onething.plugin.v1.Row.CellsEntry
-	nil,                        // 22: onething.plugin.v1.Request.AnswersEntry
-	nil,                        // 23: onething.plugin.v1.Request.ParametersEntry
-	nil,                        // 24: onething.plugin.v1.Request.ResultEntry
-	nil,                        // 25: onething.plugin.v1.Request.PublishedEntry
-	nil,                        // 26: onething.plugin.v1.Prefill.ProposalsEntry
-	nil,                        // 27: onething.plugin.v1.Decision.ResultEntry
-	nil,                        // 28: onething.plugin.v1.Issue.ResultEntry
-	nil,                        // 29: onething.plugin.v1.SharedDataResponse.ValuesEntry
+	(KeyValueOperation)(0),     // 4: onething.plugin.v1.KeyValueOperation
+	(*Manifest)(nil),           // 5: onething.plugin.v1.Manifest
+	(*Limits)(nil),             // 6: onething.plugin.v1.Limits
+	(*Value)(nil),              // 7: onething.plugin.v1.Value
+	(*Row)(nil),                // 8: onething.plugin.v1.Row
+	(*Material)(nil),           // 9: onething.plugin.v1.Material
+	(*PublishedValue)(nil),     // 10: onething.plugin.v1.PublishedValue
+	(*Published)(nil),          // 11: onething.plugin.v1.Published
+	(*Request)(nil),            // 12: onething.plugin.v1.Request
+	(*Response)(nil),           // 13: onething.plugin.v1.Response
+	(*Prefill)(nil),            // 14: onething.plugin.v1.Prefill
+	(*Check)(nil),              // 15: onething.plugin.v1.Check
+	(*Finding)(nil),            // 16: onething.plugin.v1.Finding
+	(*Decision)(nil),           // 17: onething.plugin.v1.Decision
+	(*Issue)(nil),              // 18: onething.plugin.v1.Issue
+	(*Revocation)(nil),         // 19: onething.plugin.v1.Revocation
+	(*SharedDataRequest)(nil),  // 20: onething.plugin.v1.SharedDataRequest
+	(*SharedDataResponse)(nil), // 21: onething.plugin.v1.SharedDataResponse
+	(*KeyValueRequest)(nil),    // 22: onething.plugin.v1.KeyValueRequest
+	(*KeyValueResponse)(nil),   // 23: onething.plugin.v1.KeyValueResponse
+	(*HttpRequest)(nil),        // 24: onething.plugin.v1.HttpRequest
+	(*HttpResponse)(nil),       // 25: onething.plugin.v1.HttpResponse
+	(*LogRequest)(nil),         // 26: onething.plugin.v1.LogRequest
+	(*LogResponse)(nil),        // 27: onething.plugin.v1.LogResponse
+	(*HostCall)(nil),           // 28: onething.plugin.v1.HostCall
+	(*Transcript)(nil),         // 29: onething.plugin.v1.Transcript
+	nil,                        // 30: onething.plugin.v1.Row.CellsEntry
+	nil,                        // 31: onething.plugin.v1.Request.AnswersEntry
+	nil,                        // 32: onething.plugin.v1.Request.ParametersEntry
+	nil,                        // 33: onething.plugin.v1.Request.ResultEntry
+	nil,                        // 34: onething.plugin.v1.Request.PublishedEntry
+	nil,                        // 35: onething.plugin.v1.Prefill.ProposalsEntry
+	nil,                        // 36: onething.plugin.v1.Decision.ResultEntry
+	nil,                        // 37: onething.plugin.v1.Issue.ResultEntry
+	nil,                        // 38: onething.plugin.v1.SharedDataResponse.ValuesEntry
+	nil,                        // 39: onething.plugin.v1.HttpRequest.HeadersEntry
+	nil,                        // 40: onething.plugin.v1.LogRequest.NumbersEntry
 }
 var file_onething_plugin_v1_plugin_proto_depIdxs = []int32{
 	0,  // 0: onething.plugin.v1.Manifest.hooks:type_name -> onething.plugin.v1.Hook
-	5,  // 1: onething.plugin.v1.Manifest.limits:type_name -> onething.plugin.v1.Limits
-	1,  // 2: onething.plugin.v1.Value.kind:type_name -> onething.plugin.v1.ValueKind
-	7,  // 3: onething.plugin.v1.Value.rows:type_name -> onething.plugin.v1.Row
-	21, // 4: onething.plugin.v1.Row.cells:type_name -> onething.plugin.v1.Row.CellsEntry
-	6,  // 5: onething.plugin.v1.PublishedValue.value:type_name -> onething.plugin.v1.Value
-	9,  // 6: onething.plugin.v1.Published.values:type_name -> onething.plugin.v1.PublishedValue
-	0,  // 7: onething.plugin.v1.Request.hook:type_name -> onething.plugin.v1.Hook
-	22, // 8: onething.plugin.v1.Request.answers:type_name -> onething.plugin.v1.Request.AnswersEntry
-	23, // 9: onething.plugin.v1.Request.parameters:type_name -> onething.plugin.v1.Request.ParametersEntry
-	8,  // 10: onething.plugin.v1.Request.materials:type_name -> onething.plugin.v1.Material
-	24, // 11: onething.plugin.v1.Request.result:type_name -> onething.plugin.v1.Request.ResultEntry
-	25, // 12: onething.plugin.v1.Request.published:type_name -> onething.plugin.v1.Request.PublishedEntry
-	13, // 13: onething.plugin.v1.Response.prefill:type_name -> onething.plugin.v1.Prefill
-	14, // 14: onething.plugin.v1.Response.check:type_name -> onething.plugin.v1.Check
-	16, // 15: onething.plugin.v1.Response.decision:type_name -> onething.plugin.v1.Decision
-	17, // 16: onething.plugin.v1.Response.issue:type_name -> onething.plugin.v1.Issue
-	18, // 17: onething.plugin.v1.Response.revocation:type_name -> onething.plugin.v1.Revocation
-	26, // 18: onething.plugin.v1.Prefill.proposals:type_name -> onething.plugin.v1.Prefill.ProposalsEntry
-	15, // 19: onething.plugin.v1.Check.findings:type_name -> onething.plugin.v1.Finding
-	2,  // 20: onething.plugin.v1.Finding.severity:type_name -> onething.plugin.v1.Severity
-	3,  // 21: onething.plugin.v1.Decision.outcome:type_name -> onething.plugin.v1.Outcome
-	27, // 22: onething.plugin.v1.Decision.result:type_name -> onething.plugin.v1.Decision.ResultEntry
-	15, // 23: onething.plugin.v1.Decision.findings:type_name -> onething.plugin.v1.Finding
-	28, // 24: onething.plugin.v1.Issue.result:type_name -> onething.plugin.v1.Issue.ResultEntry
-	15, // 25: onething.plugin.v1.Revocation.findings:type_name -> onething.plugin.v1.Finding
-	29, // 26: onething.plugin.v1.SharedDataResponse.values:type_name -> onething.plugin.v1.SharedDataResponse.ValuesEntry
-	6,  // 27: onething.plugin.v1.Row.CellsEntry.value:type_name -> onething.plugin.v1.Value
-	6,  // 28: onething.plugin.v1.Request.AnswersEntry.value:type_name -> onething.plugin.v1.Value
-	6,  // 29: onething.plugin.v1.Request.ParametersEntry.value:type_name -> onething.plugin.v1.Value
-	6,  // 30: onething.plugin.v1.Request.ResultEntry.value:type_name -> onething.plugin.v1.Value
-	10, // 31: onething.plugin.v1.Request.PublishedEntry.value:type_name -> onething.plugin.v1.Published
-	6,  // 32: onething.plugin.v1.Prefill.ProposalsEntry.value:type_name -> onething.plugin.v1.Value
-	6,  // 33: onething.plugin.v1.Decision.ResultEntry.value:type_name -> onething.plugin.v1.Value
-	6,  // 34: onething.plugin.v1.Issue.ResultEntry.value:type_name -> onething.plugin.v1.Value
-	6,  // 35: onething.plugin.v1.SharedDataResponse.ValuesEntry.value:type_name -> onething.plugin.v1.Value
-	36, // [36:36] is the sub-list for method output_type
-	36, // [36:36] is the sub-list for method input_type
-	36, // [36:36] is the sub-list for extension type_name
-	36, // [36:36] is the sub-list for extension extendee
-	0,  // [0:36] is the sub-list for field type_name
+	6,  // 1: onething.plugin.v1.Manifest.limits:type_name -> onething.plugin.v1.Limits
+	0,  // 2: onething.plugin.v1.Manifest.repeatable:type_name -> onething.plugin.v1.Hook
+	1,  // 3: onething.plugin.v1.Value.kind:type_name -> onething.plugin.v1.ValueKind
+	8,  // 4: onething.plugin.v1.Value.rows:type_name -> onething.plugin.v1.Row
+	30, // 5: onething.plugin.v1.Row.cells:type_name -> onething.plugin.v1.Row.CellsEntry
+	7,  // 6: onething.plugin.v1.PublishedValue.value:type_name -> onething.plugin.v1.Value
+	10, // 7: onething.plugin.v1.Published.values:type_name -> onething.plugin.v1.PublishedValue
+	0,  // 8: onething.plugin.v1.Request.hook:type_name -> onething.plugin.v1.Hook
+	31, // 9: onething.plugin.v1.Request.answers:type_name -> onething.plugin.v1.Request.AnswersEntry
+	32, // 10: onething.plugin.v1.Request.parameters:type_name -> onething.plugin.v1.Request.ParametersEntry
+	9,  // 11: onething.plugin.v1.Request.materials:type_name -> onething.plugin.v1.Material
+	33, // 12: onething.plugin.v1.Request.result:type_name -> onething.plugin.v1.Request.ResultEntry
+	34, // 13: onething.plugin.v1.Request.published:type_name -> onething.plugin.v1.Request.PublishedEntry
+	14, // 14: onething.plugin.v1.Response.prefill:type_name -> onething.plugin.v1.Prefill
+	15, // 15: onething.plugin.v1.Response.check:type_name -> onething.plugin.v1.Check
+	17, // 16: onething.plugin.v1.Response.decision:type_name -> onething.plugin.v1.Decision
+	18, // 17: onething.plugin.v1.Response.issue:type_name -> onething.plugin.v1.Issue
+	19, // 18: onething.plugin.v1.Response.revocation:type_name -> onething.plugin.v1.Revocation
+	35, // 19: onething.plugin.v1.Prefill.proposals:type_name -> onething.plugin.v1.Prefill.ProposalsEntry
+	16, // 20: onething.plugin.v1.Check.findings:type_name -> onething.plugin.v1.Finding
+	2,  // 21: onething.plugin.v1.Finding.severity:type_name -> onething.plugin.v1.Severity
+	3,  // 22: onething.plugin.v1.Decision.outcome:type_name -> onething.plugin.v1.Outcome
+	36, // 23: onething.plugin.v1.Decision.result:type_name -> onething.plugin.v1.Decision.ResultEntry
+	16, // 24: onething.plugin.v1.Decision.findings:type_name -> onething.plugin.v1.Finding
+	37, // 25: onething.plugin.v1.Issue.result:type_name -> onething.plugin.v1.Issue.ResultEntry
+	16, // 26: onething.plugin.v1.Revocation.findings:type_name -> onething.plugin.v1.Finding
+	38, // 27: onething.plugin.v1.SharedDataResponse.values:type_name -> onething.plugin.v1.SharedDataResponse.ValuesEntry
+	4,  // 28: onething.plugin.v1.KeyValueRequest.operation:type_name -> onething.plugin.v1.KeyValueOperation
+	39, // 29: onething.plugin.v1.HttpRequest.headers:type_name -> onething.plugin.v1.HttpRequest.HeadersEntry
+	40, // 30: onething.plugin.v1.LogRequest.numbers:type_name -> onething.plugin.v1.LogRequest.NumbersEntry
+	28, // 31: onething.plugin.v1.Transcript.calls:type_name -> onething.plugin.v1.HostCall
+	7,  // 32: onething.plugin.v1.Row.CellsEntry.value:type_name -> onething.plugin.v1.Value
+	7,  // 33: onething.plugin.v1.Request.AnswersEntry.value:type_name -> onething.plugin.v1.Value
+	7,  // 34: onething.plugin.v1.Request.ParametersEntry.value:type_name -> onething.plugin.v1.Value
+	7,  // 35: onething.plugin.v1.Request.ResultEntry.value:type_name -> onething.plugin.v1.Value
+	11, // 36: onething.plugin.v1.Request.PublishedEntry.value:type_name -> onething.plugin.v1.Published
+	7,  // 37: onething.plugin.v1.Prefill.ProposalsEntry.value:type_name -> onething.plugin.v1.Value
+	7,  // 38: onething.plugin.v1.Decision.ResultEntry.value:type_name -> onething.plugin.v1.Value
+	7,  // 39: onething.plugin.v1.Issue.ResultEntry.value:type_name -> onething.plugin.v1.Value
+	7,  // 40: onething.plugin.v1.SharedDataResponse.ValuesEntry.value:type_name -> onething.plugin.v1.Value
+	41, // [41:41] is the sub-list for method output_type
+	41, // [41:41] is the sub-list for method input_type
+	41, // [41:41] is the sub-list for extension type_name
+	41, // [41:41] is the sub-list for extension extendee
+	0,  // [0:41] is the sub-list for field type_name
 }
 
 func init() { file_onething_plugin_v1_plugin_proto_init() }
@@ -1833,8 +2583,8 @@ func file_onething_plugin_v1_plugin_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_onething_plugin_v1_plugin_proto_rawDesc), len(file_onething_plugin_v1_plugin_proto_rawDesc)),
-			NumEnums:      4,
-			NumMessages:   26,
+			NumEnums:      5,
+			NumMessages:   36,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
