@@ -89,6 +89,11 @@ func (register) LookUp(_ context.Context, source, key string) (*capability.Entry
 	}
 }
 
+// sharing are capabilities with a source of shared data; nil: every source is silent.
+func sharing(source capability.Source) *capability.Set {
+	return capability.New(capability.Config{SharedData: source})
+}
+
 func grantAll(string) []string { return []string{manifest.CapabilitySharedData} }
 
 // cacheDir is where the tests of one run keep what they compiled, so that the Go guest is compiled once.

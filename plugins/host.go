@@ -6,7 +6,6 @@ package plugins
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -23,7 +22,6 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/siyiban/onething/plugins/capability"
-	"github.com/siyiban/onething/plugins/manifest"
 	pluginv1 "github.com/siyiban/onething/proto/gen/onething/plugin/v1"
 )
 
@@ -75,11 +73,8 @@ type Config struct {
 	Maximum Limits
 	// Granted returns the capabilities that the operator grants a plugin. It is asked at every call; nil grants nothing.
 	Granted func(pluginID string) []string
-	// SharedData answers look-ups of shared data; if it is nil every source is silent.
-	SharedData capability.Source
-	// DigestKey is the key under which the keys of look-ups are recorded, at least 32 bytes. If it is empty one is made
-	// up, and the digests of this run compare with no other's.
-	DigestKey []byte
+	// Capabilities are what plugins can reach outside their calls; nil: nothing is granted, whatever Granted says.
+	Capabilities *capability.Set
 	// Logger is told what operators should know; nothing is logged if it is nil.
 	Logger *slog.Logger
 	// CompilationCacheDir keeps compiled modules between runs. Whoever can write to it can run code in the host, so it
@@ -115,8 +110,7 @@ type loaded struct {
 	slots    chan struct{}
 }
 
-// Trace is what a call did, also if it failed. It holds no personal data but what the plugin wrote into Failure and
-// the purposes of its look-ups.
+// Trace is what a call did, also if it failed. Transcript, Lookups, Writes and Failure hold personal data.
 type Trace struct {
 	// Plugin, Version and Digest say which code ran. Version is empty if none did.
 	Plugin, Version, Digest string
@@ -128,8 +122,15 @@ type Trace struct {
 	MemoryBytes int
 	// OutputBytes is the size of the answer.
 	OutputBytes int
+	// Transcript is what the call saw through its capabilities, in order; with it and the request it can be replayed.
+	Transcript []*pluginv1.HostCall
 	// Lookups are the look-ups of shared data, in order.
 	Lookups []capability.Lookup
+	// Writes are what the call wrote into its department's store; nil if nothing, or if the call failed. They take
+	// effect when the engine commits them.
+	Writes *capability.Writes
+	// ReachedOutside says that a request of the call went to an outside host.
+	ReachedOutside bool
 	// Failure is what the plugin says of why it could not answer. A plugin wrote it: it belongs sealed on the record,
 	// and in no log.
 	Failure string
@@ -157,14 +158,8 @@ func Open(ctx context.Context, config Config) (*Host, error) {
 	if config.Concurrency == 0 {
 		config.Concurrency = 4
 	}
-	switch {
-	case config.Concurrency < 0:
+	if config.Concurrency < 0 {
 		return nil, errors.New("plugins: Config.Concurrency is negative")
-	case len(config.DigestKey) == 0:
-		config.DigestKey = make([]byte, 32)
-		_, _ = rand.Read(config.DigestKey) // it never fails
-	case len(config.DigestKey) < 32:
-		return nil, errors.New("plugins: Config.DigestKey is shorter than 32 bytes")
 	}
 	cache := wazero.NewCompilationCache()
 	if config.CompilationCacheDir != "" {
@@ -224,11 +219,27 @@ func (h *Host) Call(ctx context.Context, ref Ref, request *pluginv1.Request) (*p
 		return nil, trace, err
 	}
 	defer h.under.Done()
-	response, err := h.call(ctx, ref, request, &trace)
+	response, err := h.call(ctx, ref, request, &trace, nil)
 	if err != nil {
 		return nil, trace, h.failed(ref, request.GetHook(), err)
 	}
 	return response, trace, nil
+}
+
+// Replay runs a call again as it ran when its transcript was recorded: what it saw through its capabilities it sees
+// again, and nothing outside is reached. Errors are as Call's. diverged says where the call did not ask for what the
+// recorded one had asked for; empty: it asked for the same.
+func (h *Host) Replay(ctx context.Context, ref Ref, request *pluginv1.Request, transcript []*pluginv1.HostCall) (response *pluginv1.Response, trace Trace, diverged string, err error) {
+	trace = Trace{Plugin: ref.ID, Digest: ref.Digest, Hook: request.GetHook()}
+	if err := h.enter(); err != nil {
+		return nil, trace, "", err
+	}
+	defer h.under.Done()
+	session := capability.Replay(transcript)
+	if response, err = h.call(ctx, ref, request, &trace, session); err != nil {
+		return nil, trace, session.Diverged(), h.failed(ref, request.GetHook(), err)
+	}
+	return response, trace, session.Diverged(), nil
 }
 
 // ErrClosed says that the host was closed.
@@ -267,7 +278,8 @@ type reason struct {
 func (r *reason) Error() string   { return string(r.Kind) + ": " + r.err.Error() }
 func (r *reason) Unwrap() []error { return []error{r.Kind, r.err} }
 
-func (h *Host) call(ctx context.Context, ref Ref, request *pluginv1.Request, trace *Trace) (*pluginv1.Response, error) {
+// call makes one call; replay, if there is one, answers its host calls.
+func (h *Host) call(ctx context.Context, ref Ref, request *pluginv1.Request, trace *Trace, replay capability.Session) (*pluginv1.Response, error) {
 	l, err := h.load(ctx, ref)
 	if err != nil {
 		return nil, err
@@ -288,11 +300,14 @@ func (h *Host) call(ctx context.Context, ref Ref, request *pluginv1.Request, tra
 	}
 
 	s := newSandbox(request, l.limits)
-	s.shared = &capability.SharedData{
-		Source: h.config.SharedData, Granted: h.granted(l.manifest), DigestKey: h.config.DigestKey, Logger: h.config.Logger,
+	capabilities := h.config.Capabilities.Begin(l.manifest, h.granted(ref.ID), request)
+	s.session = capabilities
+	if replay != nil {
+		s.session = replay
 	}
 	answer, err := h.run(ctx, l, s, message)
-	trace.HostCalls, trace.MemoryBytes, trace.OutputBytes, trace.Lookups = s.hostCalls, s.memory.most, len(answer), s.shared.Lookups()
+	trace.HostCalls, trace.MemoryBytes, trace.OutputBytes = s.hostCalls, s.memory.most, len(answer)
+	trace.Transcript, trace.Lookups, trace.ReachedOutside = capabilities.Transcript(), capabilities.Lookups(), capabilities.ReachedOutside()
 	if err != nil {
 		return nil, err
 	}
@@ -309,16 +324,16 @@ func (h *Host) call(ctx context.Context, ref Ref, request *pluginv1.Request, tra
 	} else if err != nil {
 		return nil, err
 	}
+	trace.Writes = capabilities.Writes()
 	return response, nil
 }
 
-// granted returns the sources of shared data that a plugin may use: those it asks for, if the operator grants it the
-// capability.
-func (h *Host) granted(m *pluginv1.Manifest) []string {
-	if h.config.Granted == nil || !slices.Contains(h.config.Granted(m.GetId()), manifest.CapabilitySharedData) {
+// granted returns what the operator grants a plugin.
+func (h *Host) granted(plugin string) []string {
+	if h.config.Granted == nil {
 		return nil
 	}
-	return m.GetSharedDataSources()
+	return h.config.Granted(plugin)
 }
 
 // run gives one call a sandbox of its own and returns the bytes of the answer.

@@ -40,7 +40,7 @@ func told(t testing.TB, r *pluginv1.Response, err error) string {
 
 func TestCall(t *testing.T) {
 	t.Parallel()
-	host, refs := newHost(t, Config{Granted: grantAll, SharedData: register{}}, behave(t))
+	host, refs := newHost(t, Config{Granted: grantAll, Capabilities: sharing(register{})}, behave(t))
 	tests := []struct{ name, bundle, want string }{
 		{"reads answers and answers", "echo", "张三"},
 		{"prints to nowhere", "print", "printed"},
@@ -84,7 +84,7 @@ func TestCall(t *testing.T) {
 func TestCall_Misbehaviour(t *testing.T) {
 	t.Parallel()
 	limits := Limits{Time: 3 * time.Second, MemoryMiB: 24, OutputKiB: 512, HostCalls: 10, HostKiB: 512}
-	host, refs := newHost(t, Config{Limits: limits, Granted: grantAll, SharedData: register{}}, behave(t))
+	host, refs := newHost(t, Config{Limits: limits, Granted: grantAll, Capabilities: sharing(register{})}, behave(t))
 	if _, err := host.Prepare(t.Context(), refs[0]); err != nil {
 		t.Fatal(err)
 	}
@@ -172,7 +172,6 @@ func TestCall_Lots(t *testing.T) {
 
 func TestCall_SharedData(t *testing.T) {
 	t.Parallel()
-	key := []byte(strings.Repeat("k", 32))
 	nobody := func(string) []string { return nil }
 	tests := []struct {
 		name, bundle string
@@ -190,7 +189,7 @@ func TestCall_SharedData(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			host, refs := newHost(t, Config{Granted: test.granted, SharedData: test.source, DigestKey: key}, behave(t))
+			host, refs := newHost(t, Config{Granted: test.granted, Capabilities: sharing(test.source)}, behave(t))
 			response, trace, err := host.Call(t.Context(), refs[0], ask(checkHook, test.bundle))
 			if test.failure != "" {
 				if !errors.Is(err, GaveUp) || !strings.Contains(trace.Failure, test.failure) {
@@ -203,10 +202,10 @@ func TestCall_SharedData(t *testing.T) {
 				t.Fatalf("trace %+v, want one look-up", trace)
 			}
 			got := trace.Lookups[0]
-			if len(got.KeyDigest) != 64 || strings.Contains(fmt.Sprint(trace), "320101199003071234") {
-				t.Errorf("look-up %+v has no digest, or holds the key", got)
+			if got.Key != "320101199003071234" || len(trace.Transcript) != 1 || trace.Transcript[0].GetFunction() != capability.SharedData {
+				t.Errorf("look-up %+v, transcript %v", got, trace.Transcript)
 			}
-			got.KeyDigest = ""
+			got.Key = ""
 			if diff := cmp.Diff(test.lookup, got); diff != "" {
 				t.Error(diff)
 			}
@@ -227,7 +226,7 @@ func (b blocked) LookUp(ctx context.Context, _, _ string) (*capability.Entry, er
 func TestCall_GivenUp(t *testing.T) {
 	t.Parallel()
 	source := blocked{make(chan struct{})}
-	host, refs := newHost(t, Config{Concurrency: 1, Granted: grantAll, SharedData: source}, behave(t))
+	host, refs := newHost(t, Config{Concurrency: 1, Granted: grantAll, Capabilities: sharing(source)}, behave(t))
 	ctx, cancel := context.WithCancel(t.Context())
 	var waiting sync.WaitGroup
 	waiting.Go(func() {
@@ -255,7 +254,7 @@ func TestCall_SlowSource(t *testing.T) {
 	source := blocked{make(chan struct{}, 1)}
 	limits := DefaultLimits()
 	limits.Time = 500 * time.Millisecond
-	host, refs := newHost(t, Config{Limits: limits, Granted: grantAll, SharedData: source}, behave(t))
+	host, refs := newHost(t, Config{Limits: limits, Granted: grantAll, Capabilities: sharing(source)}, behave(t))
 	if _, _, err := host.Call(t.Context(), refs[0], ask(checkHook, "look up")); !errors.Is(err, TimedOut) {
 		t.Errorf("got %v, want %s", err, TimedOut)
 	}
@@ -325,7 +324,6 @@ func TestOpen_Config(t *testing.T) {
 		{"no time", Config{Modules: modules{}, Limits: Limits{MemoryMiB: 1, OutputKiB: 1}}},
 		{"no memory", Config{Modules: modules{}, Maximum: Limits{Time: time.Second, OutputKiB: 1}}},
 		{"too much memory", Config{Modules: modules{}, Maximum: Limits{Time: time.Second, OutputKiB: 1, MemoryMiB: 4096}}},
-		{"short digest key", Config{Modules: modules{}, DigestKey: []byte("short")}},
 		{"negative concurrency", Config{Modules: modules{}, Concurrency: -1}},
 	}
 	for _, test := range tests {
@@ -352,7 +350,7 @@ func TestLimits(t *testing.T) {
 }
 
 func BenchmarkCall(b *testing.B) {
-	host, refs := newHost(b, Config{Granted: grantAll, SharedData: register{}}, behave(b), fit("\x12\x00", "").bytes(b))
+	host, refs := newHost(b, Config{Granted: grantAll, Capabilities: sharing(register{})}, behave(b), fit("\x12\x00", "").bytes(b))
 	for i, name := range []string{"guest=go", "guest=bytes"} {
 		b.Run(name, func(b *testing.B) {
 			request := ask(checkHook, "look up")

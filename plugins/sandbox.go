@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/tetratelabs/wazero/api"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/siyiban/onething/plugins/capability"
 	pluginv1 "github.com/siyiban/onething/proto/gen/onething/plugin/v1"
@@ -22,7 +21,7 @@ type sandbox struct {
 	realtime, monotonic uint64
 	lots                *rand.ChaCha8
 	memory              *linearMemory
-	shared              *capability.SharedData
+	session             capability.Session
 
 	hostCalls, hostCallsLeft int
 	hostBytesLeft            int
@@ -90,31 +89,23 @@ func (s *sandbox) spend(bytes int) {
 	}
 }
 
-// sharedData is `onething.shared_data(request, size) → size of the answer`.
-func sharedData(ctx context.Context, s *sandbox, guest api.Module, args []uint64) uint64 {
-	s.hostCalls++
-	if s.hostCallsLeft--; s.hostCallsLeft < 0 {
-		s.exceed(TooManyHostCalls)
+// hostCall is `onething.<function>(request, size) → size of the answer`.
+func hostCall(function string) func(context.Context, *sandbox, api.Module, []uint64) uint64 {
+	return func(ctx context.Context, s *sandbox, guest api.Module, args []uint64) uint64 {
+		s.hostCalls++
+		if s.hostCallsLeft--; s.hostCallsLeft < 0 {
+			s.exceed(TooManyHostCalls)
+		}
+		s.spend(int(uint32(args[1])))
+		message, ok := guest.Memory().Read(uint32(args[0]), uint32(args[1]))
+		if !ok {
+			panic(errGuestMemory)
+		}
+		answer := s.session.Call(ctx, function, message)
+		s.spend(len(answer))
+		s.waiting = answer
+		return uint64(len(answer))
 	}
-	s.spend(int(uint32(args[1])))
-	message, ok := guest.Memory().Read(uint32(args[0]), uint32(args[1]))
-	if !ok {
-		panic(errGuestMemory)
-	}
-	request, response := new(pluginv1.SharedDataRequest), new(pluginv1.SharedDataResponse)
-	if err := proto.Unmarshal(message, request); err != nil {
-		response.Refused = capability.RefusedBadRequest
-	} else {
-		response = s.shared.LookUp(ctx, request)
-	}
-	answer, err := proto.MarshalOptions{Deterministic: true}.Marshal(response)
-	if err != nil {
-		// A source that holds what is no text has no answer that a guest could read.
-		answer = nil
-	}
-	s.spend(len(answer))
-	s.waiting = answer
-	return uint64(len(answer))
 }
 
 // readAnswer is `onething.read_answer(buffer, size) → bytes written`: 0 if the buffer is smaller than the answer.

@@ -8,6 +8,8 @@ import (
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
 	"github.com/tetratelabs/wazero/sys"
+
+	"github.com/siyiban/onething/plugins/capability"
 )
 
 // hostFunction is a function that a guest may import.
@@ -35,8 +37,11 @@ func hostFunctions() map[string]map[string]hostFunction {
 	}
 	return map[string]map[string]hostFunction{
 		"onething": {
-			"shared_data": {signature{i32 + i32, i32}, sharedData},
-			"read_answer": {signature{i32 + i32, i32}, readAnswer},
+			capability.SharedData: {signature{i32 + i32, i32}, hostCall(capability.SharedData)},
+			capability.KeyValue:   {signature{i32 + i32, i32}, hostCall(capability.KeyValue)},
+			capability.HTTP:       {signature{i32 + i32, i32}, hostCall(capability.HTTP)},
+			capability.Log:        {signature{i32 + i32, i32}, hostCall(capability.Log)},
+			"read_answer":         {signature{i32 + i32, i32}, readAnswer},
 		},
 		"wasi_snapshot_preview1": {
 			"args_get":            {signature{i32 + i32, errno}, nothing},

@@ -9,6 +9,7 @@ import (
 	"github.com/tetratelabs/wazero/experimental/wazerotest"
 	"github.com/tetratelabs/wazero/sys"
 
+	"github.com/siyiban/onething/plugins/capability"
 	pluginv1 "github.com/siyiban/onething/proto/gen/onething/plugin/v1"
 )
 
@@ -25,7 +26,10 @@ func wasi(t *testing.T, s *sandbox, guest *wazerotest.Module, name string, args 
 }
 
 func newGuest() (*sandbox, *wazerotest.Module) {
-	return newSandbox(&pluginv1.Request{Today: "2026-03-02"}, DefaultLimits()), wazerotest.NewModule(wazerotest.NewFixedMemory(page))
+	request := &pluginv1.Request{Today: "2026-03-02"}
+	s := newSandbox(request, DefaultLimits())
+	s.session = capability.New(capability.Config{}).Begin(&pluginv1.Manifest{}, nil, request)
+	return s, wazerotest.NewModule(wazerotest.NewFixedMemory(page))
 }
 
 // subscribe is a subscription of poll_oneoff.

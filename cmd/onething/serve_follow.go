@@ -3,13 +3,14 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"time"
+
+	"google.golang.org/protobuf/proto"
 
 	"github.com/siyiban/onething/engine"
 	"github.com/siyiban/onething/engine/application"
@@ -224,8 +225,8 @@ func (c *caller) Call(ctx context.Context, plugin string, request *pluginv1.Requ
 	if err != nil {
 		return answer, err
 	}
-	if answer.Trace, err = json.Marshal(trace); err != nil {
-		return answer, fmt.Errorf("encode trace: %w", err)
+	if answer.Trace, err = proto.Marshal(&pluginv1.Transcript{Calls: trace.Transcript}); err != nil {
+		return answer, fmt.Errorf("encode transcript: %w", err)
 	}
 	return answer, nil
 }

@@ -9,10 +9,11 @@ import (
 	"strings"
 
 	"github.com/siyiban/onething/engine"
+	"github.com/siyiban/onething/engine/application"
 	"github.com/siyiban/onething/engine/registry"
-	"github.com/siyiban/onething/engine/seal"
 	"github.com/siyiban/onething/examples/registers"
 	"github.com/siyiban/onething/plugins"
+	"github.com/siyiban/onething/plugins/capability"
 	"github.com/siyiban/onething/plugins/store"
 )
 
@@ -145,21 +146,20 @@ func (i *installed) activate(ctx context.Context, e *engine.Engine, development 
 
 // openHost starts the host that runs the plugins, and compiles them, so that nobody's first call waits; nil without
 // plugins.
-func (s *server) openHost(ctx context.Context, i *installed, keys *seal.Store, shared *registers.Registers) (*plugins.Host, error) {
+func (s *server) openHost(ctx context.Context, i *installed, shared *registers.Registers) (*plugins.Host, error) {
 	if i.Store == nil {
 		return nil, nil //nolint:nilnil // no host is what a server without plugins has
 	}
-	cfg := plugins.Config{
-		Modules: i.Store,
-		Granted: func(id string) []string { return s.engine.InForce().State.Plugins[id].Capabilities },
-		// The key never leaves the process; the digests of one store compare with each other.
-		DigestKey: keys.Digest("plugin look-ups", nil),
-		Logger:    s.cfg.logger, CompilationCacheDir: s.cfg.data.Compiled(),
-	}
+	behind := capability.Config{Logger: s.cfg.logger, Application: applicationOf}
 	if shared != nil {
-		cfg.SharedData = shared
+		behind.SharedData = shared
 	}
-	host, err := plugins.Open(ctx, cfg)
+	host, err := plugins.Open(ctx, plugins.Config{
+		Modules:      i.Store,
+		Granted:      func(id string) []string { return s.engine.InForce().State.Plugins[id].Capabilities },
+		Capabilities: capability.New(behind),
+		Logger:       s.cfg.logger, CompilationCacheDir: s.cfg.data.Compiled(),
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -170,4 +170,13 @@ func (s *server) openHost(ctx context.Context, i *installed, keys *seal.Store, s
 		}
 	}
 	return host, nil
+}
+
+// applicationOf is the number of the application that a task or a case belongs to.
+func applicationOf(number string) string {
+	n, ok := application.ParseNumber(number)
+	if !ok {
+		return ""
+	}
+	return n.Application
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/testing/protocmp"
 
 	"github.com/siyiban/onething/plugins/capability"
@@ -33,11 +34,13 @@ func TestLookUp(t *testing.T) {
 		record                     capability.Lookup
 	}{
 		{"found", "register", "1", "核对", &pluginv1.SharedDataResponse{Answered: true, Found: true, Values: values},
-			capability.Lookup{Source: "register", Purpose: "核对", Answered: true, Found: true}},
-		{"not found", "register", "2", "核对", &pluginv1.SharedDataResponse{Answered: true}, capability.Lookup{Source: "register", Purpose: "核对", Answered: true}},
-		{"silent", "register", "silent", "核对", &pluginv1.SharedDataResponse{}, capability.Lookup{Source: "register", Purpose: "核对"}},
+			capability.Lookup{Source: "register", Key: "1", Purpose: "核对", Answered: true, Found: true}},
+		{"not found", "register", "2", "核对", &pluginv1.SharedDataResponse{Answered: true}, capability.Lookup{Source: "register", Key: "2", Purpose: "核对", Answered: true}},
+		{"silent", "register", "silent", "核对", &pluginv1.SharedDataResponse{}, capability.Lookup{Source: "register", Key: "silent", Purpose: "核对"}},
 		{"not granted", "credit", "1", "核对", &pluginv1.SharedDataResponse{Refused: "not_granted"},
-			capability.Lookup{Source: "credit", Purpose: "核对", Refused: "not_granted"}},
+			capability.Lookup{Source: "credit", Key: "1", Purpose: "核对", Refused: "not_granted"}},
+		{"what is no text", "register", "ill", "核对", &pluginv1.SharedDataResponse{},
+			capability.Lookup{Source: "register", Key: "ill", Purpose: "核对", Answered: true, Found: true}},
 		{"no purpose", "register", "1", " ", &pluginv1.SharedDataResponse{Refused: "bad_request"}, capability.Lookup{Refused: "bad_request"}},
 		{"no key", "register", "", "核对", &pluginv1.SharedDataResponse{Refused: "bad_request"}, capability.Lookup{Refused: "bad_request"}},
 		{"a long key", "register", strings.Repeat("1", 201), "核对", &pluginv1.SharedDataResponse{Refused: "bad_request"}, capability.Lookup{Refused: "bad_request"}},
@@ -48,23 +51,15 @@ func TestLookUp(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			var log strings.Builder
-			s := capability.SharedData{
-				Source: entries{"1": {Values: values}}, Granted: []string{"register"}, DigestKey: []byte("key"),
-				Logger: slog.New(slog.NewTextHandler(&log, nil)),
-			}
-			got := s.LookUp(t.Context(), &pluginv1.SharedDataRequest{Source: test.source, Key: test.key, Purpose: test.purpose})
+			c := capability.New(capability.Config{
+				SharedData: entries{"1": {Values: values}, "ill": {Values: map[string]*pluginv1.Value{"x": {Text: "\xff"}}}},
+				Logger:     slog.New(slog.NewTextHandler(&log, nil)),
+			}).Begin(manifestOf(capability.SharedData), []string{capability.SharedData}, &pluginv1.Request{})
+			got := call(t, c, capability.SharedData, &pluginv1.SharedDataRequest{Source: test.source, Key: test.key, Purpose: test.purpose}, new(pluginv1.SharedDataResponse))
 			if diff := cmp.Diff(test.want, got, protocmp.Transform()); diff != "" {
 				t.Error(diff)
 			}
-			records := s.Lookups()
-			if len(records) != 1 {
-				t.Fatalf("%d records, want one", len(records))
-			}
-			if hasDigest := records[0].KeyDigest != ""; hasDigest != (test.record.Refused != "bad_request") {
-				t.Errorf("digest %q", records[0].KeyDigest)
-			}
-			test.record.KeyDigest = records[0].KeyDigest
-			if diff := cmp.Diff(test.record, records[0]); diff != "" {
+			if diff := cmp.Diff([]capability.Lookup{test.record}, c.Lookups()); diff != "" {
 				t.Error(diff)
 			}
 			if told := log.String() != ""; told != (test.key == "silent") || strings.Contains(log.String(), "key=") {
@@ -74,21 +69,64 @@ func TestLookUp(t *testing.T) {
 	}
 }
 
-// TestLookUp_KeyDigest has the same digest for the same key only, and another under another digest key.
-func TestLookUp_KeyDigest(t *testing.T) {
+// TestCapabilities_NotGranted asks for each capability without the manifest or without the operator.
+func TestCapabilities_NotGranted(t *testing.T) {
 	t.Parallel()
-	digest := func(digestKey, source, key string) string {
-		s := capability.SharedData{Granted: []string{source}, DigestKey: []byte(digestKey), Logger: slog.New(slog.DiscardHandler)}
-		s.LookUp(t.Context(), &pluginv1.SharedDataRequest{Source: source, Key: key, Purpose: "核对"})
-		return s.Lookups()[0].KeyDigest
+	requests := map[string]proto.Message{
+		capability.SharedData: &pluginv1.SharedDataRequest{Source: "register", Key: "1", Purpose: "核对"},
+		capability.KeyValue:   &pluginv1.KeyValueRequest{Operation: pluginv1.KeyValueOperation_KEY_VALUE_OPERATION_GET, Key: "k"},
+		capability.HTTP:       &pluginv1.HttpRequest{Method: "GET", Url: "https://ledger.example.cn/"},
+		capability.Log:        &pluginv1.LogRequest{Code: "counted"},
 	}
-	first := digest("k", "register", "1")
-	if first != digest("k", "register", "1") {
-		t.Error("the same look-up has two digests")
-	}
-	for _, other := range []string{digest("l", "register", "1"), digest("k", "register", "2"), digest("k", "credit", "1")} {
-		if other == first {
-			t.Error("two look-ups have the same digest")
+	for _, name := range capability.Names() {
+		for _, test := range []struct {
+			name    string
+			asked   []string
+			granted []string
+			set     *capability.Set
+		}{
+			{"not asked for", nil, capability.Names(), capability.New(capability.Config{})},
+			{"not granted", capability.Names(), nil, capability.New(capability.Config{})},
+			{"nothing there", capability.Names(), capability.Names(), nil},
+		} {
+			t.Run(name+" "+test.name, func(t *testing.T) {
+				t.Parallel()
+				c := test.set.Begin(manifestOf(test.asked...), test.granted, &pluginv1.Request{})
+				message, err := proto.Marshal(requests[name])
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := string(c.Call(t.Context(), name, message)); !strings.Contains(got, capability.RefusedNotGranted) {
+					t.Errorf("answer %q", got)
+				}
+				if got := string(c.Call(t.Context(), name, []byte("\xff"))); !strings.Contains(got, capability.RefusedBadRequest) {
+					t.Errorf("answer to no message %q", got)
+				}
+				if got := string(c.Call(t.Context(), name, append(message, 0xfa, 0x01, 0))); !strings.Contains(got, capability.RefusedBadRequest) {
+					t.Errorf("answer to a member that the schema does not have %q", got)
+				}
+			})
 		}
 	}
+}
+
+// manifestOf is a manifest that asks for capabilities.
+func manifestOf(capabilities ...string) *pluginv1.Manifest {
+	return &pluginv1.Manifest{
+		Id: "bank/ledger", Version: "1.2.0", Department: "bank", Capabilities: capabilities, SharedDataSources: []string{"register"},
+		HttpHosts: []string{"ledger.example.cn"}, LogCodes: []string{"counted"},
+	}
+}
+
+// call makes a host call with messages.
+func call[A proto.Message](t testing.TB, s capability.Session, function string, request proto.Message, answer A) A {
+	t.Helper()
+	message, err := proto.Marshal(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := proto.Unmarshal(s.Call(t.Context(), function, message), answer); err != nil {
+		t.Fatal(err)
+	}
+	return answer
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -23,8 +24,17 @@ const SectionName = "onething.manifest"
 // InterfaceVersion is the version of the interface between host and plugin that this host speaks.
 const InterfaceVersion = 1
 
-// CapabilitySharedData is the capability to look up shared data.
-const CapabilitySharedData = "shared_data"
+// The capabilities that a plugin can ask for.
+const (
+	// CapabilitySharedData is to look up shared data of the sources in shared_data_sources.
+	CapabilitySharedData = "shared_data"
+	// CapabilityKeyValue is to use the store of the department.
+	CapabilityKeyValue = "key_value"
+	// CapabilityHTTP is to ask the outside systems in http_hosts.
+	CapabilityHTTP = "http"
+	// CapabilityLog is to write lines with the codes in log_codes.
+	CapabilityLog = "log"
+)
 
 // maxBytes bounds a manifest: some lines of text.
 const maxBytes = 16 << 10
@@ -155,18 +165,14 @@ func Check(m *pluginv1.Manifest) error {
 		fault(known && h != pluginv1.Hook_HOOK_UNSPECIFIED && !seen[h], "hooks", "must name each of HOOK_PREFILL, HOOK_CHECK, HOOK_DECIDE, HOOK_ISSUE, HOOK_REVOKE at most once and nothing else")
 		seen[h] = true
 	}
-	shared := false
-	for _, c := range m.GetCapabilities() {
-		fault(c == CapabilitySharedData && !shared, "capabilities", "may name `shared_data`, once; there is no other capability")
-		shared = true
+	faults = append(faults, checkCapabilities(m)...)
+	repeatable := map[pluginv1.Hook]bool{}
+	for _, h := range m.GetRepeatable() {
+		fault(slices.Contains(m.GetHooks(), h) && !repeatable[h], "repeatable", "must name hooks of `hooks`, each at most once")
+		repeatable[h] = true
 	}
-	fault(shared == (len(m.GetSharedDataSources()) > 0), "shared_data_sources", "must name the sources if, and only if, `capabilities` names `shared_data`")
-	fault(len(m.GetSharedDataSources()) <= 50, "shared_data_sources", "may name at most 50 sources")
-	sources := map[string]bool{}
-	for _, s := range m.GetSharedDataSources() {
-		fault(idForm.MatchString(s) && !sources[s], "shared_data_sources", "must name each source once, by its id in lower snake case")
-		sources[s] = true
-	}
+	fault(len(m.GetRepeatable()) == 0 || slices.Contains(m.GetCapabilities(), CapabilityHTTP), "repeatable",
+		"says what may be asked twice of an outside system, and needs `http` in `capabilities`; what reaches none is always repeatable")
 	if faults == nil {
 		return nil
 	}

@@ -72,6 +72,42 @@ func TestAppendRead(t *testing.T) {
 	}
 }
 
+// askHTTP makes a manifest ask for hosts.
+func askHTTP(m *pluginv1.Manifest, hosts ...string) {
+	m.Capabilities, m.HttpHosts = append(m.Capabilities, "http"), hosts
+}
+
+func TestCheck_Hosts(t *testing.T) {
+	t.Parallel()
+	tests := map[string]bool{
+		"ledger.example.cn": true, "ledger.example.cn:8443": true, "localhost:8080": true, "10.8.0.4": true, "10.8.0.4:80": true, "[2001:db8::1]": true, "[2001:db8::1]:443": true,
+		"xn--fiqs8s.cn": true, "": false, "*": false, "*.example.cn": false, "Ledger.example.cn": false, "ledger.example.cn.": false, "ledger..cn": false, "-a.cn": false,
+		"a-.cn": false, "a_b.cn": false, "https://a.cn": false, "a.cn/": false, "a.cn:": false, "a.cn:0": false, "a.cn:065": false, "a.cn:65536": false, "a.cn:80:80": false,
+		"user@a.cn": false, "127.1": false, "0x7f.1": false, "1.2.3.4.5": false, "010.8.0.4": false, "2001:db8::1": false, "[2001:db8:0::1]": false, "[::1%eth0]": false,
+		"[10.8.0.4]": false, "[2001:db8::1": false, "[::1]x": false, "区.cn": false, strings.Repeat("a", 64) + ".cn": false, strings.Repeat("a.", 130) + "cn": false,
+	}
+	for host, valid := range tests {
+		t.Run(host, func(t *testing.T) {
+			t.Parallel()
+			m := pension()
+			askHTTP(m, host)
+			if err := manifest.Check(m); (err == nil) != valid {
+				t.Errorf("Check() = %v, want valid %t", err, valid)
+			}
+		})
+	}
+}
+
+func TestCheck_EveryCapability(t *testing.T) {
+	t.Parallel()
+	m := pension()
+	m.Capabilities, m.HttpHosts, m.LogCodes = []string{"log", "http", "key_value", "shared_data"}, []string{"a.example.cn", "b.example.cn"}, []string{"counted"}
+	m.Repeatable = []pluginv1.Hook{pluginv1.Hook_HOOK_DECIDE}
+	if err := manifest.Check(m); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestCheck(t *testing.T) {
 	t.Parallel()
 	if err := manifest.Check(pension()); err != nil {
@@ -95,7 +131,28 @@ func TestCheck(t *testing.T) {
 		{"hooks", func(m *pluginv1.Manifest) { m.Hooks = []pluginv1.Hook{1, 1} }},
 		{"hooks", func(m *pluginv1.Manifest) { m.Hooks = []pluginv1.Hook{0} }},
 		{"hooks", func(m *pluginv1.Manifest) { m.Hooks = []pluginv1.Hook{9} }},
-		{"capabilities", func(m *pluginv1.Manifest) { m.Capabilities = []string{"http"} }},
+		{"capabilities", func(m *pluginv1.Manifest) { m.Capabilities = append(m.Capabilities, "files") }},
+		{"http_hosts", func(m *pluginv1.Manifest) { m.Capabilities = append(m.Capabilities, "http") }},
+		{"http_hosts", func(m *pluginv1.Manifest) { m.HttpHosts = []string{"ledger.example.cn"} }},
+		{"http_hosts", func(m *pluginv1.Manifest) { askHTTP(m, "a.example.cn", "a.example.cn") }},
+		{"http_hosts", func(m *pluginv1.Manifest) { askHTTP(m, strings.Split(strings.Repeat("a ", 21), " ")...) }},
+		{"log_codes", func(m *pluginv1.Manifest) { m.Capabilities = append(m.Capabilities, "log") }},
+		{"log_codes", func(m *pluginv1.Manifest) { m.LogCodes = []string{"counted"} }},
+		{"log_codes", func(m *pluginv1.Manifest) {
+			m.Capabilities, m.LogCodes = append(m.Capabilities, "log"), []string{"Counted"}
+		}},
+		{"log_codes", func(m *pluginv1.Manifest) {
+			m.Capabilities, m.LogCodes = append(m.Capabilities, "log"), []string{"counted", "counted"}
+		}},
+		{"repeatable", func(m *pluginv1.Manifest) { m.Repeatable = []pluginv1.Hook{pluginv1.Hook_HOOK_CHECK} }},
+		{"repeatable", func(m *pluginv1.Manifest) {
+			askHTTP(m, "a.example.cn")
+			m.Repeatable = []pluginv1.Hook{pluginv1.Hook_HOOK_ISSUE}
+		}},
+		{"repeatable", func(m *pluginv1.Manifest) {
+			askHTTP(m, "a.example.cn")
+			m.Repeatable = []pluginv1.Hook{pluginv1.Hook_HOOK_CHECK, pluginv1.Hook_HOOK_CHECK}
+		}},
 		{"capabilities", func(m *pluginv1.Manifest) { m.Capabilities = []string{"shared_data", "shared_data"} }},
 		{"shared_data_sources", func(m *pluginv1.Manifest) { m.SharedDataSources = nil }},
 		{"shared_data_sources", func(m *pluginv1.Manifest) { m.Capabilities = nil }},

@@ -43,9 +43,9 @@ func Same(t *testing.T, p plugin.Plugin, cases []plugintest.Case) {
 	}
 	data := new(sources)
 	host, err := plugins.Open(t.Context(), plugins.Config{
-		Modules:    module(wasm),
-		Granted:    func(string) []string { return m.GetCapabilities() },
-		SharedData: data,
+		Modules:      module(wasm),
+		Granted:      func(string) []string { return m.GetCapabilities() },
+		Capabilities: capability.New(capability.Config{SharedData: data}),
 	})
 	if err != nil {
 		t.Fatal(err)

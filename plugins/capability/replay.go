@@ -1,0 +1,64 @@
+package capability
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"google.golang.org/protobuf/proto"
+
+	pluginv1 "github.com/siyiban/onething/proto/gen/onething/plugin/v1"
+)
+
+// Replayed answers the host calls of a call from the transcript of an earlier one. It reaches nothing outside, and
+// writes and logs nothing.
+type Replayed struct {
+	calls    []*pluginv1.HostCall
+	next     int
+	diverged string
+}
+
+var _ Session = (*Replayed)(nil)
+
+// Replay returns a session that answers as a transcript has it.
+func Replay(transcript []*pluginv1.HostCall) *Replayed { return &Replayed{calls: transcript} }
+
+// Diverged says where the call first asked for something else than the recorded one; empty: it asked for the same, in
+// the same order, and for all of it.
+func (r *Replayed) Diverged() string {
+	if r.diverged == "" && r.next < len(r.calls) {
+		return fmt.Sprintf("host call %d, %s, was recorded and is not made", r.next+1, r.calls[r.next].GetFunction())
+	}
+	return r.diverged
+}
+
+// Call implements [Session].
+func (r *Replayed) Call(_ context.Context, function string, request []byte) []byte {
+	if r.next < len(r.calls) {
+		if call := r.calls[r.next]; call.GetFunction() == function && bytes.Equal(call.GetRequest(), request) {
+			r.next++
+			return call.GetResponse()
+		}
+	}
+	if function == Log {
+		return nil // only a refused line is recorded
+	}
+	if r.diverged == "" {
+		r.diverged = fmt.Sprintf("host call %d, %s, is not what was recorded", r.next+1, function)
+	}
+	r.next = len(r.calls) // nothing that follows fits
+	var refused proto.Message
+	switch function {
+	case SharedData:
+		refused = &pluginv1.SharedDataResponse{Refused: RefusedNotRecorded}
+	case KeyValue:
+		refused = &pluginv1.KeyValueResponse{Refused: RefusedNotRecorded}
+	default:
+		refused = &pluginv1.HttpResponse{Refused: RefusedNotRecorded}
+	}
+	answer, err := proto.Marshal(refused)
+	if err != nil {
+		return nil
+	}
+	return answer
+}
