@@ -81,8 +81,9 @@ race: plugins ## all tests under the race detector (needs cgo)
 	CGO_ENABLED=1 go test -race -timeout 900s ./...
 
 .PHONY: soak
-soak: plugins ## the server killed for CRASHFOR (10m), the tests many times over under the race detector, properties with 10,000 cases
+soak: plugins ## the server killed for CRASHFOR (10m), its disk taken away 200 times, the tests many times over under the race detector, properties with 10,000 cases
 	ONETHING_CRASH_FOR=$(CRASHFOR) go test -count=1 -timeout 3600s -run TestServe_Killed -v ./cmd/onething
+	ONETHING_DISK_ROUNDS=100 go test -count=1 -timeout 3600s -run TestLog_PowerCut -v ./engine/commitlog/badgerlog
 	CGO_ENABLED=1 go test -race -count=$(SOAKCOUNT) -timeout 3600s ./...
 	go list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' ./... | awk '/pgregory.net\/rapid/{print $$1}' | \
 	  xargs -r -I{} go test -count=1 -timeout 3600s {} -rapid.checks=10000

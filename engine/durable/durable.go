@@ -112,7 +112,10 @@ func WriteNew(name string, content []byte) error {
 	if err := os.Link(file.Name(), name); err != nil {
 		return err
 	}
-	return syncFolder(os.Open(above)) //nolint:gosec // the folder is the operator's
+	if err := syncFolder(os.Open(above)); err != nil { //nolint:gosec // the folder is the operator's
+		return err
+	}
+	return Alive(name)
 }
 
 // Close closes the folder. Open files stay open.
@@ -277,7 +280,10 @@ func (f *File) Keep(name string) error {
 		return err
 	}
 	f.ended = true
-	return f.folder.sync(path.Dir(p))
+	if err := f.folder.sync(path.Dir(p)); err != nil {
+		return err
+	}
+	return closed(f.folder.root.OpenFile(p, os.O_RDWR, 0))
 }
 
 // Discard removes the file, unless it was kept. Where that fails, the next [Open] of the folder removes it.
@@ -314,6 +320,18 @@ func place(name string) (string, error) {
 		}
 	}
 	return name[:2] + "/" + name, nil
+}
+
+// Alive returns an error unless the file system of a file, which has to be there, takes writes. A sync that was under way while a
+// disk or its file system went away may report success though nothing is on disk: ext4 keeps to itself that it could not note
+// where it has put what was written. Whoever asks after the sync learns it, as no file is opened for writing then.
+func Alive(name string) error { return closed(os.OpenFile(name, os.O_RDWR, 0)) } //nolint:gosec // the file is the operator's
+
+func closed(file *os.File, err error) error {
+	if err != nil {
+		return fmt.Errorf("after a sync: %w", err)
+	}
+	return file.Close()
 }
 
 // Sync makes sure that the names in a folder stay.

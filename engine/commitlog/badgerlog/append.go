@@ -9,6 +9,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/siyiban/onething/engine/commitlog"
+	"github.com/siyiban/onething/engine/durable/badgerdb"
 )
 
 const (
@@ -141,7 +142,7 @@ func (l *Log) commit(group []*request) []result {
 		}
 		return results
 	}
-	if l.stopped.Load() {
+	if l.stopped.Load() || l.badger.Failed() {
 		return all(commitlog.ErrStopped)
 	}
 	if err := l.enoughSpace(); err != nil {
@@ -164,12 +165,7 @@ func (l *Log) commit(group []*request) []result {
 	if s.position == l.head.Load() {
 		return results
 	}
-	reported := l.badger.errors.Load()
-	err := txn.Commit()
-	if err == nil && l.badger.errors.Load() != reported {
-		err = errors.New("badger reported an error while writing")
-	}
-	if err != nil {
+	if err := l.written(txn.Commit()); err != nil {
 		l.stopped.Store(true)
 		l.announce()
 		return all(fmt.Errorf("%w: %w", commitlog.ErrStopped, err))
@@ -177,6 +173,18 @@ func (l *Log) commit(group []*request) []result {
 	l.head.Store(s.position)
 	l.announce()
 	return results
+}
+
+// written is the error of a transaction, or why it is none that proves anything: Badger only logs that it could not sync its
+// value log, and the disk may have gone away during a sync that says nothing of it.
+func (l *Log) written(err error) error {
+	if err == nil && l.badger.Failed() {
+		err = errors.New("badger reported an error while writing")
+	}
+	if err == nil {
+		err = badgerdb.Alive(l.dir)
+	}
+	return err
 }
 
 // announce wakes the followers.

@@ -37,7 +37,7 @@ type Config struct {
 // Log is a commit log on Badger. It implements [commitlog.Log].
 type Log struct {
 	db     *badger.DB
-	badger *logger
+	badger *badgerdb.Logger
 	dir    string
 	write  bool // not opened to be read only
 	space  durable.Space
@@ -71,7 +71,7 @@ func open(c Config, first uint64) (*Log, error) {
 		return nil, errors.New("open log: folder and logger have to be set")
 	}
 	l := &Log{
-		badger:  &logger{to: c.Logger},
+		badger:  &badgerdb.Logger{To: c.Logger},
 		dir:     c.Dir,
 		write:   !c.ReadOnly,
 		space:   durable.Space{MinFree: c.MinFree, Free: c.Free},
@@ -112,9 +112,9 @@ func open(c Config, first uint64) (*Log, error) {
 	if err := l.load(first); err != nil {
 		return nil, errors.Join(fmt.Errorf("open log %s: %w", c.Dir, err), db.Close())
 	}
-	if n := l.badger.errors.Load(); n > 0 {
+	if l.badger.Failed() {
 		// Badger goes on without a table that it cannot read, and says so in a line only.
-		return nil, errors.Join(fmt.Errorf("open log %s: %w: %d errors reported", c.Dir, commitlog.ErrCorrupt, n), db.Close())
+		return nil, errors.Join(fmt.Errorf("open log %s: %w: Badger reported errors", c.Dir, commitlog.ErrCorrupt), db.Close())
 	}
 	if l.write {
 		go l.run()
@@ -207,7 +207,7 @@ func (l *Log) Close() error {
 		defer l.open.Unlock()
 		l.closed = true
 		err := l.db.Close()
-		if err == nil && l.write && !l.stopped.Load() {
+		if err == nil && l.write && !l.stopped.Load() && !l.badger.Failed() {
 			err = badgerdb.End(l.dir)
 		}
 		if err != nil {
@@ -228,7 +228,7 @@ func (l *Log) Err() error {
 		return commitlog.ErrClosed
 	default:
 	}
-	if l.stopped.Load() {
+	if l.stopped.Load() || l.badger.Failed() {
 		return commitlog.ErrStopped
 	}
 	return l.enoughSpace()

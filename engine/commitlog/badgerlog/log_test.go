@@ -235,3 +235,24 @@ func TestLog_Corrupt(t *testing.T) {
 		t.Errorf("append: %+v, %v", r, err)
 	}
 }
+
+// What Badger could not write behind the back of a commit, as a table, ends the log as a failed sync does: what it then syncs
+// without an error proves nothing. What it could not read does not.
+func TestLog_FailedInTheBackground(t *testing.T) {
+	t.Parallel()
+	l := openLog(t, t.TempDir())
+	l.badger.Errorf("Unable to read: Key: %v", "k")
+	if _, err := l.Append(t.Context(), logtest.Commit("a", 0, "0")); err != nil {
+		t.Fatal(err)
+	}
+	l.badger.Errorf("error flushing memtable to disk: %v, retrying", errors.New("input/output error"))
+	if err := l.Err(); !errors.Is(err, commitlog.ErrStopped) {
+		t.Errorf("the log says %v", err)
+	}
+	if r, err := l.Append(t.Context(), logtest.Commit("a", 1, "1")); !errors.Is(err, commitlog.ErrStopped) {
+		t.Errorf("acknowledged: %+v, %v", r, err)
+	}
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
+}

@@ -125,11 +125,7 @@ func (r *restoring) write() error {
 	if err := r.log.enoughSpace(); err != nil {
 		return err
 	}
-	reported := r.log.badger.errors.Load()
-	err := r.txn.Commit()
-	if err == nil && r.log.badger.errors.Load() != reported {
-		err = errors.New("badger reported an error while writing")
-	}
+	err := r.log.written(r.txn.Commit())
 	r.txn, r.gathered, r.size = nil, 0, 0
 	return err
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/siyiban/onething/engine/durable"
@@ -49,8 +48,9 @@ func Open(c Config) (*DB, error) {
 	if err := Begin(c.Dir, c.ReadOnly); err != nil {
 		return nil, err
 	}
+	logger := &Logger{To: c.Logger}
 	db, err := badger.Open(badger.DefaultOptions(c.Dir).
-		WithLogger(logger{c.Logger}).
+		WithLogger(logger).
 		WithSyncWrites(c.Sync).
 		WithReadOnly(c.ReadOnly).
 		WithDetectConflicts(false).
@@ -64,17 +64,9 @@ func Open(c Config) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &DB{DB: db, dir: c.Dir, readOnly: c.ReadOnly, space: c.Space}, nil
-}
-
-// logger hands Badger's lines on, without those that it writes for each commit.
-type logger struct{ to *slog.Logger }
-
-func (l logger) Errorf(format string, args ...any)   { l.to.Error(line(format, args)) }
-func (l logger) Warningf(format string, args ...any) { l.to.Warn(line(format, args)) }
-func (l logger) Infof(format string, args ...any)    { l.to.Debug(line(format, args)) }
-func (logger) Debugf(string, ...any)                 {}
-
-func line(format string, args []any) string {
-	return "badger: " + strings.TrimSpace(fmt.Sprintf(format, args...))
+	if logger.Failed() {
+		// Badger goes on without a table that it cannot read.
+		return nil, errors.Join(fmt.Errorf("%w: %s: Badger reported errors while opening it", ErrDamaged, c.Dir), db.Close())
+	}
+	return &DB{DB: db, dir: c.Dir, readOnly: c.ReadOnly, space: c.Space, logger: logger}, nil
 }

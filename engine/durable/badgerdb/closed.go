@@ -61,6 +61,10 @@ func Begin(dir string, readOnly bool) error {
 	return durable.Sync(dir)
 }
 
+// Alive returns an error unless the file system of a store that is open takes writes, as [durable.Alive] says. Whoever has
+// written asks before it acknowledges.
+func Alive(dir string) error { return durable.Alive(filepath.Join(dir, manifestFile)) }
+
 // End notes what a store consists of that was closed after it was written.
 func End(dir string) error {
 	have, err := listing(dir)

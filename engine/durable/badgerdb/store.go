@@ -24,6 +24,7 @@ type DB struct {
 	dir      string
 	readOnly bool
 	space    durable.Space
+	logger   *Logger
 	stopped  atomic.Bool
 	close    sync.Once
 	failed   error // of closing
@@ -33,7 +34,7 @@ type DB struct {
 func (db *DB) Close() error {
 	db.close.Do(func() {
 		db.failed = db.DB.Close()
-		if db.failed == nil && !db.readOnly && !db.stopped.Load() {
+		if db.failed == nil && !db.readOnly && !db.stopped.Load() && !db.logger.Failed() {
 			db.failed = End(db.dir)
 		}
 	})
@@ -56,7 +57,7 @@ func (db *DB) Update(f func(*badger.Txn) error) error {
 // and a second sync proves nothing, so it then refuses with [ErrStopped] until the store is opened again. With too little
 // room it refuses with [durable.ErrNoSpace], and goes on when there is some.
 func (db *DB) Commit(f func(*badger.Txn) error) error {
-	if db.stopped.Load() {
+	if db.stopped.Load() || db.logger.Failed() {
 		return ErrStopped
 	}
 	staged := false
@@ -65,6 +66,9 @@ func (db *DB) Commit(f func(*badger.Txn) error) error {
 		staged = err == nil
 		return err
 	})
+	if err == nil {
+		err = Alive(db.dir)
+	}
 	if err != nil && staged {
 		db.stopped.Store(true)
 		return fmt.Errorf("%w: %w", ErrStopped, err)
