@@ -1,0 +1,379 @@
+package wasm
+
+import (
+	"slices"
+	"strconv"
+)
+
+// Version of the rewriter. It stands beside a module's digest wherever a decision is recorded: what a call takes in
+// fuel, and so whether it ends, depends on both.
+const Version = 1
+
+// Globals that Rewrite adds and exports, both i64 and 0 before the host sets them.
+const (
+	// FuelGlobal counts down. When it is below zero the guest calls the host's refuel function.
+	FuelGlobal = reserved + "fuel"
+	// DepthGlobal is the native stack that is left, in bytes: it counts down by a function's frame when it begins and up
+	// when it ends. When it is below zero the guest traps (unreachable) and leaves it so.
+	DepthGlobal = reserved + "depth"
+)
+
+// The function of type () → () that Rewrite makes a guest import and call when FuelGlobal is below zero. The call that is
+// to be paid has not been executed yet, and may cost more than one filling: the global says how much is missing. The
+// host adds to it and returns, or ends the guest. What a guest executes between two looks at the fuel is bounded.
+const (
+	RefuelModule   = reserved + "host"
+	RefuelFunction = "refuel"
+)
+
+// What is charged beside instructions.
+const (
+	// moveShift: a unit for each 8 bytes of memory.copy and memory.fill.
+	moveShift = 3
+	// growShift: 8192 units for each page that memory.grow asks for, which is what filling it with zeros takes. Of more
+	// pages than a memory can have only the lower 16 bits count: it fails anyway.
+	growShift = 13
+	growMask  = 0xffff
+)
+
+// Rewritten is a module that counts what it executes.
+type Rewritten struct {
+	// Module is instrumented, without custom sections and without data segments. It imports the refuel function, and
+	// exports FuelGlobal, DepthGlobal and Globals besides what it exported before.
+	Module []byte
+	// Data are the data segments, which the host writes into the memory before anything runs. The bytes are the read
+	// file's.
+	Data []Segment
+	// Globals are the names under which the module's own mutable globals are exported, in their order.
+	Globals []string
+}
+
+// Rewrite instruments the module. A module that the compiler accepts is accepted rewritten too, and answers alike as
+// long as it has fuel and stack. The same call takes the same fuel.
+func (m *Module) Rewrite() Rewritten { return m.rewrite(usual()) }
+
+func (m *Module) rewrite(t tariff) Rewritten {
+	w := writer{account: account{tariff: t, walker: &walker{Module: m, kinds: kindsOf()}}, types: slices.Clone(m.types)}
+	result := Rewritten{Data: m.Data}
+	parts := map[byte][]byte{}
+	for _, s := range m.sections {
+		if s.id != sectionCustom && s.id != sectionData && s.id != sectionDataCount {
+			parts[s.id] = m.wasm[s.at:s.end]
+		}
+	}
+	if code, ok := parts[sectionCode]; ok {
+		parts[sectionCode] = w.code(make([]byte, 0, len(code)*3/2))
+	}
+	if _, ok := parts[sectionElement]; ok {
+		parts[sectionElement] = w.elements()
+	}
+	refuel := appendName(appendName(nil, RefuelModule), RefuelFunction)
+	refuel = appendUint32(append(refuel, byte(Function)), uint32(w.typeIndex(Signature{})))
+	parts[sectionImport] = insert(parts[sectionImport], len(m.Imports)+1, refuel)
+	parts[sectionType] = extend(parts[sectionType], len(w.types), w.appendTypes(nil, len(m.types)))
+	var globals []byte
+	for range 2 {
+		globals = append(globals, byte(I64), 1, opI64Const, 0, opEnd)
+	}
+	parts[sectionGlobal] = extend(parts[sectionGlobal], len(m.Globals)+2, globals)
+	for i, g := range m.Globals {
+		if g.Mutable {
+			result.Globals = append(result.Globals, reserved+"global:"+strconv.Itoa(i))
+		}
+	}
+	parts[sectionExport] = w.exports()
+
+	ids := make([]byte, 0, len(parts))
+	size := len(Header)
+	for id, part := range parts {
+		ids = append(ids, id)
+		size += len(part) + 6
+	}
+	slices.SortFunc(ids, func(a, b byte) int { return sectionOrder(a) - sectionOrder(b) })
+	result.Module = append(make([]byte, 0, size), Header...)
+	for _, id := range ids {
+		result.Module = append(result.Module, id)
+		result.Module = appendUint32(result.Module, uint32(len(parts[id])))
+		result.Module = append(result.Module, parts[id]...)
+	}
+	return result
+}
+
+// extend returns a section's body with another count and more elements behind. A body begins with its count, or is
+// empty.
+func extend(body []byte, count int, more []byte) []byte {
+	_, n := Uint32(body)
+	out := appendUint32(make([]byte, 0, len(body)+len(more)+5), uint32(count))
+	out = append(out, body[n:]...)
+	return append(out, more...)
+}
+
+// insert is extend with the further elements in front.
+func insert(body []byte, count int, more []byte) []byte {
+	_, n := Uint32(body)
+	out := appendUint32(make([]byte, 0, len(body)+len(more)+5), uint32(count))
+	out = append(out, more...)
+	return append(out, body[n:]...)
+}
+
+func appendName(b []byte, name string) []byte {
+	return append(appendUint32(b, uint32(len(name))), name...)
+}
+
+func appendExport(b []byte, name string, kind Kind, index int) []byte {
+	return appendUint32(append(appendName(b, name), byte(kind)), uint32(index))
+}
+
+// shifted is a function's index behind the function that was added in front of all others.
+func shifted(function int) int { return function + 1 }
+
+// writer writes what changes anew.
+type writer struct {
+	account
+	types []Signature
+	out   []byte
+	body  *body
+	// frame is what the function takes off the depth, 0 if nothing.
+	frame int
+	// asks says that the function looks at the fuel.
+	asks    bool
+	local   uint32 // the fuel, in loops that call nothing
+	operand uint32 // the operand of a move
+}
+
+func (w *writer) fuel() int  { return len(w.Globals) }
+func (w *writer) depth() int { return len(w.Globals) + 1 }
+
+func (w *writer) exports() []byte {
+	count, b := len(w.Exports)+2, []byte(nil)
+	for _, e := range w.Exports {
+		if e.Kind == Function {
+			e.Index = shifted(e.Index)
+		}
+		b = appendExport(b, e.Name, e.Kind, e.Index)
+	}
+	b = appendExport(b, FuelGlobal, Global, w.fuel())
+	b = appendExport(b, DepthGlobal, Global, w.depth())
+	for i, g := range w.Globals {
+		if g.Mutable {
+			b = appendExport(b, reserved+"global:"+strconv.Itoa(i), Global, i)
+			count++
+		}
+	}
+	return extend(nil, count, b)
+}
+
+func (w *writer) elements() []byte {
+	i := slices.IndexFunc(w.sections, func(s section) bool { return s.id == sectionElement })
+	at, b := w.sections[i].at, []byte(nil)
+	for _, place := range w.elementsAt {
+		b = append(b, w.wasm[at:place.at]...)
+		function, _ := Uint32(w.wasm[place.at:place.end])
+		b = appendUint32(b, uint32(shifted(int(function))))
+		at = place.end
+	}
+	return append(b, w.wasm[at:w.sections[i].end]...)
+}
+
+func (w *writer) typeIndex(t Signature) int {
+	i := slices.Index(w.types, t)
+	if i < 0 {
+		i = len(w.types)
+		w.types = append(w.types, t)
+	}
+	return i
+}
+
+func (w *writer) appendTypes(b []byte, from int) []byte {
+	for _, t := range w.types[from:] {
+		b = append(appendName(append(b, 0x60), t.Params), appendName(nil, t.Results)...)
+	}
+	return b
+}
+
+// code writes the section of code to b.
+func (w *writer) code(b []byte) []byte {
+	b = appendUint32(b, uint32(len(w.bodies)))
+	for i := range w.bodies {
+		w.out = w.out[:0]
+		w.rewriteBody(&w.bodies[i])
+		b = appendUint32(b, uint32(len(w.out)))
+		b = append(b, w.out...)
+	}
+	return b
+}
+
+// leafFrame is the largest frame of a function without calls that is not counted: there is at most one such at once.
+const leafFrame = 16 << 10
+
+func (w *writer) rewriteBody(b *body) {
+	w.body = b
+	w.function(b)
+	w.frame = 0
+	if frame := frameBytes(b); b.calls || frame > leafFrame {
+		w.frame = frame
+	}
+	w.asks = b.calls || b.loops || b.moves || w.amounts[w.regions[0].point] > w.free
+	w.local = uint32(b.params + b.own)
+	w.operand = w.local + 1
+
+	more := 0
+	if b.loops || b.moves {
+		more = 2
+	}
+	w.out = appendUint32(w.out, uint32(b.groups+more))
+	w.out = append(w.out, w.wasm[b.locals:b.start]...)
+	if more > 0 {
+		w.out = append(w.out, 1, byte(I64), 1, byte(I32))
+	}
+	if w.frame > 0 {
+		w.descend(-w.frame)
+		w.global(opGlobalGet, w.depth())
+		w.constant(0)
+		w.out = append(w.out, opI64LtS, opIf, blockEmpty, opUnreachable, opEnd)
+		// Whatever ends the function ends this block, and so reaches what is behind it.
+		w.out = append(w.out, opBlock)
+		w.resultType(w.types[b.signature].Results)
+	}
+	at := b.start
+	for _, e := range w.edits {
+		w.out = append(w.out, w.wasm[at:e.at]...)
+		at = e.at
+		if w.apply(e) {
+			at = e.end
+		}
+	}
+	w.out = append(w.out, w.wasm[at:b.end]...)
+	if w.frame > 0 {
+		w.descend(w.frame)
+		w.out = append(w.out, opEnd)
+	}
+}
+
+// descend adds to the depth.
+func (w *writer) descend(bytes int) {
+	w.global(opGlobalGet, w.depth())
+	w.constant(int64(bytes))
+	w.out = append(w.out, opI64Add)
+	w.global(opGlobalSet, w.depth())
+}
+
+// resultType writes a block type without parameters.
+func (w *writer) resultType(results string) {
+	switch len(results) {
+	case 0:
+		w.out = append(w.out, blockEmpty)
+	case 1:
+		w.out = append(w.out, results[0])
+	default:
+		w.out = appendSigned(w.out, int64(w.typeIndex(Signature{Results: results})))
+	}
+}
+
+func (w *writer) global(op byte, index int) {
+	w.out = appendUint32(append(w.out, op), uint32(index))
+}
+
+func (w *writer) constant(v int64) {
+	w.out = appendSigned(append(w.out, opI64Const), v)
+}
+
+// ask calls for fuel if there is none left.
+func (w *writer) ask(outer int) {
+	w.load(outer)
+	w.constant(0)
+	w.out = append(w.out, opI64LtS, opIf, blockEmpty)
+	if outer >= 0 {
+		w.load(outer)
+		w.store(-1)
+	}
+	w.out = append(w.out, opCall, 0)
+	if outer >= 0 {
+		w.load(-1)
+		w.store(outer)
+	}
+	w.out = append(w.out, opEnd)
+}
+
+// apply writes an edit, and says whether it stands in the place of the instruction.
+func (w *writer) apply(e edit) (replaces bool) {
+	outer := w.regions[e.region].outer
+	switch e.kind {
+	case charge, head:
+		amount := w.amounts[e.point]
+		if amount == 0 {
+			return false
+		}
+		w.load(outer)
+		w.constant(int64(amount))
+		w.out = append(w.out, opI64Sub)
+		w.store(outer)
+		if e.kind == head && w.asks {
+			w.ask(outer)
+		}
+	case enter:
+		if outer == e.region {
+			w.load(-1)
+			w.store(outer)
+		}
+	case leave:
+		if outer == e.region {
+			w.load(outer)
+			w.store(-1)
+		}
+	case exit:
+		if outer >= 0 && e.target < w.regions[outer].label {
+			w.load(outer)
+			w.store(-1)
+		}
+	case leap:
+		if w.frame > 0 {
+			w.out = appendUint32(append(w.out, opBr), uint32(e.labels))
+			return true
+		}
+	case shift:
+		w.out = appendUint32(append(w.out, w.wasm[e.at]), uint32(shifted(e.point)))
+		return true
+	case move, grow:
+		w.move(e.kind, outer)
+	}
+	return false
+}
+
+// move charges by the operand on the stack, and leaves it there.
+func (w *writer) move(kind editKind, outer int) {
+	w.out = appendUint32(append(w.out, opLocalTee), w.operand)
+	w.load(outer)
+	w.out = appendUint32(append(w.out, opLocalGet), w.operand)
+	if kind == move {
+		w.out = append(w.out, opI64ExtendU, opI64Const, moveShift, opI64ShrU)
+	} else {
+		w.out = appendSigned(append(w.out, opI32Const), growMask)
+		w.out = append(w.out, opI32And, opI64ExtendU, opI64Const, growShift, opI64Shl)
+	}
+	w.out = append(w.out, opI64Sub)
+	w.store(outer)
+	w.ask(outer)
+}
+
+// load puts the fuel on the stack: from the local where a region keeps it there, else from the global.
+func (w *writer) load(outer int) {
+	if outer < 0 {
+		w.global(opGlobalGet, w.fuel())
+		return
+	}
+	w.out = appendUint32(append(w.out, opLocalGet), w.local)
+}
+
+func (w *writer) store(outer int) {
+	if outer < 0 {
+		w.global(opGlobalSet, w.fuel())
+		return
+	}
+	w.out = appendUint32(append(w.out, opLocalSet), w.local)
+}
+
+// frameBytes is at least what the compiler takes of the native stack for a call of the function.
+func frameBytes(b *body) int {
+	return 64 + 8*(b.params+b.own+b.height)
+}
