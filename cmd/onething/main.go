@@ -82,7 +82,7 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w: see `%s --help`", err, cmd.CommandPath())
 	})
-	root.AddCommand(newServe(), newCheck(), newTest(), newExplain(), newAsk(), newDiff(), newSimulate(), newFmt(), newPublish(), newVersions(), newRollback(), newProposals(), newMoving(), newNotices(), newDemo(), newDays(), newKey(), newLog(), newBackup(), newRestore(), newPlugin(), newVersion())
+	root.AddCommand(newServe(), newCheck(), newTest(), newExplain(), newAsk(), newDiff(), newSimulate(), newFmt(), newPublish(), newVersions(), newRollback(), newProposals(), newMoving(), newNotices(), newParked(), newDemo(), newDays(), newKey(), newLog(), newBackup(), newRestore(), newPlugin(), newVersion())
 	return root
 }
 

@@ -212,7 +212,7 @@ func (s *server) open(ctx context.Context) error {
 		return err
 	}
 	s.watch(stored, drafts)
-	s.handler = api.New(api.Config{Engine: s.engine, Views: s.views, Tokens: tokens, Logger: cfg.logger, Clock: time.Now, Origins: cfg.origins, Notices: s.notices,
+	s.handler = api.New(api.Config{Engine: s.engine, Views: s.views, Tokens: tokens, Logger: cfg.logger, Clock: time.Now, Origins: cfg.origins, Notices: s.notices, Followers: s.followers,
 		Ready: func(context.Context) error { return stored.Err() }, Parts: s.watched.parts(), Observe: s.observer.Call})
 	return nil
 }

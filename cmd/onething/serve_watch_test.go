@@ -186,6 +186,16 @@ func described(t testing.TB, text string) {
 	}
 }
 
+// appendUnreadable commits an event that is none.
+func appendUnreadable(t testing.TB, log commitlog.Log, stream string) {
+	t.Helper()
+	_, err := log.Append(t.Context(), commitlog.Commit{RequestID: rand.Text(), Digest: make([]byte, 32), At: time.Now(),
+		Appends: []commitlog.Append{{Stream: stream, Events: []commitlog.Event{{Type: "onething.application.v1.Event", Public: []byte{0xff}}}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // appendAt commits something that concerns nobody, as of a time.
 func appendAt(t testing.TB, log commitlog.Log, at time.Time) {
 	t.Helper()

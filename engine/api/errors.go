@@ -15,6 +15,7 @@ import (
 	"github.com/siyiban/onething/engine/catalog"
 	"github.com/siyiban/onething/engine/commitlog"
 	"github.com/siyiban/onething/engine/draft"
+	"github.com/siyiban/onething/engine/follow"
 	"github.com/siyiban/onething/engine/follow/notices"
 	"github.com/siyiban/onething/engine/refusal"
 	"github.com/siyiban/onething/engine/registry"
@@ -84,6 +85,7 @@ var sentinels = []struct { //nolint:gochecknoglobals // a table that nothing wri
 	{view.ErrInvalid, connect.CodeInvalidArgument, apiv1.Reason_REASON_INVALID, "翻页标记不正确", "the page token is not one of this list"},
 	{notices.ErrToken, connect.CodeInvalidArgument, apiv1.Reason_REASON_INVALID, "翻页标记不正确", "the page token is not one of this list"},
 	{notices.ErrNotFound, connect.CodeNotFound, apiv1.Reason_REASON_NOT_FOUND, "没有这条通知", "there is no such notice"},
+	{follow.ErrNotParked, connect.CodeNotFound, apiv1.Reason_REASON_NOT_FOUND, "没有这条暂停的记录", "there is no such parked stream"},
 	{notices.ErrSent, connect.CodeFailedPrecondition, apiv1.Reason_REASON_WRONG_STATE, "通知已送出", "the notice was sent"},
 	{draft.ErrStopped, connect.CodeUnavailable, apiv1.Reason_REASON_STORE_STOPPED, "系统暂停接收，请稍后再试", "the store takes no writes at the moment"},
 	{engine.ErrNotFound, connect.CodeNotFound, apiv1.Reason_REASON_NOT_FOUND, "没有找到，或您无权查看", "there is no such thing, or it is not yours to see"},

@@ -1,12 +1,16 @@
 package api
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/siyiban/onething/engine/access"
+	"github.com/siyiban/onething/engine/follow"
 	"github.com/siyiban/onething/engine/follow/notices"
 	"github.com/siyiban/onething/engine/refusal"
 	apiv1 "github.com/siyiban/onething/proto/gen/onething/api/v1"
@@ -14,7 +18,8 @@ import (
 
 // operatorService is for who runs the platform.
 type operatorService struct {
-	notices *notices.Desk // nil: none are sent
+	notices   *notices.Desk // nil: none are sent
+	followers map[string]*follow.Follower
 }
 
 // noNotices refuses what is asked of notices where none are sent.
@@ -54,6 +59,43 @@ func (s operatorService) RepeatNotice(ctx context.Context, r *apiv1.RepeatNotice
 		return nil, refused(err)
 	}
 	return &apiv1.RepeatNoticeResponse{Notice: noticeMessage(n)}, nil
+}
+
+// ListParkedStreams implements OperatorService.
+func (s operatorService) ListParkedStreams(_ context.Context, r *apiv1.ListParkedStreamsRequest) (*apiv1.ListParkedStreamsResponse, error) {
+	var all []*apiv1.ParkedStream
+	for name, follower := range s.followers {
+		parked, err := follower.Parked()
+		if err != nil {
+			return nil, refused(err)
+		}
+		for stream, reason := range parked {
+			all = append(all, &apiv1.ParkedStream{Follower: name, Stream: stream, Reason: reason})
+		}
+	}
+	slices.SortFunc(all, func(a, b *apiv1.ParkedStream) int {
+		return cmp.Or(cmp.Compare(a.GetFollower(), b.GetFollower()), cmp.Compare(a.GetStream(), b.GetStream()))
+	})
+	from, to, next, err := window(r.GetPage(), len(all))
+	if err != nil {
+		return nil, err
+	}
+	return &apiv1.ListParkedStreamsResponse{Streams: all[from:to], NextToken: next}, nil
+}
+
+// TakeUpStream implements OperatorService.
+func (s operatorService) TakeUpStream(ctx context.Context, r *apiv1.TakeUpStreamRequest) (*apiv1.TakeUpStreamResponse, error) {
+	err := follow.ErrNotParked
+	if follower := s.followers[r.GetFollower()]; follower != nil {
+		err = follower.TakeUp(ctx, r.GetStream())
+	}
+	if errors.Is(err, follow.ErrParked) {
+		return nil, refused(refusal.New(refusal.WrongState, "仍无法处理，办理继续暂停", err.Error()))
+	}
+	if err != nil {
+		return nil, refused(err)
+	}
+	return &apiv1.TakeUpStreamResponse{}, nil
 }
 
 func noticeStates() map[notices.State]apiv1.NoticeState {

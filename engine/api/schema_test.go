@@ -17,6 +17,7 @@ func TestSchema_Conventions(t *testing.T) {
 		"request_id": {
 			"DiscardBundleDraft": "like DeleteDraft",
 			"RepeatNotice":       "repeated twice, it is tried once, or once more under the same id",
+			"TakeUpStream":       "the second time it is not parked",
 			"DeleteDraft":        "a second one finds no draft, and a deleted draft leaves nothing that could remember a request",
 		},
 		"expected_version": {
@@ -30,6 +31,7 @@ func TestSchema_Conventions(t *testing.T) {
 			"Supply":          "it is about one material, which is missing or not",
 			"Withdraw":        "an applicant may withdraw whatever was decided meanwhile, short of the end",
 			"RepeatNotice":    "whatever has become of it meanwhile, one that was sent is refused",
+			"TakeUpStream":    "it is parked or not",
 			"ReleaseTask":     "it gives back only the caller's own claim",
 			"PublishCalendar": "the calendar is published whole, whatever was in force",
 			"ApproveProposal": "a proposal never changes, and with another version than that on which it was made it is outdated",
@@ -49,7 +51,7 @@ func TestSchema_Conventions(t *testing.T) {
 			"DiffVersions":  "keeps nothing, and reads what is in force",
 			"ListProposals": "read from what is in force, never behind", "GetProposal": "read from what is in force, never behind",
 			"CheckBundle": "keeps nothing, and reads what is in force",
-			"ListNotices": "the list of notices is not in the log",
+			"ListNotices": "the list of notices is not in the log", "ListParkedStreams": "the followers' lists are not in the log",
 			"Assess":      "keeps nothing and reads no application",
 			"Verdicts":    "keeps nothing and reads no application",
 			"PreviewMove": "reads the log itself", "SimulateVersion": "keeps nothing; what is filed meanwhile may be among them or not",

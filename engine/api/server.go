@@ -21,6 +21,7 @@ import (
 	"buf.build/go/protovalidate"
 
 	"github.com/siyiban/onething/engine"
+	"github.com/siyiban/onething/engine/follow"
 	"github.com/siyiban/onething/engine/follow/notices"
 	"github.com/siyiban/onething/engine/view"
 	accessv1 "github.com/siyiban/onething/proto/gen/onething/access/v1"
@@ -51,6 +52,8 @@ type Config struct {
 	Clock func() time.Time
 	// Notices are those to applicants, clerks and officers; nil: none are sent.
 	Notices *notices.Desk
+	// Followers are what follows the log, by name: an operator takes up what they have parked.
+	Followers map[string]*follow.Follower
 	// Origins are the web pages that may call, for CORS; none by default.
 	Origins []string
 	// Ready says why the server cannot answer, nil if it can.
@@ -81,7 +84,7 @@ func New(cfg Config) http.Handler {
 	apiv1connect.RegisterReviewServiceHandler(server, reviewService{service: s})
 	apiv1connect.RegisterTaskServiceHandler(server, taskService{service: s})
 	apiv1connect.RegisterPublishServiceHandler(server, publishService{service: s})
-	apiv1connect.RegisterOperatorServiceHandler(server, operatorService{notices: cfg.Notices})
+	apiv1connect.RegisterOperatorServiceHandler(server, operatorService{notices: cfg.Notices, followers: cfg.Followers})
 	grpcreflect.Register(server)
 	server.Register(connect.Method{Spec: connect.Spec{Procedure: grpc_health_v1.Health_Check_FullMethodName}, Handler: health(cfg, services(server))})
 

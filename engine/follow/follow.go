@@ -103,6 +103,9 @@ type Follower struct {
 	logger *slog.Logger
 	run    sync.Mutex // held by Run
 
+	// digesting is held by whoever digests commits: a stream that is taken up misses none that comes meanwhile.
+	digesting sync.Mutex
+
 	// store is held by whoever reads and writes the list, so that no two transactions see the same item.
 	store sync.Mutex
 	// due is signalled when the list has changed.
@@ -180,8 +183,11 @@ func (f *Follower) Parked() (map[string]string, error) {
 	return streams, err
 }
 
-// ErrParked is returned by [Follower.Err] if streams are parked.
-var ErrParked = errors.New("follow: streams are parked")
+// ErrParked is returned by [Follower.Err] if streams are parked, and ErrNotParked by [Follower.TakeUp] for one that is not.
+var (
+	ErrParked    = errors.New("follow: streams are parked")
+	ErrNotParked = errors.New("follow: the stream is not parked")
+)
 
 // Err says whether work waits for an operator: an error that wraps [ErrParked] and counts the parked streams, or that of
 // the store; nil if none does.
@@ -336,6 +342,12 @@ func (f *Follower) readFrom(ctx context.Context) error {
 
 // digest puts the work that commits make on the list, with the cursor.
 func (f *Follower) digest(ctx context.Context, batch []commitlog.Commit) error {
+	f.digesting.Lock()
+	defer f.digesting.Unlock()
+	return f.digestAll(ctx, batch)
+}
+
+func (f *Follower) digestAll(ctx context.Context, batch []commitlog.Commit) error {
 	type change struct {
 		append commitlog.Append
 		items  []Item
@@ -377,10 +389,10 @@ func (f *Follower) digest(ctx context.Context, batch []commitlog.Commit) error {
 	})
 	if errors.Is(err, badger.ErrTxnTooBig) && len(batch) > 1 {
 		half := len(batch) / 2
-		if err := f.digest(ctx, batch[:half]); err != nil {
+		if err := f.digestAll(ctx, batch[:half]); err != nil {
 			return err
 		}
-		return f.digest(ctx, batch[half:])
+		return f.digestAll(ctx, batch[half:])
 	}
 	if err != nil {
 		return fmt.Errorf("digest commits %d to %d: %w", batch[0].Position, last.Position, err)
@@ -389,50 +401,70 @@ func (f *Follower) digest(ctx context.Context, batch []commitlog.Commit) error {
 	return nil
 }
 
-// retryParked takes parked streams up again: it digests those that could not be digested, and lets the work of all of
-// them begin at once.
+// retryParked takes all parked streams up again.
 func (f *Follower) retryParked(ctx context.Context) error {
 	streams, err := f.Parked()
-	if err != nil || len(streams) == 0 {
-		return err
-	}
-	at, err := f.Cursor()
 	if err != nil {
 		return err
 	}
 	for stream := range streams {
-		items, err := f.digestParked(ctx, stream)
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if err != nil {
-			f.alarm(stream, err)
-			continue
-		}
-		err = f.update(ctx, func(txn *badger.Txn) error {
-			for _, item := range items {
-				if err := put(txn, item, at.Position); err != nil {
-					return err
-				}
-			}
-			return errors.Join(release(txn, stream), txn.Delete(parkedKey(stream)))
-		})
-		if err != nil {
+		if err := f.TakeUp(ctx, stream); err != nil && !errors.Is(err, ErrParked) && !errors.Is(err, ErrNotParked) {
 			return err
 		}
 	}
 	return nil
 }
 
-// digestParked digests what could not be digested of a stream.
-func (f *Follower) digestParked(ctx context.Context, stream string) ([]Item, error) {
+// TakeUp takes a parked stream up again: it digests what could not be digested, and lets all its work begin at once, with its
+// attempts counted anew. The error wraps [ErrNotParked], or [ErrParked] with the reason if a commit still cannot be digested; the
+// stream stays parked then.
+func (f *Follower) TakeUp(ctx context.Context, stream string) error {
+	f.digesting.Lock()
+	defer f.digesting.Unlock()
 	var p parked
-	err := f.db.View(func(txn *badger.Txn) (err error) {
-		p, _, err = loadParked(txn, stream)
+	var at commitlog.Cursor
+	err := f.db.View(func(txn *badger.Txn) error {
+		var ok bool
+		var err error
+		if p, ok, err = loadParked(txn, stream); err == nil && !ok {
+			err = fmt.Errorf("follower %s: %w: %s", f.config.Name, ErrNotParked, stream)
+		}
+		if err == nil {
+			at, err = loadCursor(txn)
+		}
 		return err
 	})
-	if err != nil || !p.Blocked {
-		return nil, err
+	if err != nil {
+		return err
+	}
+	items, err := f.digestParked(ctx, stream, p)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err != nil {
+		f.alarm(stream, err)
+		return fmt.Errorf("follower %s: %w: %s: %w", f.config.Name, ErrParked, stream, err)
+	}
+	err = f.update(ctx, func(txn *badger.Txn) error {
+		for _, item := range items {
+			if err := put(txn, item, at.Position); err != nil {
+				return err
+			}
+		}
+		return errors.Join(release(txn, stream), txn.Delete(parkedKey(stream)))
+	})
+	if err != nil {
+		return fmt.Errorf("follower %s: %w", f.config.Name, err)
+	}
+	f.logger.Info("stream is taken up again", "stream", stream)
+	f.signal()
+	return nil
+}
+
+// digestParked digests what could not be digested of a stream.
+func (f *Follower) digestParked(ctx context.Context, stream string, p parked) ([]Item, error) {
+	if !p.Blocked {
+		return nil, nil
 	}
 	a := commitlog.Append{Stream: stream, Expected: p.After}
 	for e, err := range f.config.Log.Read(ctx, stream, p.After) {

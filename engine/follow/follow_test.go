@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -369,6 +370,55 @@ func TestFollower_ParksWhatItCannotDigest(t *testing.T) {
 	equal(t, "worked", []string{"a3", "abad"}, r.next(t, 2))
 	if err := f.Err(); err != nil {
 		t.Errorf("without one: %v", err)
+	}
+	f.stop()
+	r.none(t)
+}
+
+// A parked stream is taken up while the follower runs, whatever is committed meanwhile; one that still cannot be digested stays
+// parked.
+func TestFollower_TakeUp(t *testing.T) {
+	t.Parallel()
+	log, r := newLog(t), newRecorder()
+	var broken atomic.Bool
+	broken.Store(true)
+	var meanwhile func()
+	h := &handler{work: r.work, digest: func(stream, text string) ([]follow.Item, error) {
+		if broken.Load() && text == "bad" {
+			return nil, errors.New("what is this")
+		}
+		if text == "bad" {
+			meanwhile()
+		}
+		return []follow.Item{{Key: stream + text, Stream: stream}}, nil
+	}}
+	f := run(t, follow.Config{Dir: t.TempDir(), Log: log, Clock: follow.NewStandingClock(start()), Handler: h})
+	if err := f.TakeUp(t.Context(), "a"); !errors.Is(err, follow.ErrNotParked) {
+		t.Errorf("a stream that is not parked: %v", err)
+	}
+	appendTo(t, log, "a", 0, "bad")
+	appendTo(t, log, "b", 0, "1")
+	equal(t, "worked", []string{"b1"}, r.next(t, 1))
+	if err := f.TakeUp(t.Context(), "a"); !errors.Is(err, follow.ErrParked) || !strings.Contains(err.Error(), "what is this") {
+		t.Errorf("what still cannot be digested: %v", err)
+	}
+	if err := f.Err(); !errors.Is(err, follow.ErrParked) {
+		t.Errorf("it stays parked: %v", err)
+	}
+	// While it is digested anew, more comes in the same stream: it may not pass the follower by.
+	meanwhile = func() {
+		at := appendTo(t, log, "a", 1, "2")
+		for patience := 20; patience > 0 && f.Position() < at; patience-- { // it waits, so that all of them pass
+			<-time.After(time.Millisecond)
+		}
+	}
+	broken.Store(false)
+	if err := f.TakeUp(t.Context(), "a"); err != nil {
+		t.Error(err)
+	}
+	equal(t, "worked", []string{"a2", "abad"}, r.next(t, 2))
+	if err := f.Err(); err != nil {
+		t.Errorf("nothing is parked: %v", err)
 	}
 	f.stop()
 	r.none(t)

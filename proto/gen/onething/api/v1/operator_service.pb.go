@@ -446,6 +446,263 @@ func (x *RepeatNoticeResponse) GetNotice() *Notice {
 	return nil
 }
 
+// ParkedStream is a stream of the log of which a follower does no work any more.
+type ParkedStream struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Follower that has parked it, such as `steps`.
+	Follower string `protobuf:"bytes,1,opt,name=follower,proto3" json:"follower,omitempty"`
+	// Stream, such as `application/` and an id.
+	Stream string `protobuf:"bytes,2,opt,name=stream,proto3" json:"stream,omitempty"`
+	// Why: the error of the last attempt. It holds nothing of a person.
+	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ParkedStream) Reset() {
+	*x = ParkedStream{}
+	mi := &file_onething_api_v1_operator_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ParkedStream) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ParkedStream) ProtoMessage() {}
+
+func (x *ParkedStream) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_operator_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ParkedStream.ProtoReflect.Descriptor instead.
+func (*ParkedStream) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_operator_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ParkedStream) GetFollower() string {
+	if x != nil {
+		return x.Follower
+	}
+	return ""
+}
+
+func (x *ParkedStream) GetStream() string {
+	if x != nil {
+		return x.Stream
+	}
+	return ""
+}
+
+func (x *ParkedStream) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// ListParkedStreamsRequest asks for parked streams.
+type ListParkedStreamsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Part of the list.
+	Page          *Page `protobuf:"bytes,1,opt,name=page,proto3" json:"page,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListParkedStreamsRequest) Reset() {
+	*x = ListParkedStreamsRequest{}
+	mi := &file_onething_api_v1_operator_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListParkedStreamsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListParkedStreamsRequest) ProtoMessage() {}
+
+func (x *ListParkedStreamsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_operator_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListParkedStreamsRequest.ProtoReflect.Descriptor instead.
+func (*ListParkedStreamsRequest) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_operator_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *ListParkedStreamsRequest) GetPage() *Page {
+	if x != nil {
+		return x.Page
+	}
+	return nil
+}
+
+// ListParkedStreamsResponse is a part of the list.
+type ListParkedStreamsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Streams, by follower and name.
+	Streams []*ParkedStream `protobuf:"bytes,1,rep,name=streams,proto3" json:"streams,omitempty"`
+	// For the next part; empty: no more.
+	NextToken     string `protobuf:"bytes,2,opt,name=next_token,json=nextToken,proto3" json:"next_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListParkedStreamsResponse) Reset() {
+	*x = ListParkedStreamsResponse{}
+	mi := &file_onething_api_v1_operator_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListParkedStreamsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListParkedStreamsResponse) ProtoMessage() {}
+
+func (x *ListParkedStreamsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_operator_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListParkedStreamsResponse.ProtoReflect.Descriptor instead.
+func (*ListParkedStreamsResponse) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_operator_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *ListParkedStreamsResponse) GetStreams() []*ParkedStream {
+	if x != nil {
+		return x.Streams
+	}
+	return nil
+}
+
+func (x *ListParkedStreamsResponse) GetNextToken() string {
+	if x != nil {
+		return x.NextToken
+	}
+	return ""
+}
+
+// TakeUpStreamRequest takes a parked stream up again.
+type TakeUpStreamRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Follower that has parked it.
+	Follower string `protobuf:"bytes,1,opt,name=follower,proto3" json:"follower,omitempty"`
+	// Stream.
+	Stream        string `protobuf:"bytes,2,opt,name=stream,proto3" json:"stream,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TakeUpStreamRequest) Reset() {
+	*x = TakeUpStreamRequest{}
+	mi := &file_onething_api_v1_operator_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TakeUpStreamRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TakeUpStreamRequest) ProtoMessage() {}
+
+func (x *TakeUpStreamRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_operator_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TakeUpStreamRequest.ProtoReflect.Descriptor instead.
+func (*TakeUpStreamRequest) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_operator_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *TakeUpStreamRequest) GetFollower() string {
+	if x != nil {
+		return x.Follower
+	}
+	return ""
+}
+
+func (x *TakeUpStreamRequest) GetStream() string {
+	if x != nil {
+		return x.Stream
+	}
+	return ""
+}
+
+// TakeUpStreamResponse says that its work has begun again.
+type TakeUpStreamResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TakeUpStreamResponse) Reset() {
+	*x = TakeUpStreamResponse{}
+	mi := &file_onething_api_v1_operator_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TakeUpStreamResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TakeUpStreamResponse) ProtoMessage() {}
+
+func (x *TakeUpStreamResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_operator_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TakeUpStreamResponse.ProtoReflect.Descriptor instead.
+func (*TakeUpStreamResponse) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_operator_service_proto_rawDescGZIP(), []int{9}
+}
+
 var File_onething_api_v1_operator_service_proto protoreflect.FileDescriptor
 
 const file_onething_api_v1_operator_service_proto_rawDesc = "" +
@@ -480,16 +737,35 @@ const file_onething_api_v1_operator_service_proto_rawDesc = "" +
 	"\x13RepeatNoticeRequest\x12!\n" +
 	"\x06notice\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x06notice\"G\n" +
 	"\x14RepeatNoticeResponse\x12/\n" +
-	"\x06notice\x18\x01 \x01(\v2\x17.onething.api.v1.NoticeR\x06notice*u\n" +
+	"\x06notice\x18\x01 \x01(\v2\x17.onething.api.v1.NoticeR\x06notice\"Z\n" +
+	"\fParkedStream\x12\x1a\n" +
+	"\bfollower\x18\x01 \x01(\tR\bfollower\x12\x16\n" +
+	"\x06stream\x18\x02 \x01(\tR\x06stream\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"E\n" +
+	"\x18ListParkedStreamsRequest\x12)\n" +
+	"\x04page\x18\x01 \x01(\v2\x15.onething.api.v1.PageR\x04page\"s\n" +
+	"\x19ListParkedStreamsResponse\x127\n" +
+	"\astreams\x18\x01 \x03(\v2\x1d.onething.api.v1.ParkedStreamR\astreams\x12\x1d\n" +
+	"\n" +
+	"next_token\x18\x02 \x01(\tR\tnextToken\"`\n" +
+	"\x13TakeUpStreamRequest\x12%\n" +
+	"\bfollower\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\bfollower\x12\"\n" +
+	"\x06stream\x18\x02 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xac\x02R\x06stream\"\x16\n" +
+	"\x14TakeUpStreamResponse*u\n" +
 	"\vNoticeState\x12\x1c\n" +
 	"\x18NOTICE_STATE_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14NOTICE_STATE_PENDING\x10\x01\x12\x15\n" +
 	"\x11NOTICE_STATE_SENT\x10\x02\x12\x17\n" +
-	"\x13NOTICE_STATE_FAILED\x10\x032\xde\x01\n" +
+	"\x13NOTICE_STATE_FAILED\x10\x032\xbd\x03\n" +
 	"\x0fOperatorService\x12c\n" +
 	"\vListNotices\x12#.onething.api.v1.ListNoticesRequest\x1a$.onething.api.v1.ListNoticesResponse\"\t\xda\xe2\x18\x05\n" +
 	"\x01\a\x18\x05\x12f\n" +
 	"\fRepeatNotice\x12$.onething.api.v1.RepeatNoticeRequest\x1a%.onething.api.v1.RepeatNoticeResponse\"\t\xda\xe2\x18\x05\n" +
+	"\x01\a\x18\x05\x12u\n" +
+	"\x11ListParkedStreams\x12).onething.api.v1.ListParkedStreamsRequest\x1a*.onething.api.v1.ListParkedStreamsResponse\"\t\xda\xe2\x18\x05\n" +
+	"\x01\a\x18\x05\x12f\n" +
+	"\fTakeUpStream\x12$.onething.api.v1.TakeUpStreamRequest\x1a%.onething.api.v1.TakeUpStreamResponse\"\t\xda\xe2\x18\x05\n" +
 	"\x01\a\x18\x05B=Z;github.com/siyiban/onething/proto/gen/onething/api/v1;apiv1b\x06proto3"
 
 var (
@@ -505,35 +781,46 @@ func file_onething_api_v1_operator_service_proto_rawDescGZIP() []byte {
 }
 
 var file_onething_api_v1_operator_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_onething_api_v1_operator_service_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_onething_api_v1_operator_service_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_onething_api_v1_operator_service_proto_goTypes = []any{
-	(NoticeState)(0),              // 0: onething.api.v1.NoticeState
-	(*Notice)(nil),                // 1: onething.api.v1.Notice
-	(*ListNoticesRequest)(nil),    // 2: onething.api.v1.ListNoticesRequest
-	(*ListNoticesResponse)(nil),   // 3: onething.api.v1.ListNoticesResponse
-	(*RepeatNoticeRequest)(nil),   // 4: onething.api.v1.RepeatNoticeRequest
-	(*RepeatNoticeResponse)(nil),  // 5: onething.api.v1.RepeatNoticeResponse
-	(*timestamppb.Timestamp)(nil), // 6: google.protobuf.Timestamp
-	(*Page)(nil),                  // 7: onething.api.v1.Page
+	(NoticeState)(0),                  // 0: onething.api.v1.NoticeState
+	(*Notice)(nil),                    // 1: onething.api.v1.Notice
+	(*ListNoticesRequest)(nil),        // 2: onething.api.v1.ListNoticesRequest
+	(*ListNoticesResponse)(nil),       // 3: onething.api.v1.ListNoticesResponse
+	(*RepeatNoticeRequest)(nil),       // 4: onething.api.v1.RepeatNoticeRequest
+	(*RepeatNoticeResponse)(nil),      // 5: onething.api.v1.RepeatNoticeResponse
+	(*ParkedStream)(nil),              // 6: onething.api.v1.ParkedStream
+	(*ListParkedStreamsRequest)(nil),  // 7: onething.api.v1.ListParkedStreamsRequest
+	(*ListParkedStreamsResponse)(nil), // 8: onething.api.v1.ListParkedStreamsResponse
+	(*TakeUpStreamRequest)(nil),       // 9: onething.api.v1.TakeUpStreamRequest
+	(*TakeUpStreamResponse)(nil),      // 10: onething.api.v1.TakeUpStreamResponse
+	(*timestamppb.Timestamp)(nil),     // 11: google.protobuf.Timestamp
+	(*Page)(nil),                      // 12: onething.api.v1.Page
 }
 var file_onething_api_v1_operator_service_proto_depIdxs = []int32{
-	6,  // 0: onething.api.v1.Notice.at:type_name -> google.protobuf.Timestamp
+	11, // 0: onething.api.v1.Notice.at:type_name -> google.protobuf.Timestamp
 	0,  // 1: onething.api.v1.Notice.state:type_name -> onething.api.v1.NoticeState
-	6,  // 2: onething.api.v1.Notice.last:type_name -> google.protobuf.Timestamp
-	6,  // 3: onething.api.v1.Notice.next:type_name -> google.protobuf.Timestamp
+	11, // 2: onething.api.v1.Notice.last:type_name -> google.protobuf.Timestamp
+	11, // 3: onething.api.v1.Notice.next:type_name -> google.protobuf.Timestamp
 	0,  // 4: onething.api.v1.ListNoticesRequest.state:type_name -> onething.api.v1.NoticeState
-	7,  // 5: onething.api.v1.ListNoticesRequest.page:type_name -> onething.api.v1.Page
+	12, // 5: onething.api.v1.ListNoticesRequest.page:type_name -> onething.api.v1.Page
 	1,  // 6: onething.api.v1.ListNoticesResponse.notices:type_name -> onething.api.v1.Notice
 	1,  // 7: onething.api.v1.RepeatNoticeResponse.notice:type_name -> onething.api.v1.Notice
-	2,  // 8: onething.api.v1.OperatorService.ListNotices:input_type -> onething.api.v1.ListNoticesRequest
-	4,  // 9: onething.api.v1.OperatorService.RepeatNotice:input_type -> onething.api.v1.RepeatNoticeRequest
-	3,  // 10: onething.api.v1.OperatorService.ListNotices:output_type -> onething.api.v1.ListNoticesResponse
-	5,  // 11: onething.api.v1.OperatorService.RepeatNotice:output_type -> onething.api.v1.RepeatNoticeResponse
-	10, // [10:12] is the sub-list for method output_type
-	8,  // [8:10] is the sub-list for method input_type
-	8,  // [8:8] is the sub-list for extension type_name
-	8,  // [8:8] is the sub-list for extension extendee
-	0,  // [0:8] is the sub-list for field type_name
+	12, // 8: onething.api.v1.ListParkedStreamsRequest.page:type_name -> onething.api.v1.Page
+	6,  // 9: onething.api.v1.ListParkedStreamsResponse.streams:type_name -> onething.api.v1.ParkedStream
+	2,  // 10: onething.api.v1.OperatorService.ListNotices:input_type -> onething.api.v1.ListNoticesRequest
+	4,  // 11: onething.api.v1.OperatorService.RepeatNotice:input_type -> onething.api.v1.RepeatNoticeRequest
+	7,  // 12: onething.api.v1.OperatorService.ListParkedStreams:input_type -> onething.api.v1.ListParkedStreamsRequest
+	9,  // 13: onething.api.v1.OperatorService.TakeUpStream:input_type -> onething.api.v1.TakeUpStreamRequest
+	3,  // 14: onething.api.v1.OperatorService.ListNotices:output_type -> onething.api.v1.ListNoticesResponse
+	5,  // 15: onething.api.v1.OperatorService.RepeatNotice:output_type -> onething.api.v1.RepeatNoticeResponse
+	8,  // 16: onething.api.v1.OperatorService.ListParkedStreams:output_type -> onething.api.v1.ListParkedStreamsResponse
+	10, // 17: onething.api.v1.OperatorService.TakeUpStream:output_type -> onething.api.v1.TakeUpStreamResponse
+	14, // [14:18] is the sub-list for method output_type
+	10, // [10:14] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_onething_api_v1_operator_service_proto_init() }
@@ -548,7 +835,7 @@ func file_onething_api_v1_operator_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_onething_api_v1_operator_service_proto_rawDesc), len(file_onething_api_v1_operator_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   5,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

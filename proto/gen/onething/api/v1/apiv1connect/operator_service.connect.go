@@ -30,6 +30,12 @@ const (
 	// OperatorServiceRepeatNoticeProcedure is the procedure name of the OperatorService's RepeatNotice
 	// RPC.
 	OperatorServiceRepeatNoticeProcedure = "/onething.api.v1.OperatorService/RepeatNotice"
+	// OperatorServiceListParkedStreamsProcedure is the procedure name of the OperatorService's
+	// ListParkedStreams RPC.
+	OperatorServiceListParkedStreamsProcedure = "/onething.api.v1.OperatorService/ListParkedStreams"
+	// OperatorServiceTakeUpStreamProcedure is the procedure name of the OperatorService's TakeUpStream
+	// RPC.
+	OperatorServiceTakeUpStreamProcedure = "/onething.api.v1.OperatorService/TakeUpStream"
 )
 
 var (
@@ -47,6 +53,20 @@ var (
 			Procedure:  OperatorServiceRepeatNoticeProcedure,
 		}
 	})
+	operatorServiceListParkedStreamsSpec = sync.OnceValue(func() connect.Spec {
+		return connect.Spec{
+			StreamType: connect.StreamTypeUnary,
+			Schema:     v1.File_onething_api_v1_operator_service_proto.Services().ByName("OperatorService").Methods().ByName("ListParkedStreams"),
+			Procedure:  OperatorServiceListParkedStreamsProcedure,
+		}
+	})
+	operatorServiceTakeUpStreamSpec = sync.OnceValue(func() connect.Spec {
+		return connect.Spec{
+			StreamType: connect.StreamTypeUnary,
+			Schema:     v1.File_onething_api_v1_operator_service_proto.Services().ByName("OperatorService").Methods().ByName("TakeUpStream"),
+			Procedure:  OperatorServiceTakeUpStreamProcedure,
+		}
+	})
 )
 
 // OperatorServiceClient is a client for the onething.api.v1.OperatorService service.
@@ -59,6 +79,13 @@ type OperatorServiceClient interface {
 	// intervals anew. Its id stays, so that a receiver that has it already knows it. One that was sent is refused with
 	// REASON_WRONG_STATE.
 	RepeatNotice(context.Context, *v1.RepeatNoticeRequest) (*v1.RepeatNoticeResponse, error)
+	// ListParkedStreams lists the streams whose work waits for an operator, by follower and stream: a commit that cannot be read,
+	// or work that has failed too often. The work of all others goes on.
+	ListParkedStreams(context.Context, *v1.ListParkedStreamsRequest) (*v1.ListParkedStreamsResponse, error)
+	// TakeUpStream lets the work of a parked stream begin again at once, with its attempts counted anew. A stream that is not
+	// parked is refused with REASON_NOT_FOUND; one with a commit that still cannot be read with REASON_WRONG_STATE, and stays
+	// parked.
+	TakeUpStream(context.Context, *v1.TakeUpStreamRequest) (*v1.TakeUpStreamResponse, error)
 }
 
 // NewOperatorServiceClient constructs a client for the onething.api.v1.OperatorService service.
@@ -77,6 +104,13 @@ type OperatorServiceHandler interface {
 	// intervals anew. Its id stays, so that a receiver that has it already knows it. One that was sent is refused with
 	// REASON_WRONG_STATE.
 	RepeatNotice(context.Context, *v1.RepeatNoticeRequest) (*v1.RepeatNoticeResponse, error)
+	// ListParkedStreams lists the streams whose work waits for an operator, by follower and stream: a commit that cannot be read,
+	// or work that has failed too often. The work of all others goes on.
+	ListParkedStreams(context.Context, *v1.ListParkedStreamsRequest) (*v1.ListParkedStreamsResponse, error)
+	// TakeUpStream lets the work of a parked stream begin again at once, with its attempts counted anew. A stream that is not
+	// parked is refused with REASON_NOT_FOUND; one with a commit that still cannot be read with REASON_WRONG_STATE, and stays
+	// parked.
+	TakeUpStream(context.Context, *v1.TakeUpStreamRequest) (*v1.TakeUpStreamResponse, error)
 }
 
 // RegisterOperatorServiceHandler registers svc as the onething.api.v1.OperatorService
@@ -86,6 +120,8 @@ func RegisterOperatorServiceHandler(server *connect.Server, svc OperatorServiceH
 	server.Register(
 		connect.Method{Spec: operatorServiceListNoticesSpec(), Handler: adapter.listNotices},
 		connect.Method{Spec: operatorServiceRepeatNoticeSpec(), Handler: adapter.repeatNotice},
+		connect.Method{Spec: operatorServiceListParkedStreamsSpec(), Handler: adapter.listParkedStreams},
+		connect.Method{Spec: operatorServiceTakeUpStreamSpec(), Handler: adapter.takeUpStream},
 	)
 }
 
@@ -98,6 +134,14 @@ func (UnimplementedOperatorServiceHandler) ListNotices(context.Context, *v1.List
 
 func (UnimplementedOperatorServiceHandler) RepeatNotice(context.Context, *v1.RepeatNoticeRequest) (*v1.RepeatNoticeResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, "onething.api.v1.OperatorService.RepeatNotice is not implemented")
+}
+
+func (UnimplementedOperatorServiceHandler) ListParkedStreams(context.Context, *v1.ListParkedStreamsRequest) (*v1.ListParkedStreamsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, "onething.api.v1.OperatorService.ListParkedStreams is not implemented")
+}
+
+func (UnimplementedOperatorServiceHandler) TakeUpStream(context.Context, *v1.TakeUpStreamRequest) (*v1.TakeUpStreamResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, "onething.api.v1.OperatorService.TakeUpStream is not implemented")
 }
 
 type operatorServiceClient struct {
@@ -115,6 +159,22 @@ func (c *operatorServiceClient) ListNotices(ctx context.Context, req *v1.ListNot
 func (c *operatorServiceClient) RepeatNotice(ctx context.Context, req *v1.RepeatNoticeRequest) (*v1.RepeatNoticeResponse, error) {
 	var res v1.RepeatNoticeResponse
 	if err := c.client.CallUnary(ctx, operatorServiceRepeatNoticeSpec(), req, &res); err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
+func (c *operatorServiceClient) ListParkedStreams(ctx context.Context, req *v1.ListParkedStreamsRequest) (*v1.ListParkedStreamsResponse, error) {
+	var res v1.ListParkedStreamsResponse
+	if err := c.client.CallUnary(ctx, operatorServiceListParkedStreamsSpec(), req, &res); err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
+func (c *operatorServiceClient) TakeUpStream(ctx context.Context, req *v1.TakeUpStreamRequest) (*v1.TakeUpStreamResponse, error) {
+	var res v1.TakeUpStreamResponse
+	if err := c.client.CallUnary(ctx, operatorServiceTakeUpStreamSpec(), req, &res); err != nil {
 		return nil, err
 	}
 	return &res, nil
@@ -140,6 +200,30 @@ func (h operatorServiceHandler) repeatNotice(ctx context.Context, _ connect.Spec
 		return err
 	}
 	res, err := h.svc.RepeatNotice(ctx, &req)
+	if err != nil {
+		return err
+	}
+	return stream.Send(res)
+}
+
+func (h operatorServiceHandler) listParkedStreams(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
+	var req v1.ListParkedStreamsRequest
+	if err := stream.Receive(&req); err != nil {
+		return err
+	}
+	res, err := h.svc.ListParkedStreams(ctx, &req)
+	if err != nil {
+		return err
+	}
+	return stream.Send(res)
+}
+
+func (h operatorServiceHandler) takeUpStream(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
+	var req v1.TakeUpStreamRequest
+	if err := stream.Receive(&req); err != nil {
+		return err
+	}
+	res, err := h.svc.TakeUpStream(ctx, &req)
 	if err != nil {
 		return err
 	}
