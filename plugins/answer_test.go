@@ -4,7 +4,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"time"
 
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
@@ -174,8 +173,8 @@ func TestCall_Bodies(t *testing.T) {
 		{"an answer outside the memory", at(1<<31-1, 100), MalformedAnswer},
 		{"an answer across the end of the memory", at(65530, 100), MalformedAnswer},
 		{"an answer too large", at(0, 1<<30), TooMuchOutput},
-		{"a loop", "\x03\x40\x0c\x00\x0b\x42\x00", TimedOut},
-		{"recursion", "\x20\x00\x20\x01\x10\x01", Trapped},
+		{"a loop", "\x03\x40\x0c\x00\x0b\x42\x00", OutOfFuel},
+		{"recursion", "\x20\x00\x20\x01\x10\x01", StackOverflow},
 		{"memory beyond the limit, then a trap", "\x41" + sleb(10000) + "\x40\x00\x1a\x00", OutOfMemory},
 		{"memory beyond the limit, and no answer", "\x41" + sleb(10000) + "\x40\x00\x1a\x42\x00", MissingAnswer},
 	}
@@ -183,11 +182,7 @@ func TestCall_Bodies(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			limits := DefaultLimits()
-			if test.want == TimedOut {
-				limits.Time = time.Second
-			} else {
-				limits.Time = time.Minute // the run-time needs its time to fill a stack of some hundred MB
-			}
+			limits.Fuel = 200 * million
 			host, refs := newHost(t, Config{Limits: limits}, fit("", test.body).bytes(t))
 			if _, _, err := host.Call(t.Context(), refs[0], ask(checkHook, "")); !errors.Is(err, test.want) {
 				t.Errorf("got %v, want %s", err, test.want)

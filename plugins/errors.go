@@ -20,11 +20,17 @@ const (
 	// BadRequest: the request has no hook, or its text is not UTF-8.
 	BadRequest Kind = "bad_request"
 	// Trapped: the guest executed what WebAssembly forbids: unreachable code, an address outside its memory, a stack
-	// that overflows. A Go guest's panic ends here.
+	// that the run-time ends. A Go guest's panic ends here.
 	Trapped Kind = "trapped"
 	// Exited: the guest ended itself, whatever its exit code.
 	Exited Kind = "exited"
-	// TimedOut: the guest took longer than its limit.
+	// OutOfFuel: the guest executed more than its limit.
+	OutOfFuel Kind = "out_of_fuel"
+	// StackOverflow: more functions were under way inside each other than its limit allows.
+	StackOverflow Kind = "stack_overflow"
+	// Suspended: the plugin failed too often in a row and is left alone for a while.
+	Suspended Kind = "suspended"
+	// TimedOut: the guest's host calls took longer than its limit.
 	TimedOut Kind = "timed_out"
 	// OutOfMemory: the guest failed after it was refused more memory than its limit.
 	OutOfMemory Kind = "out_of_memory"

@@ -5,11 +5,12 @@
 package plugins
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -17,11 +18,11 @@ import (
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
-	"github.com/tetratelabs/wazero/experimental"
-	"github.com/tetratelabs/wazero/sys"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/siyiban/onething/plugins/capability"
+	"github.com/siyiban/onething/plugins/snapshot"
+	"github.com/siyiban/onething/plugins/wasm"
 	pluginv1 "github.com/siyiban/onething/proto/gen/onething/plugin/v1"
 )
 
@@ -39,30 +40,6 @@ type Modules interface {
 	Module(digest string) ([]byte, error)
 }
 
-// Limits bound one call.
-type Limits struct {
-	// Time of one call, from an empty sandbox to its answer. Compiling is no part of it.
-	Time time.Duration
-	// MemoryMiB is the linear memory, in MiB.
-	MemoryMiB int
-	// OutputKiB is the size of the answer, in KiB.
-	OutputKiB int
-	// HostCalls is the number of host calls.
-	HostCalls int
-	// HostKiB is what all host calls together may move in and out, in KiB. A manifest cannot ask for it.
-	HostKiB int
-}
-
-// DefaultLimits are what a plugin gets that asks for nothing.
-func DefaultLimits() Limits {
-	return Limits{Time: 5 * time.Second, MemoryMiB: 64, OutputKiB: 1024, HostCalls: 50, HostKiB: 1024}
-}
-
-// DefaultMaximum is the most that a plugin gets by asking.
-func DefaultMaximum() Limits {
-	return Limits{Time: 30 * time.Second, MemoryMiB: 256, OutputKiB: 8192, HostCalls: 1000, HostKiB: 4096}
-}
-
 // Config configures a Host. The zero value of each member but Modules is its documented default.
 type Config struct {
 	// Modules are the files. Required.
@@ -73,15 +50,22 @@ type Config struct {
 	Maximum Limits
 	// Granted returns the capabilities that the operator grants a plugin. It is asked at every call; nil grants nothing.
 	Granted func(pluginID string) []string
-	// Capabilities are what plugins can reach outside their calls; nil: nothing is granted, whatever Granted says.
+	// Capabilities answer what plugins ask outside their calls; nil grants nothing.
 	Capabilities *capability.Set
 	// Logger is told what operators should know; nothing is logged if it is nil.
 	Logger *slog.Logger
 	// CompilationCacheDir keeps compiled modules between runs. Whoever can write to it can run code in the host, so it
 	// belongs to the host alone. If it is empty every run compiles anew, about a second for each Go guest.
 	CompilationCacheDir string
-	// Concurrency is the number of calls of one module that run at the same time, 4 if zero. Others wait.
-	Concurrency int
+	// CompiledMiB is what compiled modules with their instances may hold, in MiB, 512 if zero: some thirty Go guests.
+	// Those that were not called for the longest time are let go, and compiled again when they are called.
+	CompiledMiB int
+	// DepartmentCalls is the number of calls of one department that run at the same time, 8 if zero. Others wait.
+	DepartmentCalls int
+	// Processors is the number of guests that execute at the same time, GOMAXPROCS if zero. Departments take turns.
+	Processors int
+	// Reset is how guests' memories are set back; the fastest way of this machine if nil. Tests try every one.
+	Reset *snapshot.Way
 }
 
 // Host runs plugins. It is safe for concurrent use.
@@ -89,25 +73,19 @@ type Host struct {
 	config  Config
 	runtime wazero.Runtime
 	cache   wazero.CompilationCache
+	turns   *turns
 
 	// compiling is held while a module is compiled, which can need a second and a hundred megabytes.
 	compiling chan struct{}
 	// under counts the calls and compilations that are under way.
 	under sync.WaitGroup
 
-	mu      sync.Mutex
-	modules map[string]*loaded // by digest
-	closed  bool
-}
-
-// loaded is a module that is compiled, or being compiled, or found unfit.
-type loaded struct {
-	done chan struct{} // closed when the members below are settled
-	*module
-	compiled wazero.CompiledModule
-	limits   Limits
-	err      error
-	slots    chan struct{}
+	mu          sync.Mutex
+	modules     map[string]*loaded       // by digest
+	departments map[string]chan struct{} // calls in flight
+	weight      int                      // of the compiled modules, in bytes
+	calls       uint64
+	closed      bool
 }
 
 // Trace is what a call did, also if it failed. Transcript, Lookups, Writes and Failure hold personal data.
@@ -116,6 +94,11 @@ type Trace struct {
 	Plugin, Version, Digest string
 	// Hook that was called.
 	Hook pluginv1.Hook
+	// Duration is how long the call took, without waiting for its turn to begin.
+	Duration time.Duration
+	// Fuel that the guest took, in units, by the reckoning of the version of the rewriter.
+	Fuel     int64
+	Rewriter uint32
 	// HostCalls is the number of host calls.
 	HostCalls int
 	// MemoryBytes is the linear memory at the end.
@@ -147,20 +130,18 @@ func Open(ctx context.Context, config Config) (*Host, error) {
 	if config.Maximum == (Limits{}) {
 		config.Maximum = DefaultMaximum()
 	}
-	for _, l := range []Limits{config.Limits, config.Maximum} {
-		if l.Time < time.Millisecond || l.MemoryMiB <= 0 || l.MemoryMiB > 4095 || l.OutputKiB <= 0 || l.HostCalls < 0 || l.HostKiB < 0 {
-			return nil, errors.New("plugins: limits need a millisecond, a MiB below 4 GiB and a KiB of output at least")
-		}
+	if err := errors.Join(config.Limits.check(), config.Maximum.check()); err != nil {
+		return nil, err
+	}
+	if config.CompiledMiB < 0 || config.DepartmentCalls < 0 || config.Processors < 0 {
+		return nil, errors.New("plugins: a number in Config is negative")
 	}
 	if config.Logger == nil {
 		config.Logger = slog.New(slog.DiscardHandler)
 	}
-	if config.Concurrency == 0 {
-		config.Concurrency = 4
-	}
-	if config.Concurrency < 0 {
-		return nil, errors.New("plugins: Config.Concurrency is negative")
-	}
+	config.CompiledMiB = cmp.Or(config.CompiledMiB, 512)
+	config.DepartmentCalls = cmp.Or(config.DepartmentCalls, 8)
+	config.Processors = cmp.Or(config.Processors, runtime.GOMAXPROCS(0))
 	cache := wazero.NewCompilationCache()
 	if config.CompilationCacheDir != "" {
 		var err error
@@ -169,11 +150,13 @@ func Open(ctx context.Context, config Config) (*Host, error) {
 		}
 	}
 	h := &Host{
-		config: config, cache: cache, compiling: make(chan struct{}, 1), modules: map[string]*loaded{},
+		config: config, cache: cache, compiling: make(chan struct{}, 1), modules: map[string]*loaded{}, departments: map[string]chan struct{}{},
+		turns: newTurns(config.Processors),
 		runtime: wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().
 			// Vectors are not needed by any guest, and wazero reads their instructions differently from others.
 			WithCoreFeatures(api.CoreFeaturesV2.SetEnabled(api.CoreFeatureSIMD, false)).
-			WithCloseOnContextDone(true).
+			// Fuel bounds a guest; looking at a context at every loop makes it six times slower.
+			WithCloseOnContextDone(false).
 			WithDebugInfoEnabled(false).
 			WithCompilationCache(cache)),
 	}
@@ -190,6 +173,9 @@ func (h *Host) Close(ctx context.Context) error {
 	h.closed = true
 	h.mu.Unlock()
 	h.under.Wait()
+	for _, l := range h.modules {
+		l.close(ctx)
+	}
 	return errors.Join(h.runtime.Close(ctx), h.cache.Close(ctx))
 }
 
@@ -204,42 +190,41 @@ func (h *Host) Prepare(ctx context.Context, ref Ref) (*pluginv1.Manifest, error)
 	if err != nil {
 		return nil, h.failed(ref, pluginv1.Hook_HOOK_UNSPECIFIED, err)
 	}
+	defer h.release(l)
 	return proto.CloneOf(l.manifest), nil
 }
 
-// Call runs one hook of a plugin in a sandbox of its own and returns its answer, which is checked: the member of the
-// called hook is set and is what the interface says of it. Whether its values fit the step's result is the caller's
-// to check.
+// Call runs one hook of a plugin in a sandbox that holds no byte of any earlier call, and returns its answer, which is
+// checked: the member of the called hook is set and is what the interface says of it. Whether its values fit the step's
+// result is the caller's to check.
 //
 // The error is a [*CallError] if the plugin is to blame, and then the same call may fail again; it wraps ctx's error
 // if the caller gave up. The trace says what happened in every case.
 func (h *Host) Call(ctx context.Context, ref Ref, request *pluginv1.Request) (*pluginv1.Response, Trace, error) {
-	trace := Trace{Plugin: ref.ID, Digest: ref.Digest, Hook: request.GetHook()}
-	if err := h.enter(); err != nil {
-		return nil, trace, err
-	}
-	defer h.under.Done()
-	response, err := h.call(ctx, ref, request, &trace, nil)
-	if err != nil {
-		return nil, trace, h.failed(ref, request.GetHook(), err)
-	}
-	return response, trace, nil
+	return h.answer(ctx, ref, request, nil)
 }
 
 // Replay runs a call again as it ran when its transcript was recorded: what it saw through its capabilities it sees
 // again, and nothing outside is reached. Errors are as Call's. diverged says where the call did not ask for what the
 // recorded one had asked for; empty: it asked for the same.
 func (h *Host) Replay(ctx context.Context, ref Ref, request *pluginv1.Request, transcript []*pluginv1.HostCall) (response *pluginv1.Response, trace Trace, diverged string, err error) {
-	trace = Trace{Plugin: ref.ID, Digest: ref.Digest, Hook: request.GetHook()}
+	session := capability.Replay(transcript)
+	response, trace, err = h.answer(ctx, ref, request, session)
+	return response, trace, session.Diverged(), err
+}
+
+// answer makes a call; the session of a replay, if there is one, answers its host calls.
+func (h *Host) answer(ctx context.Context, ref Ref, request *pluginv1.Request, replay capability.Session) (*pluginv1.Response, Trace, error) {
+	trace := Trace{Plugin: ref.ID, Digest: ref.Digest, Hook: request.GetHook(), Rewriter: wasm.Version}
 	if err := h.enter(); err != nil {
-		return nil, trace, "", err
+		return nil, trace, err
 	}
 	defer h.under.Done()
-	session := capability.Replay(transcript)
-	if response, err = h.call(ctx, ref, request, &trace, session); err != nil {
-		return nil, trace, session.Diverged(), h.failed(ref, request.GetHook(), err)
+	response, err := h.serve(ctx, ref, request, replay, &trace)
+	if err != nil {
+		return nil, trace, h.failed(ref, request.GetHook(), err)
 	}
-	return response, trace, session.Diverged(), nil
+	return response, trace, nil
 }
 
 // ErrClosed says that the host was closed.
@@ -278,12 +263,13 @@ type reason struct {
 func (r *reason) Error() string   { return string(r.Kind) + ": " + r.err.Error() }
 func (r *reason) Unwrap() []error { return []error{r.Kind, r.err} }
 
-// call makes one call; replay, if there is one, answers its host calls.
-func (h *Host) call(ctx context.Context, ref Ref, request *pluginv1.Request, trace *Trace, replay capability.Session) (*pluginv1.Response, error) {
+// serve finds the module and waits until the call may run.
+func (h *Host) serve(ctx context.Context, ref Ref, request *pluginv1.Request, replay capability.Session, trace *Trace) (*pluginv1.Response, error) {
 	l, err := h.load(ctx, ref)
 	if err != nil {
 		return nil, err
 	}
+	defer h.release(l)
 	trace.Version = l.manifest.GetVersion()
 	if !slices.Contains(l.manifest.GetHooks(), request.GetHook()) {
 		return nil, HookNotOffered
@@ -292,22 +278,57 @@ func (h *Host) call(ctx context.Context, ref Ref, request *pluginv1.Request, tra
 	if err != nil {
 		return nil, &reason{BadRequest, errors.New("a text is not UTF-8")}
 	}
-	select {
-	case l.slots <- struct{}{}:
-		defer func() { <-l.slots }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	for _, slots := range []chan struct{}{l.slots, h.department(l.manifest.GetDepartment())} {
+		select {
+		case slots <- struct{}{}:
+			defer func() { <-slots }()
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
 	}
+	if !l.breaker.admit(time.Now()) {
+		return nil, Suspended
+	}
+	response, err := h.call(ctx, l, request, message, replay, trace)
+	_, blamed := errors.AsType[Kind](err)
+	l.breaker.ended(time.Now(), blamed, err != nil && !blamed)
+	return response, err
+}
 
-	s := newSandbox(request, l.limits)
-	capabilities := h.config.Capabilities.Begin(l.manifest, h.granted(ref.ID), request)
-	s.session = capabilities
-	if replay != nil {
-		s.session = replay
+// department returns the places of a department's calls.
+func (h *Host) department(id string) chan struct{} {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	slots, ok := h.departments[id]
+	if !ok {
+		slots = make(chan struct{}, h.config.DepartmentCalls)
+		h.departments[id] = slots
 	}
-	answer, err := h.run(ctx, l, s, message)
-	trace.HostCalls, trace.MemoryBytes, trace.OutputBytes = s.hostCalls, s.memory.most, len(answer)
+	return slots
+}
+
+// call runs a call and reads its answer.
+func (h *Host) call(ctx context.Context, l *loaded, request *pluginv1.Request, message []byte, replay capability.Session, trace *Trace) (*pluginv1.Response, error) {
+	s := newSandbox(request, l.limits)
+	s.turns, s.department = h.turns, l.manifest.GetDepartment()
+	capabilities := h.config.Capabilities.Begin(l.manifest, h.granted(l.manifest.GetId()), request)
+	if s.session = replay; replay == nil {
+		s.session = capabilities
+	}
+	if err := h.turns.take(ctx, s.department); err != nil {
+		return nil, err
+	}
+	defer h.turns.give()
+	begun := time.Now()
+	i, err := h.acquire(ctx, l)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := i.exchange(ctx, s, message)
+	trace.HostCalls, trace.MemoryBytes, trace.OutputBytes, trace.Fuel = s.hostCalls, int(i.memory.size), len(answer), s.fuelUsed
 	trace.Transcript, trace.Lookups, trace.ReachedOutside = capabilities.Transcript(), capabilities.Lookups(), capabilities.ReachedOutside()
+	l.put(ctx, i, err == nil)
+	trace.Duration = time.Since(begun)
 	if err != nil {
 		return nil, err
 	}
@@ -336,158 +357,12 @@ func (h *Host) granted(plugin string) []string {
 	return h.config.Granted(plugin)
 }
 
-// run gives one call a sandbox of its own and returns the bytes of the answer.
-func (h *Host) run(parent context.Context, l *loaded, s *sandbox, message []byte) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(parent, l.limits.Time)
-	defer cancel()
-	ctx = context.WithValue(ctx, sandboxKey{}, s)
-	ctx = experimental.WithMemoryAllocator(ctx, experimental.MemoryAllocatorFunc(
-		func(uint64, uint64) experimental.LinearMemory { return s.memory }))
-
-	answer, err := h.exchange(ctx, l, message)
-	switch {
-	case parent.Err() != nil:
-		return nil, parent.Err()
-	case s.exceeded != "":
-		return nil, s.exceeded
-	case ctx.Err() != nil:
-		// Also if the guest answered: an answer after the deadline would be an answer now and a failure next time.
-		return nil, TimedOut
-	case err == nil:
-		return answer, nil
-	case s.memory.refused:
-		return nil, OutOfMemory
+// fastest returns how large memories are set back.
+func (h *Host) fastest() snapshot.Way {
+	if h.config.Reset != nil {
+		return *h.config.Reset
 	}
-	if _, ok := errors.AsType[Kind](err); ok {
-		return nil, err
-	}
-	if exit, ok := errors.AsType[*sys.ExitError](err); ok {
-		return nil, &reason{Exited, fmt.Errorf("code %d", exit.ExitCode())}
-	}
-	return nil, &reason{Trapped, errors.New(firstLine(err))}
-}
-
-// exchange instantiates the module, hands it the message and reads its answer.
-func (h *Host) exchange(ctx context.Context, l *loaded, message []byte) ([]byte, error) {
-	guest, err := h.runtime.InstantiateModule(ctx, l.compiled, wazero.NewModuleConfig().WithName("").WithStartFunctions())
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = guest.Close(context.WithoutCancel(ctx)) }()
-
-	if l.initialise {
-		if _, err := guest.ExportedFunction(exportInitialize).Call(ctx); err != nil {
-			return nil, err
-		}
-	}
-	results, err := guest.ExportedFunction(exportAlloc).Call(ctx, uint64(len(message)))
-	if err != nil {
-		return nil, err
-	}
-	at := results[0]
-	if !guest.Memory().Write(uint32(at), message) {
-		return nil, &reason{MalformedAnswer, errors.New("onething_alloc returned an address outside the memory")}
-	}
-	results, err = guest.ExportedFunction(exportCall).Call(ctx, at, uint64(len(message)))
-	if err != nil {
-		return nil, err
-	}
-	at, size := results[0]>>32, uint32(results[0])
-	if uint64(size) > uint64(l.limits.OutputKiB)<<10 {
-		return nil, TooMuchOutput
-	}
-	view, ok := guest.Memory().Read(uint32(at), size)
-	if !ok {
-		return nil, &reason{MalformedAnswer, errors.New("onething_call returned an answer outside the memory")}
-	}
-	return slices.Clone(view), nil
-}
-
-// load returns the module of a plugin, compiled; it waits for the compilation or for ctx, whichever ends first.
-func (h *Host) load(ctx context.Context, ref Ref) (*loaded, error) {
-	h.mu.Lock()
-	l, ok := h.modules[ref.Digest]
-	if !ok {
-		l = &loaded{done: make(chan struct{}), slots: make(chan struct{}, h.config.Concurrency)}
-		h.modules[ref.Digest] = l
-		h.under.Add(1)
-		// A caller who gives up does not end the work: the next one will want it too.
-		go h.compile(context.WithoutCancel(ctx), ref.Digest, l)
-	}
-	h.mu.Unlock()
-	select {
-	case <-l.done:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	if l.err != nil {
-		return nil, l.err
-	}
-	if got := l.manifest.GetId(); got != ref.ID {
-		return nil, &reason{Unfit, fmt.Errorf("the module is plugin %s", got)}
-	}
-	return l, nil
-}
-
-// compile reads, checks and compiles a module, one at a time.
-func (h *Host) compile(ctx context.Context, digest string, l *loaded) {
-	defer h.under.Done()
-	defer close(l.done)
-	h.compiling <- struct{}{}
-	defer func() { <-h.compiling }()
-	// The compiler has panicked on modules before; one that does is unfit, and the host goes on.
-	defer func() {
-		if r := recover(); r != nil {
-			l.err = &reason{Unfit, errors.New("the compiler cannot handle it")}
-		}
-		if l.err != nil {
-			h.config.Logger.WarnContext(ctx, "plugin cannot be used", "digest", digest, "error", l.err)
-		}
-	}()
-
-	wasm, err := h.config.Modules.Module(digest)
-	if err != nil {
-		// What is not there now may be there at the next call.
-		h.mu.Lock()
-		delete(h.modules, digest)
-		h.mu.Unlock()
-		if l.err = fmt.Errorf("read module: %w", err); errors.Is(err, fs.ErrNotExist) {
-			l.err = NotFound
-		}
-		return
-	}
-	if l.module, err = inspect(wasm); err != nil {
-		l.err = &reason{Unfit, err}
-		return
-	}
-	l.limits = h.limits(l.manifest.GetLimits())
-	if have, most := int(l.memoryPages), l.limits.MemoryMiB*pagesPerMiB; have > most {
-		l.err = &reason{Unfit, fmt.Errorf("begins with %d pages of memory, its limit is %d", have, most)}
-		return
-	}
-	if l.compiled, err = h.runtime.CompileModule(ctx, l.stripped); err != nil {
-		l.err = &reason{Unfit, errors.New(firstLine(err))}
-		return
-	}
-	l.stripped = nil
-}
-
-// limits returns what a manifest asks for, within the operator's maximum.
-func (h *Host) limits(asked *pluginv1.Limits) Limits {
-	of := func(asked uint32, byDefault, most int) int {
-		if asked == 0 {
-			return byDefault
-		}
-		return int(min(int64(asked), int64(most)))
-	}
-	d, m := h.config.Limits, h.config.Maximum
-	return Limits{
-		Time:      time.Duration(of(asked.GetHostMillis(), int(d.Time/time.Millisecond), int(m.Time/time.Millisecond))) * time.Millisecond,
-		MemoryMiB: of(asked.GetMemoryMib(), d.MemoryMiB, m.MemoryMiB),
-		OutputKiB: of(asked.GetOutputKib(), d.OutputKiB, m.OutputKiB),
-		HostCalls: of(asked.GetHostCalls(), d.HostCalls, m.HostCalls),
-		HostKiB:   d.HostKiB,
-	}
+	return snapshot.Fastest()
 }
 
 // firstLine keeps wazero's message and drops the guest's stack, whose names are the guest's.

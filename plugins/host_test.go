@@ -1,6 +1,7 @@
 package plugins
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"google.golang.org/protobuf/testing/protocmp"
 
 	"github.com/siyiban/onething/plugins/capability"
+	"github.com/siyiban/onething/plugins/snapshot"
 	pluginv1 "github.com/siyiban/onething/proto/gen/onething/plugin/v1"
 )
 
@@ -83,7 +85,7 @@ func TestCall(t *testing.T) {
 // goes on.
 func TestCall_Misbehaviour(t *testing.T) {
 	t.Parallel()
-	limits := Limits{Time: 3 * time.Second, MemoryMiB: 24, OutputKiB: 512, HostCalls: 10, HostKiB: 512}
+	limits := Limits{Fuel: 200 * million, HostTime: 3 * time.Second, MemoryMiB: 24, StackKiB: 512, OutputKiB: 512, HostCalls: 10, HostKiB: 512, CallsInFlight: 4}
 	host, refs := newHost(t, Config{Limits: limits, Granted: grantAll, Capabilities: sharing(register{})}, behave(t))
 	if _, err := host.Prepare(t.Context(), refs[0]); err != nil {
 		t.Fatal(err)
@@ -96,9 +98,9 @@ func TestCall_Misbehaviour(t *testing.T) {
 		{"panic", "panic", checkHook, Trapped},
 		{"exit with 0", "exit", checkHook, Exited},
 		{"nil pointer", "nil", checkHook, Trapped},
-		{"loop without end", "loop", checkHook, TimedOut},
+		{"loop without end", "loop", checkHook, OutOfFuel},
 		{"memory without end", "allocate", checkHook, OutOfMemory},
-		{"recursion without end", "recurse", checkHook, OutOfMemory},
+		{"recursion without end", "recurse", checkHook, StackOverflow},
 		{"finding without text", "find", checkHook, MalformedAnswer},
 		{"host calls without end", "look up often", checkHook, TooManyHostCalls},
 		{"host calls of many bytes", "look up at length", checkHook, TooManyHostCalls},
@@ -108,8 +110,7 @@ func TestCall_Misbehaviour(t *testing.T) {
 		{"no hook", "echo", pluginv1.Hook_HOOK_UNSPECIFIED, HookNotOffered},
 	}
 	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
+		t.Run(test.name, func(t *testing.T) { // one after the other: many failures in a row would suspend it
 			response, trace, err := host.Call(t.Context(), refs[0], ask(test.hook, test.bundle))
 			var failed *CallError
 			if !errors.As(err, &failed) || !errors.Is(err, test.want) || failed.Kind != test.want {
@@ -135,21 +136,62 @@ func TestCall_Misbehaviour(t *testing.T) {
 	}
 }
 
-// TestCall_FreshSandbox looks for what an earlier call left in globals, on the heap and in free memory.
+// TestCall_FreshSandbox looks for what an earlier call left in globals, on the heap and in free memory, and compares the
+// whole memory and every global with the image, for each way of resetting that this machine has.
 func TestCall_FreshSandbox(t *testing.T) {
 	t.Parallel()
-	host, refs := newHost(t, Config{Concurrency: 1}, behave(t))
-	for range 3 {
-		response, _, err := host.Call(t.Context(), refs[0], ask(checkHook, "mark"))
-		if got := told(t, response, err); got != "marked" {
-			t.Fatalf("got %q", got)
+	for _, way := range snapshot.Ways() {
+		t.Run(way.String(), func(t *testing.T) {
+			t.Parallel()
+			limits := DefaultLimits()
+			limits.CallsInFlight = 1
+			host, refs := newHost(t, Config{Limits: limits, Reset: &way}, behave(t))
+			for round := range 70 { // more than the calls after which written pages are protected anew
+				response, _, err := host.Call(t.Context(), refs[0], ask(checkHook, "mark"))
+				if got := told(t, response, err); got != "marked" {
+					t.Fatalf("got %q", got)
+				}
+				same(t, host, refs[0])
+				if round%10 > 0 {
+					continue
+				}
+				response, _, err = host.Call(t.Context(), refs[0], ask(checkHook, "look for marks"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if findings := response.GetCheck().GetFindings(); len(findings) != 0 {
+					t.Fatalf("the sandbox is not fresh: %v", findings)
+				}
+				same(t, host, refs[0])
+			}
+		})
+	}
+}
+
+// same compares every idle instance of a plugin with its image.
+func same(t *testing.T, h *Host, ref Ref) {
+	t.Helper()
+	l, err := h.load(t.Context(), ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.release(l)
+	if l.image.Size() <= 256<<10 {
+		t.Error("the image is so small that it is always copied whole")
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.idle) == 0 {
+		t.Log("the instance was thrown away")
+	}
+	for _, i := range l.idle {
+		if !bytes.Equal(i.memory.bytes(), l.image.Bytes()) {
+			t.Error("the memory is not the image")
 		}
-		response, _, err = host.Call(t.Context(), refs[0], ask(checkHook, "look for marks"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if findings := response.GetCheck().GetFindings(); len(findings) != 0 {
-			t.Fatalf("the sandbox is not fresh: %v", findings)
+		for n, v := range i.values() {
+			if v != l.globals[n] {
+				t.Errorf("the global %s is %d, was %d", l.names[n], v, l.globals[n])
+			}
 		}
 	}
 }
@@ -226,7 +268,9 @@ func (b blocked) LookUp(ctx context.Context, _, _ string) (*capability.Entry, er
 func TestCall_GivenUp(t *testing.T) {
 	t.Parallel()
 	source := blocked{make(chan struct{})}
-	host, refs := newHost(t, Config{Concurrency: 1, Granted: grantAll, Capabilities: sharing(source)}, behave(t))
+	one := DefaultLimits()
+	one.CallsInFlight = 1
+	host, refs := newHost(t, Config{Limits: one, Granted: grantAll, Capabilities: sharing(source)}, behave(t))
 	ctx, cancel := context.WithCancel(t.Context())
 	var waiting sync.WaitGroup
 	waiting.Go(func() {
@@ -253,7 +297,7 @@ func TestCall_SlowSource(t *testing.T) {
 	t.Parallel()
 	source := blocked{make(chan struct{}, 1)}
 	limits := DefaultLimits()
-	limits.Time = 500 * time.Millisecond
+	limits.HostTime = 500 * time.Millisecond
 	host, refs := newHost(t, Config{Limits: limits, Granted: grantAll, Capabilities: sharing(source)}, behave(t))
 	if _, _, err := host.Call(t.Context(), refs[0], ask(checkHook, "look up")); !errors.Is(err, TimedOut) {
 		t.Errorf("got %v, want %s", err, TimedOut)
@@ -321,10 +365,10 @@ func TestOpen_Config(t *testing.T) {
 		config Config
 	}{
 		{"no modules", Config{}},
-		{"no time", Config{Modules: modules{}, Limits: Limits{MemoryMiB: 1, OutputKiB: 1}}},
-		{"no memory", Config{Modules: modules{}, Maximum: Limits{Time: time.Second, OutputKiB: 1}}},
-		{"too much memory", Config{Modules: modules{}, Maximum: Limits{Time: time.Second, OutputKiB: 1, MemoryMiB: 4096}}},
-		{"negative concurrency", Config{Modules: modules{}, Concurrency: -1}},
+		{"no fuel", Config{Modules: modules{}, Limits: Limits{HostTime: time.Second, MemoryMiB: 1, StackKiB: 1, OutputKiB: 1, CallsInFlight: 1}}},
+		{"no memory", Config{Modules: modules{}, Maximum: Limits{Fuel: 1, HostTime: time.Second, StackKiB: 1, OutputKiB: 1, CallsInFlight: 1}}},
+		{"too much memory", Config{Modules: modules{}, Maximum: Limits{Fuel: 1, HostTime: time.Second, MemoryMiB: 4096, StackKiB: 1, OutputKiB: 1, CallsInFlight: 1}}},
+		{"negative number", Config{Modules: modules{}, DepartmentCalls: -1}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -338,14 +382,20 @@ func TestOpen_Config(t *testing.T) {
 
 func TestLimits(t *testing.T) {
 	t.Parallel()
-	host, _ := newHost(t, Config{
-		Limits:  Limits{Time: time.Second, MemoryMiB: 32, OutputKiB: 100, HostCalls: 5, HostKiB: 64},
-		Maximum: Limits{Time: 2 * time.Second, MemoryMiB: 64, OutputKiB: 200, HostCalls: 10, HostKiB: 64},
-	})
-	got := host.limits(&pluginv1.Limits{HostMillis: 1500, MemoryMib: 4_000_000_000, HostCalls: 7})
-	want := Limits{Time: 1500 * time.Millisecond, MemoryMiB: 64, OutputKiB: 100, HostCalls: 7, HostKiB: 64}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
+	byDefault := Limits{Fuel: 10 * million, HostTime: time.Second, MemoryMiB: 32, StackKiB: 64, OutputKiB: 100, HostCalls: 5, HostKiB: 64, CallsInFlight: 2}
+	most := Limits{Fuel: 20 * million, HostTime: 2 * time.Second, MemoryMiB: 64, StackKiB: 128, OutputKiB: 200, HostCalls: 10, HostKiB: 128, CallsInFlight: 4}
+	if got := byDefault.within(most, nil); got != byDefault {
+		t.Errorf("asks for nothing: got %+v", got)
+	}
+	const much = 4_000_000_000
+	everything := &pluginv1.Limits{FuelMillions: much, HostMillis: much, MemoryMib: much, StackKib: much, OutputKib: much, HostCalls: much, HostKib: much, CallsInFlight: much}
+	if got := byDefault.within(most, everything); got != most {
+		t.Errorf("asks for everything: got %+v", got)
+	}
+	got := byDefault.within(most, &pluginv1.Limits{FuelMillions: 5, HostMillis: 1500, MemoryMib: 16, StackKib: 1, OutputKib: 1, HostCalls: 7, HostKib: 1, CallsInFlight: 1})
+	want := Limits{Fuel: 5 * million, HostTime: 1500 * time.Millisecond, MemoryMiB: 16, StackKiB: 1, OutputKiB: 1, HostCalls: 7, HostKiB: 1, CallsInFlight: 1}
+	if got != want {
+		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"errors"
 	"math/rand/v2"
+	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,14 +19,24 @@ import (
 // sandbox is what the host knows of one call while it runs: the guest's clock and lots, what it has used up, and the
 // answer that waits to be fetched. It is the guest's goroutine's alone.
 type sandbox struct {
+	limits Limits
+	// turns and department are how the guest shares the processors with others; turns is nil while it is primed.
+	turns      *turns
+	department string
 	// realtime and monotonic are the guest's clocks, in nanoseconds.
 	realtime, monotonic uint64
 	lots                *rand.ChaCha8
-	memory              *linearMemory
 	session             capability.Session
+
+	// fuel is the guest's global that counts down the slice; left is what remains behind it.
+	fuel     api.MutableGlobal
+	budget   int64
+	left     int64
+	fuelUsed int64
 
 	hostCalls, hostCallsLeft int
 	hostBytesLeft            int
+	hostTimeLeft             time.Duration
 	// waiting is the answer to the latest host call, until the guest fetches it.
 	waiting []byte
 	// exceeded is the bound that ended the call from inside a host function, if one did.
@@ -41,14 +53,55 @@ func sandboxOf(ctx context.Context) *sandbox {
 }
 
 func newSandbox(request *pluginv1.Request, limits Limits) *sandbox {
-	return &sandbox{
+	s := &sandbox{
+		limits:        limits,
 		realtime:      uint64(noon(request.GetToday()).UnixNano()),
 		monotonic:     1,
 		lots:          rand.NewChaCha8(seed(request)),
-		memory:        &linearMemory{limit: uint64(limits.MemoryMiB) << 20},
 		hostCallsLeft: limits.HostCalls,
 		hostBytesLeft: limits.HostKiB << 10,
+		hostTimeLeft:  limits.HostTime,
 	}
+	s.fill(limits.Fuel)
+	return s
+}
+
+// fill gives the guest its fuel.
+func (s *sandbox) fill(fuel int64) { s.budget, s.left = fuel, fuel }
+
+// slice is how much fuel a guest gets at a time, one or two milliseconds' worth. Compiled code cannot be interrupted: a
+// guest that spins keeps the garbage collector, and with it the whole process, waiting until it comes back for more.
+const slice = 4 * million
+
+// refill gives the guest its next slice.
+func (s *sandbox) refill() {
+	next := min(s.left, slice)
+	s.left -= next
+	s.fuel.Set(uint64(next))
+}
+
+// settle takes back what the guest has not used.
+func (s *sandbox) settle() {
+	s.left += int64(s.fuel.Get())
+	s.fuel.Set(0)
+	s.fuelUsed = s.budget - s.left
+}
+
+// refuel is called by the guest whose slice is used up, which may owe some. It lets others have their turn.
+func refuel(ctx context.Context, s *sandbox, _ api.Module, _ []uint64) uint64 {
+	s.settle()
+	if s.left < 0 {
+		s.exceed(OutOfFuel)
+	}
+	if err := ctx.Err(); err != nil {
+		panic(err)
+	}
+	runtime.Gosched()
+	if s.turns != nil {
+		s.turns.pass(s.department)
+	}
+	s.refill()
+	return 0
 }
 
 // noon is when a guest's clock begins: at noon of the day of receipt in China's time, which is the same day in UTC, so
@@ -89,23 +142,43 @@ func (s *sandbox) spend(bytes int) {
 	}
 }
 
-// hostCall is `onething.<function>(request, size) → size of the answer`.
-func hostCall(function string) func(context.Context, *sandbox, api.Module, []uint64) uint64 {
+// hostCall is `onething.<name>(request, size) → size of the answer`, for each capability.
+func hostCall(name string) func(ctx context.Context, s *sandbox, guest api.Module, args []uint64) uint64 {
 	return func(ctx context.Context, s *sandbox, guest api.Module, args []uint64) uint64 {
 		s.hostCalls++
 		if s.hostCallsLeft--; s.hostCallsLeft < 0 {
 			s.exceed(TooManyHostCalls)
 		}
 		s.spend(int(uint32(args[1])))
-		message, ok := guest.Memory().Read(uint32(args[0]), uint32(args[1]))
+		view, ok := guest.Memory().Read(uint32(args[0]), uint32(args[1]))
 		if !ok {
 			panic(errGuestMemory)
 		}
-		answer := s.session.Call(ctx, function, message)
+		answer := s.outside(ctx, name, slices.Clone(view))
 		s.spend(len(answer))
 		s.waiting = answer
 		return uint64(len(answer))
 	}
+}
+
+// outside answers a host call. What it waits for costs the guest time, and nobody else a processor.
+func (s *sandbox) outside(ctx context.Context, name string, request []byte) []byte {
+	if s.session == nil {
+		return nil // the guest is being primed: nothing is there, and nothing is reached
+	}
+	if s.turns != nil {
+		s.turns.give()
+		defer s.turns.retake(s.department)
+	}
+	begun := time.Now()
+	limited, cancel := context.WithTimeout(ctx, s.hostTimeLeft)
+	defer cancel()
+	answer := s.session.Call(limited, name, request)
+	s.hostTimeLeft -= time.Since(begun)
+	if limited.Err() != nil && ctx.Err() == nil {
+		s.exceed(TimedOut)
+	}
+	return answer
 }
 
 // readAnswer is `onething.read_answer(buffer, size) → bytes written`: 0 if the buffer is smaller than the answer.
@@ -120,31 +193,3 @@ func readAnswer(_ context.Context, s *sandbox, guest api.Module, args []uint64) 
 	}
 	return uint64(len(answer))
 }
-
-// linearMemory is the memory of one call: made for it, zero, and dropped after it. It grows up to its limit and
-// remembers whether the guest wanted more, which WebAssembly itself does not tell its host.
-type linearMemory struct {
-	limit   uint64
-	buffer  []byte
-	most    int // the size that it reached
-	refused bool
-}
-
-// Reallocate implements experimental.LinearMemory.
-func (m *linearMemory) Reallocate(size uint64) []byte {
-	if size > m.limit {
-		m.refused = true
-		return nil
-	}
-	if size > uint64(cap(m.buffer)) {
-		// Twice as much, so that a guest that grows page by page is not copied each time.
-		grown := make([]byte, size, max(size, min(m.limit, 2*uint64(cap(m.buffer)))))
-		copy(grown, m.buffer)
-		m.buffer = grown
-	}
-	m.buffer, m.most = m.buffer[:size], int(size)
-	return m.buffer
-}
-
-// Free implements experimental.LinearMemory.
-func (m *linearMemory) Free() { m.buffer = nil }

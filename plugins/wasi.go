@@ -3,6 +3,7 @@ package plugins
 import (
 	"context"
 	"encoding/binary"
+	"maps"
 	"math"
 
 	"github.com/tetratelabs/wazero"
@@ -10,6 +11,7 @@ import (
 	"github.com/tetratelabs/wazero/sys"
 
 	"github.com/siyiban/onething/plugins/capability"
+	"github.com/siyiban/onething/plugins/wasm"
 )
 
 // hostFunction is a function that a guest may import.
@@ -25,6 +27,11 @@ const (
 	errnoFault   = 21
 	errnoInval   = 28
 )
+
+// rewriterFunctions are what a rewritten module imports besides; no file can import it.
+func rewriterFunctions() map[string]map[string]hostFunction {
+	return map[string]map[string]hostFunction{wasm.RefuelModule: {wasm.RefuelFunction: {signature{"", ""}, refuel}}}
+}
 
 // hostFunctions are all that a guest may import, by module and name: our own, and what a Go, C or Rust guest wants of
 // WASI preview 1 to start. Nothing of it keeps state beyond the call, and nothing of it tells a guest anything about
@@ -68,7 +75,9 @@ func hostFunctions() map[string]map[string]hostFunction {
 // provide makes the host functions importable in a runtime.
 func provide(ctx context.Context, runtime wazero.Runtime) error {
 	types := func(of string) []api.ValueType { return []byte(of) } // wazero uses the binary format's bytes too
-	for name, functions := range hostFunctions() {
+	modules := hostFunctions()
+	maps.Copy(modules, rewriterFunctions())
+	for name, functions := range modules {
 		builder := runtime.NewHostModuleBuilder(name)
 		for function, f := range functions {
 			builder.NewFunctionBuilder().WithGoModuleFunction(api.GoModuleFunc(

@@ -56,8 +56,9 @@ steps:
 	return tree
 }
 
-// packed builds the guest that behaves as its bundle says, and packs it for each id with the time that it may take.
-func packed(t testing.TB, millis map[string]int) (folder string) {
+// packed builds the guest that behaves as its bundle says, and packs it for each id with what it may execute, in
+// millions of units of fuel.
+func packed(t testing.TB, fuel map[string]int) (folder string) {
 	t.Helper()
 	folder = t.TempDir()
 	built := filepath.Join(folder, "behave.unpacked")
@@ -66,9 +67,9 @@ func packed(t testing.TB, millis map[string]int) (folder string) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build the guest: %v\n%s", err, out)
 	}
-	for id, time := range millis {
+	for id, millions := range fuel {
 		name := filepath.Join(folder, strings.ReplaceAll(id, "/", "_"))
-		text := fmt.Sprintf("id: %s\nversion: 1.0.0\ndepartment: test\nname_zh: 测试用插件\nhooks: [HOOK_DECIDE]\ninterface_version: 1\nsdk: sdk/go\nlimits: { host_millis: %d }\n", id, time)
+		text := fmt.Sprintf("id: %s\nversion: 1.0.0\ndepartment: test\nname_zh: 测试用插件\nhooks: [HOOK_DECIDE]\ninterface_version: 1\nsdk: sdk/go\nlimits: { fuel_millions: %d }\n", id, millions)
 		if err := os.WriteFile(name+".yaml", []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -84,14 +85,14 @@ func packed(t testing.TB, millis map[string]int) (folder string) {
 // meanwhile; and the officer does the rest.
 func TestServer_PluginsThatMisbehave(t *testing.T) {
 	t.Parallel()
-	// Only who is to be stopped has little time, so that no other fails by it on a busy machine.
-	folder := packed(t, map[string]int{"test/behave": 30_000, "test/hasty": 400})
-	why := map[string]string{"panic": "trapped", "exit": "exited", "spin": "timed_out", "allocate": "out_of_memory", "nonsense": "unfit_answer"}
-	serves := map[string]string{"fine": "test/behave"}
+	why := map[string]string{"panic": "trapped", "exit": "exited", "spin": "out_of_fuel", "allocate": "out_of_memory", "nonsense": "unfit_answer"}
+	// A plugin each: one that fails for many would be left alone.
+	serves, fuel := map[string]string{"fine": "test/fine"}, map[string]int{"test/fine": 1000}
 	for bundle := range why {
-		serves[bundle] = "test/behave"
+		serves[bundle] = "test/" + bundle
+		fuel[serves[bundle]] = 500
 	}
-	serves["spin"] = "test/hasty"
+	folder := packed(t, fuel)
 	bundles, found := catalog.Load(misbehaving(serves))
 	if err := found.Err(); err != nil {
 		t.Fatal(err)

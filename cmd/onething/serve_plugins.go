@@ -144,8 +144,8 @@ func (i *installed) activate(ctx context.Context, e *engine.Engine, development 
 	return nil
 }
 
-// openHost starts the host that runs the plugins, and compiles them, so that nobody's first call waits; nil without
-// plugins.
+// openHost starts the host that runs the plugins; nil without plugins. Nothing waits until they are compiled: that goes on
+// beside the server, and a call that comes first waits for its own.
 func (s *server) openHost(ctx context.Context, i *installed, shared *registers.Registers) (*plugins.Host, error) {
 	if i.Store == nil {
 		return nil, nil //nolint:nilnil // no host is what a server without plugins has
@@ -164,11 +164,15 @@ func (s *server) openHost(ctx context.Context, i *installed, shared *registers.R
 		return nil, err
 	}
 	s.closers = append(s.closers, host.Close)
-	for _, p := range i.list() {
-		if _, err := host.Prepare(ctx, plugins.Ref{ID: p.Manifest.GetId(), Digest: p.Digest}); err != nil {
-			return nil, err
+	list := i.list()
+	go func() {
+		for _, p := range list {
+			// The host says what cannot be used; the calls of its steps will fail, and become officers' tasks.
+			if _, err := host.Prepare(ctx, plugins.Ref{ID: p.Manifest.GetId(), Digest: p.Digest}); errors.Is(err, plugins.ErrClosed) {
+				return
+			}
 		}
-	}
+	}()
 	return host, nil
 }
 

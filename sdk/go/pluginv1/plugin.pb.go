@@ -439,8 +439,8 @@ type Limits struct {
 	FuelMillions uint32 `protobuf:"varint,5,opt,name=fuel_millions,json=fuelMillions,proto3" json:"fuelMillions,omitempty"`
 	// What all host calls together may move in and out, in KiB.
 	HostKib uint32 `protobuf:"varint,6,opt,name=host_kib,json=hostKib,proto3" json:"hostKib,omitempty"`
-	// Functions that may be under way inside each other.
-	CallDepth uint32 `protobuf:"varint,7,opt,name=call_depth,json=callDepth,proto3" json:"callDepth,omitempty"`
+	// What the functions that are under way inside each other may hold on the stack outside the linear memory, in KiB.
+	StackKib uint32 `protobuf:"varint,7,opt,name=stack_kib,json=stackKib,proto3" json:"stackKib,omitempty"`
 	// Calls of this plugin at the same time; others wait.
 	CallsInFlight uint32 `protobuf:"varint,8,opt,name=calls_in_flight,json=callsInFlight,proto3" json:"callsInFlight,omitempty"`
 }
@@ -493,9 +493,9 @@ func (x *Limits) GetHostKib() uint32 {
 	return 0
 }
 
-func (x *Limits) GetCallDepth() uint32 {
+func (x *Limits) GetStackKib() uint32 {
 	if x != nil {
-		return x.CallDepth
+		return x.StackKib
 	}
 	return 0
 }
@@ -1853,7 +1853,7 @@ func (m *Limits) CloneVT() *Limits {
 	r.HostCalls = m.HostCalls
 	r.FuelMillions = m.FuelMillions
 	r.HostKib = m.HostKib
-	r.CallDepth = m.CallDepth
+	r.StackKib = m.StackKib
 	r.CallsInFlight = m.CallsInFlight
 	if len(m.unknownFields) > 0 {
 		r.unknownFields = slices.Clone(m.unknownFields)
@@ -2513,7 +2513,7 @@ func (this *Limits) EqualVT(that *Limits) bool {
 	if this.HostKib != that.HostKib {
 		return false
 	}
-	if this.CallDepth != that.CallDepth {
+	if this.StackKib != that.StackKib {
 		return false
 	}
 	if this.CallsInFlight != that.CallsInFlight {
@@ -3630,8 +3630,8 @@ func (m *Limits) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
 		i--
 		dAtA[i] = 0x40
 	}
-	if m.CallDepth != 0 {
-		i = protobuf_go_lite.EncodeVarint(dAtA, i, uint64(m.CallDepth))
+	if m.StackKib != 0 {
+		i = protobuf_go_lite.EncodeVarint(dAtA, i, uint64(m.StackKib))
 		i--
 		dAtA[i] = 0x38
 	}
@@ -5321,8 +5321,8 @@ func (m *Limits) SizeVT() (n int) {
 	if m.HostKib != 0 {
 		n += 1 + protobuf_go_lite.SizeOfVarint(uint64(m.HostKib))
 	}
-	if m.CallDepth != 0 {
-		n += 1 + protobuf_go_lite.SizeOfVarint(uint64(m.CallDepth))
+	if m.StackKib != 0 {
+		n += 1 + protobuf_go_lite.SizeOfVarint(uint64(m.StackKib))
 	}
 	if m.CallsInFlight != 0 {
 		n += 1 + protobuf_go_lite.SizeOfVarint(uint64(m.CallsInFlight))
@@ -6448,10 +6448,10 @@ func (m *Limits) UnmarshalVT(dAtA []byte) error {
 			}
 		case 7:
 			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field CallDepth", wireType)
+				return fmt.Errorf("proto: wrong wireType = %d for field StackKib", wireType)
 			}
-			m.CallDepth = 0
-			m.CallDepth, iNdEx, err = protobuf_go_lite.DecodeVarintUint32(dAtA, iNdEx)
+			m.StackKib = 0
+			m.StackKib, iNdEx, err = protobuf_go_lite.DecodeVarintUint32(dAtA, iNdEx)
 			if err != nil {
 				return err
 			}

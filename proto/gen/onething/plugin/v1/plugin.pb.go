@@ -538,8 +538,8 @@ type Limits struct {
 	FuelMillions uint32 `protobuf:"varint,5,opt,name=fuel_millions,json=fuelMillions,proto3" json:"fuel_millions,omitempty"`
 	// What all host calls together may move in and out, in KiB.
 	HostKib uint32 `protobuf:"varint,6,opt,name=host_kib,json=hostKib,proto3" json:"host_kib,omitempty"`
-	// Functions that may be under way inside each other.
-	CallDepth uint32 `protobuf:"varint,7,opt,name=call_depth,json=callDepth,proto3" json:"call_depth,omitempty"`
+	// What the functions that are under way inside each other may hold on the stack outside the linear memory, in KiB.
+	StackKib uint32 `protobuf:"varint,7,opt,name=stack_kib,json=stackKib,proto3" json:"stack_kib,omitempty"`
 	// Calls of this plugin at the same time; others wait.
 	CallsInFlight uint32 `protobuf:"varint,8,opt,name=calls_in_flight,json=callsInFlight,proto3" json:"calls_in_flight,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -618,9 +618,9 @@ func (x *Limits) GetHostKib() uint32 {
 	return 0
 }
 
-func (x *Limits) GetCallDepth() uint32 {
+func (x *Limits) GetStackKib() uint32 {
 	if x != nil {
-		return x.CallDepth
+		return x.StackKib
 	}
 	return 0
 }
@@ -2263,7 +2263,7 @@ const file_onething_plugin_v1_plugin_proto_rawDesc = "" +
 	"\tlog_codes\x18\r \x03(\tR\blogCodes\x128\n" +
 	"\n" +
 	"repeatable\x18\x0e \x03(\x0e2\x18.onething.plugin.v1.HookR\n" +
-	"repeatable\"\x8d\x02\n" +
+	"repeatable\"\x8b\x02\n" +
 	"\x06Limits\x12\x1f\n" +
 	"\vhost_millis\x18\x01 \x01(\rR\n" +
 	"hostMillis\x12\x1d\n" +
@@ -2274,9 +2274,8 @@ const file_onething_plugin_v1_plugin_proto_rawDesc = "" +
 	"\n" +
 	"host_calls\x18\x04 \x01(\rR\thostCalls\x12#\n" +
 	"\rfuel_millions\x18\x05 \x01(\rR\ffuelMillions\x12\x19\n" +
-	"\bhost_kib\x18\x06 \x01(\rR\ahostKib\x12\x1d\n" +
-	"\n" +
-	"call_depth\x18\a \x01(\rR\tcallDepth\x12&\n" +
+	"\bhost_kib\x18\x06 \x01(\rR\ahostKib\x12\x1b\n" +
+	"\tstack_kib\x18\a \x01(\rR\bstackKib\x12&\n" +
 	"\x0fcalls_in_flight\x18\b \x01(\rR\rcallsInFlight\"\xd5\x01\n" +
 	"\x05Value\x121\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x1d.onething.plugin.v1.ValueKindR\x04kind\x12\x12\n" +

@@ -1,0 +1,186 @@
+package plugins
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	pluginv1 "github.com/siyiban/onething/proto/gen/onething/plugin/v1"
+)
+
+// named is a small guest of another plugin and department.
+func named(t testing.TB, id, department, body string) []byte {
+	m := fit("\x12\x00", body)
+	m.manifest.Id, m.manifest.Department = id, department
+	return m.bytes(t)
+}
+
+const (
+	spin      = "\x03\x40\x0c\x00\x0b\x42\x00" // loop: br 0
+	noFinding = ""
+)
+
+// TestCall_SlowDepartment fills one department's places with plugins that spin, on a host with a single processor:
+// another department's plugin answers while they do.
+func TestCall_SlowDepartment(t *testing.T) {
+	t.Parallel()
+	limits := DefaultLimits()
+	limits.Fuel = 400 * million
+	host, refs := newHost(t, Config{Limits: limits, Processors: 1, DepartmentCalls: 3},
+		named(t, "slow/one", "slow", spin), named(t, "slow/two", "slow", spin), named(t, "quick/one", "quick", noFinding))
+	for _, ref := range refs {
+		if _, err := host.Prepare(t.Context(), ref); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var all sync.WaitGroup
+	var spinning, answered atomic.Int64
+	for n := range 6 {
+		all.Go(func() {
+			spinning.Add(1)
+			defer spinning.Add(-1)
+			if _, _, err := host.Call(t.Context(), refs[n%2], ask(checkHook, "")); !errors.Is(err, OutOfFuel) {
+				t.Errorf("slow: %v, want %s", err, OutOfFuel)
+			}
+		})
+	}
+	all.Go(func() {
+		for spinning.Load() < 6 {
+			runtime.Gosched()
+		}
+		for spinning.Load() > 0 {
+			if _, _, err := host.Call(t.Context(), refs[2], ask(checkHook, "")); err != nil {
+				t.Errorf("quick: %v", err)
+				return
+			}
+			answered.Add(1)
+		}
+	})
+	all.Wait()
+	// Two rounds of three that spin, each hundred slices long: the quick one has had many turns between them.
+	if answered.Load() < 50 {
+		t.Errorf("the quick plugin answered %d times while the others were spinning", answered.Load())
+	}
+}
+
+// TestCall_GivenUpWhileSpinning ends a guest that spins when its caller gives up, long before its fuel is used up.
+func TestCall_GivenUpWhileSpinning(t *testing.T) {
+	t.Parallel()
+	limits := DefaultLimits()
+	limits.Fuel = 1 << 60 // centuries
+	host, refs := newHost(t, Config{Limits: limits, Maximum: limits}, named(t, "test/tiny", "test", spin), named(t, "test/other", "test", noFinding))
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() {
+		_, _, err := host.Call(ctx, refs[0], ask(checkHook, ""))
+		done <- err
+	}()
+	if _, _, err := host.Call(t.Context(), refs[1], ask(checkHook, "")); err != nil {
+		t.Error(err)
+	}
+	cancel()
+	var failed *CallError
+	if err := <-done; !errors.Is(err, context.Canceled) || errors.As(err, &failed) {
+		t.Errorf("got %v, want the context's error alone", err)
+	}
+}
+
+// TestCall_Suspended leaves a plugin alone that fails too often in a row, and its failures say so.
+func TestCall_Suspended(t *testing.T) {
+	t.Parallel()
+	host, refs := newHost(t, Config{}, named(t, "test/bad", "test", "\x00"), named(t, "test/good", "test", noFinding))
+	for n := range breakAfter {
+		if _, _, err := host.Call(t.Context(), refs[0], ask(checkHook, "")); !errors.Is(err, Trapped) {
+			t.Fatalf("call %d: %v, want %s", n, err, Trapped)
+		}
+	}
+	if _, trace, err := host.Call(t.Context(), refs[0], ask(checkHook, "")); !errors.Is(err, Suspended) || trace.Fuel != 0 {
+		t.Errorf("got %v with %d units of fuel, want %s", err, trace.Fuel, Suspended)
+	}
+	if _, _, err := host.Call(t.Context(), refs[1], ask(checkHook, "")); err != nil {
+		t.Errorf("another plugin: %v", err)
+	}
+}
+
+// TestCall_Deterministic takes the same fuel and gives the same answer each time, in a fresh instance and in one that was
+// set back, and in another host.
+func TestCall_Deterministic(t *testing.T) {
+	t.Parallel()
+	var want int64
+	for range 2 {
+		host, refs := newHost(t, Config{}, behave(t))
+		for n := range 5 {
+			response, trace, err := host.Call(t.Context(), refs[0], ask(checkHook, "goroutines"))
+			if got := told(t, response, err); got != "45" {
+				t.Fatalf("got %q", got)
+			}
+			if want == 0 {
+				want = trace.Fuel
+			}
+			if trace.Fuel != want || trace.Fuel == 0 {
+				t.Errorf("call %d took %d units of fuel, the first one %d", n, trace.Fuel, want)
+			}
+			if n == 2 { // an instance that grew is thrown away
+				if _, _, err := host.Call(t.Context(), refs[0], ask(pluginv1.Hook_HOOK_ISSUE, "huge")); !errors.Is(err, TooMuchOutput) {
+					t.Fatalf("got %v, want %s", err, TooMuchOutput)
+				}
+			}
+		}
+	}
+}
+
+// TestHost_LeastUsed lets go what was not called for the longest time, and compiles it again when it is called.
+func TestHost_LeastUsed(t *testing.T) {
+	t.Parallel()
+	var files [][]byte
+	ids := []string{"test/a", "test/b", "test/c", "test/d"}
+	for _, id := range ids {
+		files = append(files, named(t, id, "test", noFinding))
+	}
+	limits := DefaultLimits()
+	limits.CallsInFlight = 1
+	// Room for two, each of an image of 64 KiB and an instance.
+	host, refs := newHost(t, Config{Limits: limits, CompiledMiB: 5}, files...)
+	held := func() (ids []string) {
+		host.mu.Lock()
+		defer host.mu.Unlock()
+		for _, l := range host.modules {
+			ids = append(ids, l.manifest.GetId())
+		}
+		return ids
+	}
+	for round := range 3 {
+		for n, ref := range refs {
+			if _, _, err := host.Call(t.Context(), ref, ask(checkHook, "")); err != nil {
+				t.Fatalf("round %d, %s: %v", round, ids[n], err)
+			}
+			if got := held(); len(got) > 2 {
+				t.Fatalf("the host holds %v, room is for two", got)
+			}
+		}
+	}
+	host.mu.Lock()
+	weight := 0
+	for _, l := range host.modules {
+		weight += l.weight
+	}
+	if weight != host.weight {
+		t.Errorf("the host counts %d bytes, its modules weigh %d", host.weight, weight)
+	}
+	host.mu.Unlock()
+	// Under many callers none meets a module that is let go beneath it.
+	var all sync.WaitGroup
+	for n := range 8 {
+		all.Go(func() {
+			for k := range 10 {
+				if _, _, err := host.Call(t.Context(), refs[(n+k)%len(refs)], ask(checkHook, "")); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+}
