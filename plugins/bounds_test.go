@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/siyiban/onething/plugins/snapshot"
 	pluginv1 "github.com/siyiban/onething/proto/gen/onething/plugin/v1"
 )
 
@@ -183,4 +184,39 @@ func TestHost_LeastUsed(t *testing.T) {
 		})
 	}
 	all.Wait()
+}
+
+// TestCall_MarksEverywhere lets a guest write every byte of its memory but the two of its answer, and every global, and
+// compares all of them with the image after each call, for each way of resetting.
+func TestCall_MarksEverywhere(t *testing.T) {
+	t.Parallel()
+	const size = 16 * pageSize
+	const mark = "\x23\x00" // global.get 0, which is another one in each call, also in those that prime
+	i32Const := func(v int64) string { return "\x41" + sleb(v) }
+	fill := func(from, to int64) string { return i32Const(from) + mark + i32Const(to-from) + "\xfc\x0b\x00" }
+	m := fit("\x12\x00", mark+i32Const(1)+"\x6a\x24\x00"+fill(0, answerAt)+fill(answerAt+2, size)+
+		mark+"\xac\x24\x01"+mark+"\xb2\x24\x02"+mark+"\xb7\x24\x03"+ // as i64, f32 and f64
+		"\x42"+sleb(answerAt<<32|2))
+	m.memory = "\x01\x00" + leb(16)
+	m.globals = "\x04" + "\x7f\x01\x41\x05\x0b" + "\x7e\x01\x42\x06\x0b" + "\x7d\x01\x43\x00\x00\x00\x40\x0b" + "\x7c\x01\x44\x00\x00\x00\x00\x00\x00\x00\x40\x0b"
+	file := m.bytes(t)
+	for _, way := range snapshot.Ways() {
+		host, refs := newHost(t, Config{Reset: &way}, file)
+		for range 70 {
+			if _, _, err := host.Call(t.Context(), refs[0], ask(checkHook, "")); err != nil {
+				t.Fatalf("%s: %v", way, err)
+			}
+			if kept := same(t, host, refs[0]); kept != 1 {
+				t.Fatalf("%s: %d instances are kept, want the one that was called", way, kept)
+			}
+		}
+		l, err := host.load(t.Context(), refs[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if l.way != way || len(l.globals) != 4 {
+			t.Errorf("the way is %s, want %s; globals %v", l.way, way, l.globals)
+		}
+		host.release(l)
+	}
 }

@@ -286,10 +286,13 @@ func (h *Host) serve(ctx context.Context, ref Ref, request *pluginv1.Request, re
 			return nil, ctx.Err()
 		}
 	}
+	if replay != nil {
+		return h.call(ctx, l, request, message, replay, trace)
+	}
 	if !l.breaker.admit(time.Now()) {
 		return nil, Suspended
 	}
-	response, err := h.call(ctx, l, request, message, replay, trace)
+	response, err := h.call(ctx, l, request, message, nil, trace)
 	_, blamed := errors.AsType[Kind](err)
 	l.breaker.ended(time.Now(), blamed, err != nil && !blamed)
 	return response, err

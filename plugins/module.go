@@ -307,5 +307,6 @@ func (l *loaded) close(ctx context.Context) {
 	}
 	if l.image != nil {
 		_ = l.image.Close()
+		l.image = nil
 	}
 }
