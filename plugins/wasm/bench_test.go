@@ -6,8 +6,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
@@ -63,40 +65,42 @@ func start(t testing.TB, wasm []byte, rewrite func(*Module) Rewritten) api.Modul
 	return w.last
 }
 
-// BenchmarkFuel runs the same work as it is, rewritten, and rewritten so that each stretch is charged by itself. The
-// units are what a round takes in fuel.
+// BenchmarkFuel runs the same work as it is and rewritten, in turns, and compares the tenth of the turns that took
+// least: what counting costs, and the units that a turn takes beside those of what was executed.
 func BenchmarkFuel(b *testing.B) {
-	ways := []struct {
-		name    string
-		rewrite func(*Module) Rewritten
-	}{
-		{"plain", nil},
-		{"counted", (*Module).Rewrite},
-		{"exact", func(m *Module) Rewritten { return m.rewrite(exact()) }},
-	}
-	instances := map[string]api.Module{}
-	for _, way := range ways {
-		instances[way.name] = start(b, goGuest(b), way.rewrite)
+	guest := goGuest(b)
+	instances := []api.Module{
+		start(b, guest, nil),
+		start(b, guest, (*Module).Rewrite),
+		start(b, guest, func(m *Module) Rewritten { return m.rewrite(exact()) }),
 	}
 	for _, work := range []string{"json", "tags", "hash", "sort", "sieve", "fib", "sum"} {
-		for _, way := range ways {
-			b.Run(work+"/"+way.name, func(b *testing.B) {
-				m, units := instances[way.name], int64(0)
-				f := m.ExportedFunction(work)
-				for b.Loop() {
+		b.Run(work, func(b *testing.B) {
+			var took [3][]time.Duration
+			var units [3]int64
+			for b.Loop() {
+				for i, m := range instances {
 					set(m, FuelGlobal, plentyFuel)
-					set(m, DepthGlobal, plentyRoom)
-					if _, err := f.Call(context.Background(), 10); err != nil {
+					set(m, DepthGlobal, Room)
+					before := b.Elapsed()
+					if _, err := m.ExportedFunction(work).Call(b.Context(), 1); err != nil {
 						b.Fatal(err)
 					}
-					if g := m.ExportedGlobal(FuelGlobal); g != nil {
-						units = plentyFuel - int64(g.Get())
+					took[i] = append(took[i], b.Elapsed()-before)
+					if i > 0 {
+						units[i] = plentyFuel - int64(m.ExportedGlobal(FuelGlobal).Get())
 					}
 				}
-				if units > 0 {
-					b.ReportMetric(float64(units), "units/op")
-				}
-			})
-		}
+			}
+			for i := range took {
+				slices.Sort(took[i])
+			}
+			least := func(i int) float64 { return float64(took[i][len(took[i])/10]) }
+			b.ReportMetric(least(0), "plain-ns")
+			b.ReportMetric(least(1)/least(0), "counted/plain")
+			b.ReportMetric(least(2)/least(0), "exact/plain")
+			b.ReportMetric(float64(units[1])/least(0), "units/ns")
+			b.ReportMetric(float64(units[1])/float64(units[2]), "units/executed")
+		})
 	}
 }

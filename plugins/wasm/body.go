@@ -12,8 +12,8 @@ const (
 	maxAllBranches = 500_000
 )
 
-// frame is one block, loop or if that is open.
-type frame struct {
+// openBlock is one block, loop or if that is open.
+type openBlock struct {
 	op              byte
 	params, results int
 	height          int  // of the operand stack below its parameters
@@ -77,19 +77,20 @@ func (w *walker) body(r *reader, signature uint32) body {
 	if w.locals += b.own; w.locals > maxAllLocals {
 		r.fail(ErrBound, "all functions together have more than %d locals", maxAllLocals)
 	}
-	b.start = r.at
+	b.start, b.calleesFrom = r.at, len(w.callees)
 	if r.err != nil {
 		return b
 	}
 	s := stack{walker: w, r: r, body: &b}
-	w.frames = append(w.frames[:0], frame{op: opBlock, results: len(t.Results)})
+	w.blocks = append(w.blocks[:0], openBlock{op: opBlock, results: len(t.Results)})
 	s.all = b.params + b.own
-	for r.err == nil && len(w.frames) > 0 {
+	for r.err == nil && len(w.blocks) > 0 {
 		i := w.decode(r)
 		if r.err == nil {
 			s.step(i)
 		}
 	}
+	b.calleesTo = len(w.callees)
 	return b
 }
 
@@ -233,7 +234,7 @@ type stack struct {
 	all    int // parameters and locals
 }
 
-func (s *stack) top() *frame { return &s.frames[len(s.frames)-1] }
+func (s *stack) top() *openBlock { return &s.blocks[len(s.blocks)-1] }
 
 func (s *stack) take(n int) {
 	f := s.top()
@@ -262,11 +263,11 @@ func (s *stack) die() {
 
 // label returns how many operands a branch to a label takes along.
 func (s *stack) label(index uint32) int {
-	if int64(index) >= int64(len(s.frames)) {
-		s.r.malformed("branches to label %d of %d", index, len(s.frames))
+	if int64(index) >= int64(len(s.blocks)) {
+		s.r.malformed("branches to label %d of %d", index, len(s.blocks))
 		return 0
 	}
-	f := s.frames[len(s.frames)-1-int(index)]
+	f := s.blocks[len(s.blocks)-1-int(index)]
 	if f.op == opLoop {
 		return f.params
 	}
@@ -274,25 +275,25 @@ func (s *stack) label(index uint32) int {
 }
 
 func (s *stack) open(i instruction) {
-	if len(s.frames) > maxNesting {
+	if len(s.blocks) > maxNesting {
 		s.r.fail(ErrBound, "nests blocks deeper than %d", maxNesting)
 		return
 	}
 	s.body.labels++
 	s.body.loops = s.body.loops || i.op == opLoop
 	s.take(i.params)
-	s.frames = append(s.frames, frame{op: i.op, params: i.params, results: i.results, height: s.height})
+	s.blocks = append(s.blocks, openBlock{op: i.op, params: i.params, results: i.results, height: s.height})
 	s.leave(i.params)
 }
 
 // close ends the innermost frame, whose results are on the stack.
-func (s *stack) close() frame {
+func (s *stack) close() openBlock {
 	f := *s.top()
 	s.take(f.results)
 	if s.height != f.height {
 		s.r.malformed("leaves %d operands in a block", s.height-f.height)
 	}
-	s.frames = s.frames[:len(s.frames)-1]
+	s.blocks = s.blocks[:len(s.blocks)-1]
 	return f
 }
 
@@ -312,8 +313,11 @@ func (s *stack) step(i instruction) {
 	case (k.immediate == memoryAccess || k.immediate == zeroByte) && s.Memories == 0:
 		s.r.malformed("refers to a memory that is not there")
 	default:
-		if i.op == opMemoryGrow {
+		switch i.op {
+		case opMemoryGrow:
 			s.body.moves = true
+		case opLocalSet, opLocalTee:
+			s.body.sets++
 		}
 		s.take(int(k.takes))
 		s.leave(int(k.leaves))
@@ -336,7 +340,7 @@ func (s *stack) special(i instruction) {
 		}
 		f := s.close()
 		f.op, f.dead = opElse, false
-		s.frames = append(s.frames, f)
+		s.blocks = append(s.blocks, f)
 		s.leave(f.params)
 	case opEnd:
 		f := s.close()
@@ -364,7 +368,7 @@ func (s *stack) special(i instruction) {
 		s.take(n)
 		s.die()
 	case opReturn:
-		s.take(s.frames[0].results)
+		s.take(s.blocks[0].results)
 		s.die()
 	case opCall, opCallIndirect:
 		s.body.calls = true
@@ -372,6 +376,12 @@ func (s *stack) special(i instruction) {
 			s.take(1)
 		}
 		s.take(i.params)
+		s.body.crossing += s.height
+		if i.op == opCallIndirect {
+			s.body.indirect = true
+		} else if int(i.index) >= s.imported {
+			s.callees = append(s.callees, i.index-uint32(s.imported))
+		}
 		s.leave(i.results)
 	case opSelectTyped:
 		s.take(3)

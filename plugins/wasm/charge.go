@@ -1,56 +1,64 @@
 package wasm
 
-// How a function is charged. The places of code that are reached together are a stretch: it begins where branches
-// meet or part. A region is a function, or the part of it that belongs to one loop and to none within: its stretches
-// are each passed at most once between two passes of its head. So a charge at the head that is the sum of all
-// stretches covers whatever is executed; it costs least, and is too much where few of them are passed. Therefore
-// long stretches, and those that make a head's charge large, are charged at their own beginning.
+// How a function is charged. A stretch is a part of the code that is reached as a whole: it begins where branches meet
+// or part. A region is a function, or the part of it that belongs to one loop and to none within; a pass of it begins
+// when the function is called, or at each turn of the loop, and in it each stretch is executed at most once. So a charge
+// when a pass begins that is the sum of all stretches covers whatever is executed; it costs least, and is too much where
+// few of them are. Therefore stretches that are long, or that would make a pass dear, are charged at their own beginning.
 //
-// A fuel charge is a load, a subtraction and a store; in loops that call nothing the fuel stays in a local.
+// A charge is a load, a subtraction and a store; in loops that call nothing the fuel stays in a local.
 
 // tariff is how coarsely fuel is charged.
 type tariff struct {
-	// stretch is the cost from which on a stretch is charged by itself, head the most that a head is charged for short ones.
-	stretch, head int
-	// fold is the most that a region's own charge may be for it to be made by a loop with which it begins.
+	// stretch is the cost from which on a stretch is charged by itself, pass the most that a pass is charged for short ones.
+	stretch, pass int
+	// fold is the most that a pass may cost for it to be charged by a loop that is entered straight from its beginning.
 	fold int
-	// free is the cost of a function without calls, loops and moves up to which it is not asked whether fuel is left.
+	// free is the cost of a function without calls up to which it does not ask for fuel when it begins.
 	free int
 }
 
-func usual() tariff { return tariff{stretch: 24, head: 128, fold: 24, free: 1000} }
+// usual is coarse enough that counting costs a tenth at most where a guest works on messages, and fine enough that a unit
+// taken is an instruction executed within a factor of two or three: BenchmarkFuel measures both.
+func usual() tariff { return tariff{stretch: 32, pass: 192, fold: 24, free: 1000} }
 
 // region is a function's body or a loop in it.
 type region struct {
 	parent int // -1 for the function
-	label  int // of the loop, counted from the outside; -1 for the function
-	point  int // charge of its head
-	into   int // region that may make its charge, because it is entered straight from the head; -1 if none
+	place  int // of its label among those of the rewritten function; -1 for the function
+	params bool
 	calls  bool
 	// outer is the outermost region in which the fuel is kept in a local, -1 if none.
 	outer int
-	sum   int
+	// first and last are stretches; a pass begins with the first.
+	first, last int
+	// pass is what a pass is charged when it begins.
+	pass int
+	// depth says that the loop looks at the depth too, on behalf of the function, which begins with it.
+	depth bool
 }
 
 // stretch is a part of the code that is reached as a whole.
 type stretch struct {
-	region, point, cost int
-	head, dead          bool
+	region, cost int
+	dead         bool // it is not reached
+	enters       int  // the loop that it ends with, -1 if none
+	next         int  // the next one of the region, -1 if none
 }
 
-// Kinds of edits.
+// editKind says what an edit does.
 type editKind byte
 
 const (
-	// charge takes a point's amount.
+	// charge takes off what a stretch costs.
 	charge editKind = iota
-	// head takes a point's amount and asks for more if none is left.
-	head
-	// enter loads the fuel into the local, if the region keeps it there; leave stores it, behind the loop's end.
-	enter
-	leave
-	// exit stores the fuel before a branch that may leave the loop, if the region keeps it in a local.
-	exit
+	// begin is the beginning of a function, open that of a loop, close its end.
+	begin
+	open
+	shut
+	// jump is a branch, table one by a table: what it leaves, and how far it goes, is rewritten.
+	jump
+	table
 	// leap is a return, which becomes a branch to the function's end where something is left to do.
 	leap
 	// shift is a call or a reference to a function, whose index is another one now.
@@ -60,205 +68,195 @@ const (
 	grow
 )
 
-// edit is something that Rewrite inserts at a byte, or puts in the place of the bytes from there to end.
+// edit is something that Rewrite puts in the place of the bytes from at to end, if there are any.
 type edit struct {
 	at, end int
 	kind    editKind
 	region  int
-	// point of a charge; function of a shift.
-	point int
-	// labels is the number of labels that are open; target is that of the branch, counted from the outside, -1 for the
-	// function's end.
-	labels, target int
+	// index is the stretch of a charge, the function of a shift, the region of a loop.
+	index int
+	// open is the number of labels of the rewritten function that are open, without the function's own.
+	open int
+	// targets of branches: places of labels, -1 for the function's end.
+	targets []int
 }
 
 // label is a block, loop or if that is open.
 type label struct {
 	op       byte
-	region   int // around it
+	region   int // the loop's, or the one around it
+	place    int // where a branch to it goes
 	targeted bool
-	dead     bool // it was never reached
+	dead     bool // it is not reached
 }
+
+// loopLabels is the number of labels that a loop becomes, and loopPlace the place among them to which a repetition goes.
+const (
+	loopLabels = 3
+	loopPlace  = 1
+)
 
 // account works out the charges of one function.
 type account struct {
 	tariff
 	*walker
-	edits   []edit
+	edits     []edit
+	stretches []stretch
+	regions   []region
+	labels    []label
+	open      int
+	// amounts is what each stretch is charged by itself.
 	amounts []int
-	regions []region
-	labels  []label
-	now     stretch
+	places  []int // the arena of targets
 }
 
-func (a *account) point() int {
-	a.amounts = append(a.amounts, 0)
-	return len(a.amounts) - 1
+func (a *account) now() *stretch { return &a.stretches[len(a.stretches)-1] }
+
+func (a *account) edit(at, end int, kind editKind, index int) *edit {
+	a.edits = append(a.edits, edit{at: at, end: end, kind: kind, region: a.now().region, index: index, open: a.open})
+	return &a.edits[len(a.edits)-1]
 }
 
-func (a *account) edit(at int, kind editKind, point int) {
-	a.edits = append(a.edits, edit{at: at, end: at, kind: kind, region: a.now.region, point: point, labels: len(a.labels)})
-}
-
-func (a *account) replace(at, end int, kind editKind, point int) {
-	a.edit(at, kind, point)
-	a.edits[len(a.edits)-1].end = end
-}
-
-// open begins a region at a head.
-func (a *account) open(at, parent, label, entry int) {
-	a.regions = append(a.regions, region{parent: parent, label: label, point: a.point(), into: -1, outer: -1})
-	i := len(a.regions) - 1
-	a.now = stretch{region: i, point: a.regions[i].point, cost: entry, head: true}
-	a.edit(at, head, a.now.point)
-}
-
-// begin ends the stretch and begins another one at a byte.
+// begin begins another stretch at a byte.
 func (a *account) begin(at, region int, dead bool) {
-	a.finish()
-	a.now = stretch{region: region, point: a.point(), dead: dead}
+	a.stretches = append(a.stretches, stretch{region: region, dead: dead, enters: -1, next: -1})
+	i, r := len(a.stretches)-1, &a.regions[region]
+	a.stretches[r.last].next, r.last = i, i
 	if !dead {
-		a.edit(at, charge, a.now.point)
+		a.edit(at, at, charge, i)
 	}
 }
 
-// finish says who is charged for the stretch.
-func (a *account) finish() {
-	r, s := &a.regions[a.now.region], a.now
-	switch {
-	case s.dead:
-	case s.head:
-		a.amounts[s.point] += s.cost
-		r.sum += s.cost
-	case s.cost < a.stretch && r.sum+s.cost <= a.head:
-		a.amounts[r.point] += s.cost
-		r.sum += s.cost
-	default:
-		a.amounts[s.point] += s.cost
-	}
+// pass begins a region with its first stretch.
+func (a *account) pass(parent, place int, dead, params bool) {
+	i := len(a.stretches)
+	a.regions = append(a.regions, region{parent: parent, place: place, outer: -1, first: i, last: i, params: params})
+	a.stretches = append(a.stretches, stretch{region: len(a.regions) - 1, dead: dead, enters: -1, next: -1})
 }
 
 // function walks a body and works out what is charged where.
 func (a *account) function(b *body) {
-	a.edits, a.amounts, a.regions, a.labels = a.edits[:0], a.amounts[:0], a.regions[:0], a.labels[:0]
-	a.open(b.start, -1, -1, 1+b.own/8)
+	a.edits, a.stretches, a.regions, a.labels, a.places, a.open = a.edits[:0], a.stretches[:0], a.regions[:0], a.labels[:0], a.places[:0], 0
+	a.pass(-1, -1, false, false)
+	a.now().cost = 1 + b.own/8
+	a.edit(b.start, b.start, begin, 0)
 	r := &reader{wasm: a.wasm, at: b.start, end: b.end}
 	for r.at < b.end && r.err == nil {
 		i := a.decode(r)
-		if !a.now.dead {
-			a.now.cost += int(a.kinds[i.op].cost)
-		}
+		a.now().cost += int(a.kinds[i.op].cost)
 		a.step(i, r.at)
 	}
-	a.finish()
 	a.settle()
 }
 
 func (a *account) step(i instruction, next int) {
+	s := a.now()
 	switch i.op {
-	case opBlock:
-		a.labels = append(a.labels, label{op: i.op, region: a.now.region, dead: a.now.dead})
-	case opIf:
-		a.labels = append(a.labels, label{op: i.op, region: a.now.region, dead: a.now.dead})
-		a.begin(next, a.now.region, a.now.dead)
+	case opBlock, opIf:
+		a.labels = append(a.labels, label{op: i.op, region: s.region, place: a.open, dead: s.dead})
+		a.open++
+		if i.op == opIf {
+			a.begin(next, s.region, s.dead)
+		}
 	case opElse:
-		l := &a.labels[len(a.labels)-1]
-		a.begin(next, l.region, l.dead)
+		a.begin(next, s.region, a.labels[len(a.labels)-1].dead)
 	case opLoop:
 		a.loop(i, next)
 	case opEnd:
-		a.end(next)
-	case opBr:
-		a.branch(i.start, i.index)
-		a.begin(next, a.now.region, true)
-	case opBrIf:
-		a.branch(i.start, i.index)
-		a.begin(next, a.now.region, a.now.dead)
-	case opBrTable:
-		for _, target := range i.targets {
-			a.branch(i.start, target)
-		}
-		a.begin(next, a.now.region, true)
+		a.end(i.start, next)
+	case opBr, opBrIf, opBrTable:
+		a.branch(i, next)
+		a.begin(next, s.region, i.op != opBrIf || s.dead)
 	case opReturn:
-		a.exit(i.start, -1)
-		a.replace(i.start, next, leap, -1)
-		a.begin(next, a.now.region, true)
+		a.edit(i.start, next, leap, -1).targets = a.target(-1)
+		a.begin(next, s.region, true)
 	case opUnreachable:
-		a.begin(next, a.now.region, true)
+		a.begin(next, s.region, true)
 	case opCall:
-		a.regions[a.now.region].calls = true
-		a.replace(i.start, next, shift, int(i.index))
+		a.regions[s.region].calls = true
+		a.edit(i.start, next, shift, int(i.index))
 	case opCallIndirect:
-		a.regions[a.now.region].calls = true
+		a.regions[s.region].calls = true
 	case opRefFunc:
-		a.replace(i.start, next, shift, int(i.index))
+		a.edit(i.start, next, shift, int(i.index))
 	case opMemoryGrow:
-		a.edit(i.start, grow, -1)
+		a.edit(i.start, i.start, grow, -1)
 	case opMisc:
 		if i.misc == miscMemoryCopy || i.misc == miscMemoryFill {
-			a.edit(i.start, move, -1)
+			a.edit(i.start, i.start, move, -1)
 		}
 	}
 }
 
 // loop begins a region within the current one.
 func (a *account) loop(i instruction, next int) {
-	outer, s := a.now.region, a.now
-	if s.head && !s.dead && a.regions[outer].into < 0 {
-		a.regions[outer].into = len(a.regions)
+	s, place := a.now(), a.open
+	a.edit(i.start, next, open, len(a.regions)).region = len(a.regions)
+	s.enters = len(a.regions)
+	if i.params > 0 {
+		a.open++
+	} else {
+		a.open += loopLabels
+		place += loopPlace
 	}
-	a.finish()
-	// The edit that loads the fuel belongs to the loop, but stands before it.
-	a.now.region = len(a.regions)
-	a.edit(i.start, enter, -1)
-	a.labels = append(a.labels, label{op: opLoop, region: outer, dead: s.dead})
-	a.open(next, outer, len(a.labels)-1, 0)
-	a.now.dead = s.dead
+	a.labels = append(a.labels, label{op: opLoop, region: s.enters, place: place, dead: s.dead})
+	a.pass(s.region, place, s.dead, i.params > 0)
 }
 
 // end closes the innermost label.
-func (a *account) end(next int) {
+func (a *account) end(at, next int) {
 	if len(a.labels) == 0 {
 		return // the function's
 	}
 	l := a.labels[len(a.labels)-1]
 	a.labels = a.labels[:len(a.labels)-1]
-	switch l.op {
-	case opLoop:
-		dead := a.now.dead
-		a.edit(next, leave, -1)
-		a.regions[l.region].calls = a.regions[l.region].calls || a.regions[a.now.region].calls
-		a.begin(next, l.region, dead)
-	case opIf:
-		a.begin(next, l.region, l.dead)
-	default:
-		if l.targeted {
-			a.begin(next, l.region, l.dead)
+	switch {
+	case l.op == opLoop:
+		r := a.regions[l.region]
+		a.open--
+		if !r.params {
+			a.open -= loopLabels - 1
 		}
-	}
-}
-
-// branch notes that an instruction may branch to a label.
-func (a *account) branch(at int, index uint32) {
-	target := len(a.labels) - 1 - int(index)
-	if target >= 0 {
-		a.labels[target].targeted = true
-	}
-	a.exit(at, target)
-}
-
-// exit notes that an instruction may leave loops. Of several at the same instruction the outermost target counts.
-func (a *account) exit(at, target int) {
-	if n := len(a.edits); n > 0 && a.edits[n-1].kind == exit && a.edits[n-1].at == at {
-		a.edits[n-1].target = min(a.edits[n-1].target, target)
+		a.edit(at, next, shut, l.region)
+		a.regions[r.parent].calls = a.regions[r.parent].calls || r.calls
+		a.begin(next, r.parent, a.now().dead)
 		return
+	case l.op == opIf || l.targeted:
+		a.begin(next, l.region, l.dead)
 	}
-	a.edit(at, exit, -1)
-	a.edits[len(a.edits)-1].target = target
+	a.open--
 }
 
-// settle decides, when all is known, who keeps the fuel in a local and who makes whose charge.
+// branch notes where a branch may go.
+func (a *account) branch(i instruction, next int) {
+	from := len(a.places)
+	if i.op != opBrTable {
+		a.target(int(i.index))
+	}
+	for _, index := range i.targets {
+		a.target(int(index))
+	}
+	kind := jump
+	if i.op == opBrTable {
+		kind = table
+	}
+	a.edit(i.start, next, kind, -1).targets = a.places[from:]
+}
+
+// target notes the place of a label, which is counted from the inside, or -1.
+func (a *account) target(index int) []int {
+	place := -1
+	if at := len(a.labels) - 1 - index; index >= 0 && at >= 0 {
+		a.labels[at].targeted = true
+		place = a.labels[at].place
+	}
+	a.places = append(a.places, place)
+	return a.places[len(a.places)-1:]
+}
+
+// settle decides, when all is known, who keeps the fuel in a local, and what is charged where.
 func (a *account) settle() {
+	a.amounts = append(a.amounts[:0], make([]int, len(a.stretches))...)
 	for i := range a.regions {
 		r := &a.regions[i]
 		switch {
@@ -268,9 +266,24 @@ func (a *account) settle() {
 		default:
 			r.outer = i
 		}
-		if r.into >= 0 && a.amounts[r.point] <= a.fold {
-			a.amounts[a.regions[r.into].point] += a.amounts[r.point]
-			a.amounts[r.point] = 0
+		for j := r.first; j >= 0; j = a.stretches[j].next {
+			// The stretches in front are covered first: what follows is more often left out.
+			s := a.stretches[j]
+			switch {
+			case s.dead:
+			case j == r.first || s.cost < a.stretch && r.pass+s.cost <= a.tariff.pass:
+				r.pass += s.cost
+			default:
+				a.amounts[j] = s.cost
+			}
+		}
+	}
+	for i := range a.regions {
+		r := &a.regions[i]
+		if into := a.stretches[r.first].enters; into >= 0 && r.pass <= a.fold && !a.regions[into].params {
+			a.regions[into].pass += r.pass
+			a.regions[into].depth = r.depth || i == 0
+			r.pass = 0
 		}
 	}
 }

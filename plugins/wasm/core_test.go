@@ -310,7 +310,7 @@ func provideRefuel(t testing.TB, r wazero.Runtime, refuel func(api.Module)) {
 }
 
 // exact is a tariff by which every stretch is charged by itself: what is executed, and no more.
-func exact() tariff { return tariff{stretch: 0, head: 0, fold: -1, free: 0} }
+func exact() tariff { return tariff{fold: -1} }
 
 func instantiateAll(t *testing.T, worlds []*world, c coreCommand, wasm []byte, tally *coreTally) bool {
 	m, err := Read(wasm)

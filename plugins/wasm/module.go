@@ -113,6 +113,8 @@ type Module struct {
 	tables    []uint32 // elements that each begins with
 	bodies    []body
 	sections  []section
+	// callees are the functions of its own that bodies call directly, counted without the imported ones.
+	callees []uint32
 	// elementsAt are the places of function indices in element segments.
 	elementsAt []span
 	dataCount  int // announced by the data count section, or -1
@@ -144,7 +146,11 @@ type body struct {
 	own                        int  // locals without parameters
 	height                     int  // of its operand stack, at most
 	labels                     int  // blocks, loops and ifs
-	calls, loops               bool // it calls, it loops
+	sets                       int  // assignments of locals
+	crossing                   int  // operands that wait for a call to end, of all calls
+	calls, loops, indirect     bool // it calls, it loops, it calls through a table
+	// calleesFrom and calleesTo are its part of callees.
+	calleesFrom, calleesTo int
 	// moves says that it has a memory.copy, memory.fill or memory.grow, which are charged by their operand.
 	moves bool
 }

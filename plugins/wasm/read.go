@@ -92,7 +92,7 @@ type walker struct {
 	params   int
 	branches int // entries of branch tables
 	locals   int // of all functions, without parameters
-	frames   []frame
+	blocks   []openBlock
 }
 
 func (w *walker) section(id byte, r *reader) {

@@ -135,8 +135,10 @@ type writer struct {
 	body  *body
 	// frame is what the function takes off the depth, 0 if nothing.
 	frame int
-	// asks says that the function looks at the fuel.
+	// asks says that the function looks at the fuel when it begins. Then its body is a loop that is run once; around is the
+	// number of labels within the one that stands for the function's.
 	asks    bool
+	around  int
 	local   uint32 // the fuel, in loops that call nothing
 	operand uint32 // the operand of a move
 }
@@ -194,26 +196,25 @@ func (w *writer) appendTypes(b []byte, from int) []byte {
 // code writes the section of code to b.
 func (w *writer) code(b []byte) []byte {
 	b = appendUint32(b, uint32(len(w.bodies)))
+	frames := w.frames()
 	for i := range w.bodies {
 		w.out = w.out[:0]
-		w.rewriteBody(&w.bodies[i])
+		w.rewriteBody(&w.bodies[i], frames[i])
 		b = appendUint32(b, uint32(len(w.out)))
 		b = append(b, w.out...)
 	}
 	return b
 }
 
-// leafFrame is the largest frame of a function without calls that is not counted: there is at most one such at once.
-const leafFrame = 16 << 10
-
-func (w *writer) rewriteBody(b *body) {
-	w.body = b
+func (w *writer) rewriteBody(b *body, frame int) {
+	w.body, w.frame = b, frame
 	w.function(b)
-	w.frame = 0
-	if frame := frameBytes(b); b.calls || frame > leafFrame {
-		w.frame = frame
+	first := w.stretches[0].enters
+	w.asks = (b.calls || w.frame > 0 || w.regions[0].pass > w.free) && (first < 0 || !w.regions[first].depth)
+	w.around = 0
+	if w.asks {
+		w.around = loopLabels - 1
 	}
-	w.asks = b.calls || b.loops || b.moves || w.amounts[w.regions[0].point] > w.free
 	w.local = uint32(b.params + b.own)
 	w.operand = w.local + 1
 
@@ -226,15 +227,6 @@ func (w *writer) rewriteBody(b *body) {
 	if more > 0 {
 		w.out = append(w.out, 1, byte(I64), 1, byte(I32))
 	}
-	if w.frame > 0 {
-		w.descend(-w.frame)
-		w.global(opGlobalGet, w.depth())
-		w.constant(0)
-		w.out = append(w.out, opI64LtS, opIf, blockEmpty, opUnreachable, opEnd)
-		// Whatever ends the function ends this block, and so reaches what is behind it.
-		w.out = append(w.out, opBlock)
-		w.resultType(w.types[b.signature].Results)
-	}
 	at := b.start
 	for _, e := range w.edits {
 		w.out = append(w.out, w.wasm[at:e.at]...)
@@ -244,10 +236,17 @@ func (w *writer) rewriteBody(b *body) {
 		}
 	}
 	w.out = append(w.out, w.wasm[at:b.end]...)
+	switch {
+	case w.asks:
+		w.out = w.out[:len(w.out)-1]
+		w.closeLoop(-1, w.frame > 0)
+	case w.frame == 0:
+		return
+	}
 	if w.frame > 0 {
 		w.descend(w.frame)
-		w.out = append(w.out, opEnd)
 	}
+	w.out = append(w.out, opEnd)
 }
 
 // descend adds to the depth.
@@ -278,11 +277,19 @@ func (w *writer) constant(v int64) {
 	w.out = appendSigned(append(w.out, opI64Const), v)
 }
 
-// ask calls for fuel if there is none left.
-func (w *writer) ask(outer int) {
+// take takes units off the fuel.
+func (w *writer) take(units, outer int) {
+	if units == 0 {
+		return
+	}
 	w.load(outer)
-	w.constant(0)
-	w.out = append(w.out, opI64LtS, opIf, blockEmpty)
+	w.constant(int64(units))
+	w.out = append(w.out, opI64Sub)
+	w.store(outer)
+}
+
+// refuel calls for fuel.
+func (w *writer) refuel(outer int) {
 	if outer >= 0 {
 		w.load(outer)
 		w.store(-1)
@@ -292,52 +299,142 @@ func (w *writer) ask(outer int) {
 		w.load(-1)
 		w.store(outer)
 	}
+}
+
+// ask calls for fuel if there is none left, in the middle of other work.
+func (w *writer) ask(outer int) {
+	w.load(outer)
+	w.constant(0)
+	w.out = append(w.out, opI64LtS, opIf, blockEmpty)
+	w.refuel(outer)
 	w.out = append(w.out, opEnd)
+}
+
+// openLoop begins a loop of which each turn looks whether there is fuel, and room on the stack, before it takes more. If
+// not, it goes to the loop's end, where the compiler puts it behind everything else, asks there, and begins again. The
+// block around it is where its end is reached.
+func (w *writer) openLoop(outer int, depth bool, blockType func()) {
+	w.out = append(w.out, opBlock)
+	blockType()
+	w.out = append(w.out, opLoop)
+	blockType()
+	w.out = append(w.out, opBlock, blockEmpty)
+	w.load(outer)
+	if depth {
+		w.global(opGlobalGet, w.depth())
+		w.out = append(w.out, opI64Or)
+	}
+	w.constant(0)
+	w.out = append(w.out, opI64LtS, opBrIf, 0)
+}
+
+// closeLoop ends what openLoop began, but for the block around it.
+func (w *writer) closeLoop(outer int, depth bool) {
+	w.out = append(w.out, opBr, loopLabels-1, opEnd)
+	if depth {
+		w.global(opGlobalGet, w.depth())
+		w.constant(0)
+		w.out = append(w.out, opI64LtS, opIf, blockEmpty, opUnreachable, opEnd)
+	}
+	w.refuel(outer)
+	w.out = append(w.out, opBr, 0, opEnd, opEnd)
+}
+
+// begin begins the function.
+func (w *writer) begin() {
+	if w.frame > 0 {
+		w.descend(-w.frame)
+	}
+	results := func() { w.resultType(w.types[w.body.signature].Results) }
+	switch {
+	case w.asks:
+		w.openLoop(-1, w.frame > 0, results)
+	case w.frame > 0:
+		w.out = append(w.out, opBlock)
+		results()
+	}
+	w.take(w.regions[0].pass, -1)
 }
 
 // apply writes an edit, and says whether it stands in the place of the instruction.
 func (w *writer) apply(e edit) (replaces bool) {
 	outer := w.regions[e.region].outer
 	switch e.kind {
-	case charge, head:
-		amount := w.amounts[e.point]
-		if amount == 0 {
-			return false
+	case begin:
+		w.begin()
+	case charge:
+		w.take(w.amounts[e.index], outer)
+	case open:
+		w.open(e, outer)
+		return true
+	case shut:
+		r := w.regions[e.index]
+		if r.params {
+			w.out = append(w.out, opEnd)
+		} else {
+			w.closeLoop(outer, r.depth && w.frame > 0)
 		}
-		w.load(outer)
-		w.constant(int64(amount))
-		w.out = append(w.out, opI64Sub)
-		w.store(outer)
-		if e.kind == head && w.asks {
-			w.ask(outer)
-		}
-	case enter:
-		if outer == e.region {
-			w.load(-1)
-			w.store(outer)
-		}
-	case leave:
-		if outer == e.region {
+		if outer == e.index {
 			w.load(outer)
 			w.store(-1)
 		}
-	case exit:
-		if outer >= 0 && e.target < w.regions[outer].label {
-			w.load(outer)
-			w.store(-1)
+		return true
+	case jump, table:
+		w.exit(e, outer)
+		w.out = append(w.out, w.wasm[e.at])
+		if e.kind == table {
+			w.out = appendUint32(w.out, uint32(len(e.targets)-1))
 		}
+		for _, place := range e.targets {
+			w.out = appendUint32(w.out, w.distance(e, place))
+		}
+		return true
 	case leap:
+		w.exit(e, outer)
 		if w.frame > 0 {
-			w.out = appendUint32(append(w.out, opBr), uint32(e.labels))
+			w.out = appendUint32(append(w.out, opBr), w.distance(e, -1))
 			return true
 		}
 	case shift:
-		w.out = appendUint32(append(w.out, w.wasm[e.at]), uint32(shifted(e.point)))
+		w.out = appendUint32(append(w.out, w.wasm[e.at]), uint32(shifted(e.index)))
 		return true
 	case move, grow:
 		w.move(e.kind, outer)
 	}
 	return false
+}
+
+// open begins a loop.
+func (w *writer) open(e edit, outer int) {
+	r := w.regions[e.index]
+	if outer == e.index {
+		w.load(-1)
+		w.store(outer)
+	}
+	if r.params {
+		w.out = append(w.out, w.wasm[e.at:e.end]...)
+		w.take(r.pass, outer)
+		w.ask(outer)
+		return
+	}
+	w.openLoop(outer, r.depth && w.frame > 0, func() { w.out = append(w.out, w.wasm[e.at+1:e.end]...) })
+	w.take(r.pass, outer)
+}
+
+// exit stores the fuel before a branch that may leave the loops that keep it in a local.
+func (w *writer) exit(e edit, outer int) {
+	if outer >= 0 && slices.Min(e.targets) < w.regions[outer].place {
+		w.load(outer)
+		w.store(-1)
+	}
+}
+
+// distance is how many labels lie between a branch and its target's place.
+func (w *writer) distance(e edit, place int) uint32 {
+	if place < 0 {
+		return uint32(e.open + w.around)
+	}
+	return uint32(e.open - 1 - place)
 }
 
 // move charges by the operand on the stack, and leaves it there.
@@ -371,9 +468,4 @@ func (w *writer) store(outer int) {
 		return
 	}
 	w.out = appendUint32(append(w.out, opLocalSet), w.local)
-}
-
-// frameBytes is at least what the compiler takes of the native stack for a call of the function.
-func frameBytes(b *body) int {
-	return 64 + 8*(b.params+b.own+b.height)
 }
