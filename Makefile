@@ -105,6 +105,7 @@ fuzz: ## every fuzz target for FUZZTIME (20s)
 bench: plugins ## every benchmark BENCHCOUNT (6) times, summed up by benchstat; raw figures in build/bench.txt
 	@mkdir -p build
 	go test -run '^$$' -bench . -benchmem -count $(BENCHCOUNT) -timeout 3600s ./... > build/bench.txt || { cat build/bench.txt; exit 1; }
+	go -C internal/sandboxbench test -run '^$$' -bench . -count $(BENCHCOUNT) ./... >> build/bench.txt || { cat build/bench.txt; exit 1; }
 	$(BENCHSTAT) build/bench.txt
 
 # Generated anew into an empty folder, so that code of a deleted schema file is found too.
@@ -128,6 +129,7 @@ check-generate: build/_generated ## fail if generated code is stale
 lint: ## schema, formatting, import rules, linters
 	$(BUF) lint
 	$(GOLANGCI) run ./...
+	go -C internal/sandboxbench vet ./...
 
 .PHONY: fmt
 fmt: ## format Go
