@@ -4,7 +4,9 @@ package capability
 
 import (
 	"context"
+	"crypto/rand"
 	"log/slog"
+	"net"
 	"slices"
 	"strings"
 
@@ -54,6 +56,8 @@ type Config struct {
 	SharedData Source
 	// KeyValue are the departments' stores.
 	KeyValue Stores
+	// Outside is the way to outside systems.
+	Outside Outside
 	// Application returns the number of the application of a task or a case, for log lines; nil: the number as it is.
 	Application func(task string) string
 	// Lines gets what plugins log, beside Logger. It must not wait.
@@ -72,6 +76,16 @@ func New(c Config) *Set {
 	}
 	if c.Application == nil {
 		c.Application = func(task string) string { return task }
+	}
+	if c.Outside.Resolver == nil {
+		c.Outside.Resolver = net.DefaultResolver
+	}
+	if c.Outside.Dial == nil {
+		c.Outside.Dial = new(net.Dialer).DialContext
+	}
+	if len(c.Outside.Secret) == 0 {
+		c.Outside.Secret = make([]byte, 32)
+		_, _ = rand.Read(c.Outside.Secret) // never fails
 	}
 	return &Set{config: c}
 }
@@ -95,6 +109,7 @@ type Call struct {
 	transcript []*pluginv1.HostCall
 	lookups    []Lookup
 	store      buffer
+	requests   int // to outside systems
 	outside    bool
 }
 
@@ -113,8 +128,8 @@ func (c *Call) Call(ctx context.Context, function string, request []byte) []byte
 			return c.keyValue(ctx, q)
 		})
 	case HTTP:
-		answer = serve(request, maxLookupBytes, new(pluginv1.HttpRequest), refuseHTTP, func(*pluginv1.HttpRequest) *pluginv1.HttpResponse {
-			return refuseHTTP(RefusedNotGranted)
+		answer = serve(request, maxHTTPBytes, new(pluginv1.HttpRequest), refuseHTTP, func(q *pluginv1.HttpRequest) *pluginv1.HttpResponse {
+			return c.http(ctx, q)
 		})
 	case Log:
 		answer = serve(request, maxLineBytes, new(pluginv1.LogRequest), refuseLog, func(q *pluginv1.LogRequest) *pluginv1.LogResponse {
@@ -129,8 +144,6 @@ func (c *Call) Call(ctx context.Context, function string, request []byte) []byte
 	c.transcript = append(c.transcript, &pluginv1.HostCall{Function: function, Request: slices.Clone(request), Response: answer})
 	return answer
 }
-
-func refuseHTTP(why string) *pluginv1.HttpResponse { return &pluginv1.HttpResponse{Refused: why} }
 
 // serve decodes a request, answers it and encodes the answer. What is no message, is larger than it may be, or holds
 // what this host does not know, is refused: what is not understood could be the part that matters.

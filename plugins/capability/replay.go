@@ -35,7 +35,7 @@ func (r *Replayed) Diverged() string {
 // Call implements [Session].
 func (r *Replayed) Call(_ context.Context, function string, request []byte) []byte {
 	if r.next < len(r.calls) {
-		if call := r.calls[r.next]; call.GetFunction() == function && bytes.Equal(call.GetRequest(), request) {
+		if call := r.calls[r.next]; call.GetFunction() == function && sameMessage(function, call.GetRequest(), request) {
 			r.next++
 			return call.GetResponse()
 		}
@@ -47,18 +47,42 @@ func (r *Replayed) Call(_ context.Context, function string, request []byte) []by
 		r.diverged = fmt.Sprintf("host call %d, %s, is not what was recorded", r.next+1, function)
 	}
 	r.next = len(r.calls) // nothing that follows fits
-	var refused proto.Message
-	switch function {
-	case SharedData:
-		refused = &pluginv1.SharedDataResponse{Refused: RefusedNotRecorded}
-	case KeyValue:
-		refused = &pluginv1.KeyValueResponse{Refused: RefusedNotRecorded}
-	default:
-		refused = &pluginv1.HttpResponse{Refused: RefusedNotRecorded}
-	}
-	answer, err := proto.Marshal(refused)
+	answer, err := proto.Marshal(refusedAs(function))
 	if err != nil {
 		return nil
 	}
 	return answer
+}
+
+// sameMessage reports whether two requests are the same message: a guest may write a map in any order.
+func sameMessage(function string, a, b []byte) bool {
+	if bytes.Equal(a, b) {
+		return true
+	}
+	first, second := newRequest(function), newRequest(function)
+	return proto.Unmarshal(a, first) == nil && proto.Unmarshal(b, second) == nil && proto.Equal(first, second)
+}
+
+func newRequest(function string) proto.Message {
+	switch function {
+	case SharedData:
+		return new(pluginv1.SharedDataRequest)
+	case KeyValue:
+		return new(pluginv1.KeyValueRequest)
+	case HTTP:
+		return new(pluginv1.HttpRequest)
+	default:
+		return new(pluginv1.LogRequest)
+	}
+}
+
+func refusedAs(function string) proto.Message {
+	switch function {
+	case SharedData:
+		return &pluginv1.SharedDataResponse{Refused: RefusedNotRecorded}
+	case KeyValue:
+		return &pluginv1.KeyValueResponse{Refused: RefusedNotRecorded}
+	default:
+		return &pluginv1.HttpResponse{Refused: RefusedNotRecorded}
+	}
 }

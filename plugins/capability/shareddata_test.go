@@ -121,11 +121,16 @@ func manifestOf(capabilities ...string) *pluginv1.Manifest {
 // call makes a host call with messages.
 func call[A proto.Message](t testing.TB, s capability.Session, function string, request proto.Message, answer A) A {
 	t.Helper()
+	return callWith(t.Context(), t, s, function, request, answer)
+}
+
+func callWith[A proto.Message](ctx context.Context, t testing.TB, s capability.Session, function string, request proto.Message, answer A) A {
+	t.Helper()
 	message, err := proto.Marshal(request)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := proto.Unmarshal(s.Call(t.Context(), function, message), answer); err != nil {
+	if err := proto.Unmarshal(s.Call(ctx, function, message), answer); err != nil {
 		t.Fatal(err)
 	}
 	return answer
