@@ -14,6 +14,7 @@ import (
 
 	"github.com/siyiban/onething/engine/application"
 	"github.com/siyiban/onething/engine/commitlog"
+	"github.com/siyiban/onething/engine/keyvalue"
 	"github.com/siyiban/onething/engine/refusal"
 	"github.com/siyiban/onething/engine/seal"
 	applicationv1 "github.com/siyiban/onething/proto/gen/onething/application/v1"
@@ -35,6 +36,9 @@ type Call struct {
 	// Keep keeps the files that the command brings, and returns the command with them; nil: it brings none. It is called
 	// only if the command would be taken, so that a refused one leaves nothing behind.
 	Keep func(context.Context, *Dossier, application.Command) (application.Command, error)
+	// Writes are what a plugin's call, whose answer the command is, wrote into its department's store: they are one commit with
+	// the command's events, or nothing. Do fails with [keyvalue.ErrChanged] if what the call had read is not so any more.
+	Writes *keyvalue.Changes
 
 	made map[string]*applicationv1.MaterialFile // documents that an earlier try has kept
 }
@@ -182,9 +186,14 @@ func (e *Engine) commit(ctx context.Context, c Call, digest []byte, stream strin
 	if err != nil {
 		return nil, err
 	}
+	written, done, err := e.write(ctx, c)
+	if err != nil {
+		return nil, err
+	}
 	// Without the caller's deadline: while a commit may still come, nobody may be told that it failed, and a draft's key
 	// may not go.
-	receipt, err := e.cfg.Log.Append(context.WithoutCancel(ctx), commitlog.Commit{RequestID: c.Request.ID, Digest: digest, At: e.cfg.Now(), Appends: append([]commitlog.Append{appended}, besides...)})
+	receipt, err := e.cfg.Log.Append(context.WithoutCancel(ctx), commitlog.Commit{RequestID: c.Request.ID, Digest: digest, At: e.cfg.Now(), Appends: slices.Concat([]commitlog.Append{appended}, besides, written)})
+	done()
 	if err != nil {
 		return nil, fmt.Errorf("commit: %w", err)
 	}
@@ -200,27 +209,16 @@ func (e *Engine) seal(ctx context.Context, c Call, stream string, at uint64, eve
 	public := proto.CloneOf(event)
 	personal := public.GetPersonal()
 	public.Personal = nil
-	deterministic := proto.MarshalOptions{Deterministic: true}
-	stored := commitlog.Event{Version: at, Type: eventType}
-	var err error
-	if stored.Public, err = deterministic.Marshal(public); err != nil {
-		return stored, fmt.Errorf("marshal event: %w", err)
+	stored, err := commitlog.Public(public)
+	if personal != nil && proto.Size(personal) > 0 {
+		stored, err = e.sealed(ctx, seal.ForApplication(c.Application), seal.Place{Stream: stream, Version: at, Type: eventType}, public, personal)
 	}
-	if stored.Metadata, err = deterministic.Marshal(public.GetActor()); err != nil {
+	if err != nil {
+		return stored, err
+	}
+	stored.Version = at
+	if stored.Metadata, err = (proto.MarshalOptions{Deterministic: true}).Marshal(public.GetActor()); err != nil {
 		return stored, fmt.Errorf("marshal actor: %w", err)
-	}
-	if personal == nil || proto.Size(personal) == 0 {
-		return stored, nil
-	}
-	content, err := deterministic.Marshal(personal)
-	if err != nil {
-		return stored, fmt.Errorf("marshal personal part: %w", err)
-	}
-	key := seal.ForApplication(c.Application)
-	stored.Key = string(key)
-	stored.Personal, stored.Commitment, err = e.cfg.Keys.SealEvent(ctx, key, seal.Place{Stream: stream, Version: at, Type: eventType}, content)
-	if err != nil {
-		return stored, fmt.Errorf("seal event: %w", err)
 	}
 	return stored, nil
 }

@@ -85,6 +85,8 @@ type Engine struct {
 	offers   remembered[*offer]
 	blanks   remembered[*Assessed]
 	sessions sessions
+	// departments are the stores that departments' plugins write.
+	departments departments
 	// searching holds the one search that is under way.
 	searching chan struct{}
 	// simulating is held while a version is simulated.

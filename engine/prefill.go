@@ -6,6 +6,7 @@ import (
 
 	"github.com/siyiban/onething/engine/catalog"
 	"github.com/siyiban/onething/engine/draft"
+	"github.com/siyiban/onething/engine/person"
 	"github.com/siyiban/onething/forms"
 	"github.com/siyiban/onething/forms/kind"
 	"github.com/siyiban/onething/forms/rule"
@@ -17,8 +18,9 @@ const hookPrefill = "prefill"
 
 // Prefiller asks a department's plugin for proposals.
 type Prefiller interface {
-	// Prefill returns proposals by path for a step, from the answers that are there of what the step needs.
-	Prefill(ctx context.Context, b *catalog.Bundle, step *catalog.Step, answers forms.Record, today kind.Date, place string) (map[forms.Path]kind.Value, error)
+	// Prefill returns proposals by path for a step, from the answers that are there of what the step needs, and the look-ups of
+	// shared data that were made for them, also with an error.
+	Prefill(ctx context.Context, b *catalog.Bundle, step *catalog.Step, answers forms.Record, today kind.Date, place string) (map[forms.Path]kind.Value, []person.Lookup, error)
 }
 
 // Proposal is a proposed answer.
@@ -51,7 +53,11 @@ func (e *Engine) Prefill(ctx context.Context, owners []draft.Owner, id string, r
 				return nil, nil, err
 			}
 			answers := d.Assessed.Record.Only(func(p forms.Path) bool { return slices.Contains(s.Fields, p) })
-			proposed, err := e.cfg.Prefiller.Prefill(ctx, c.Bundle, s.Step, answers, e.Today(), e.cfg.Place)
+			proposed, lookups, err := e.cfg.Prefiller.Prefill(ctx, c.Bundle, s.Step, answers, e.Today(), e.cfg.Place)
+			plugin := &applicationv1.Actor{Role: applicationv1.Role_ROLE_PLUGIN, Department: s.Department.ID, Id: s.Plugin}
+			if err := e.RecordLookups(ctx, Looking{Application: id, Actor: plugin, Hook: hookPrefill}, lookups); err != nil {
+				return nil, nil, err
+			}
 			if err != nil {
 				silent = append(silent, s.Department.ID)
 				continue

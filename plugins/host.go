@@ -112,8 +112,9 @@ type Trace struct {
 	// Writes are what the call wrote into its department's store; nil if nothing, or if the call failed. They take
 	// effect when the engine commits them.
 	Writes *capability.Writes
-	// ReachedOutside says that a request of the call went to an outside host.
-	ReachedOutside bool
+	// ReachedOutside says that a request of the call went to an outside host, Repeatable that the manifest lets the hook be
+	// repeated nevertheless.
+	ReachedOutside, Repeatable bool
 	// Failure is what the plugin says of why it could not answer. A plugin wrote it: it belongs sealed on the record,
 	// and in no log.
 	Failure string
@@ -274,6 +275,7 @@ func (h *Host) serve(ctx context.Context, ref Ref, request *pluginv1.Request, re
 	if !slices.Contains(l.manifest.GetHooks(), request.GetHook()) {
 		return nil, HookNotOffered
 	}
+	trace.Repeatable = slices.Contains(l.manifest.GetRepeatable(), request.GetHook())
 	message, err := proto.MarshalOptions{Deterministic: true}.Marshal(request)
 	if err != nil {
 		return nil, &reason{BadRequest, errors.New("a text is not UTF-8")}

@@ -24,11 +24,14 @@ import (
 	"github.com/siyiban/onething/engine/follow/documents"
 	"github.com/siyiban/onething/engine/follow/notices"
 	"github.com/siyiban/onething/engine/follow/steps"
+	"github.com/siyiban/onething/engine/keyvalue"
 	"github.com/siyiban/onething/engine/observe"
+	"github.com/siyiban/onething/engine/person"
 	"github.com/siyiban/onething/engine/registry"
 	"github.com/siyiban/onething/engine/store"
 	"github.com/siyiban/onething/engine/view"
 	"github.com/siyiban/onething/plugins"
+	"github.com/siyiban/onething/plugins/capability"
 	applicationv1 "github.com/siyiban/onething/proto/gen/onething/application/v1"
 	pluginv1 "github.com/siyiban/onething/proto/gen/onething/plugin/v1"
 )
@@ -186,11 +189,21 @@ func (c commands) Open(ctx context.Context, id string) (*steps.Application, erro
 	return &steps.Application{State: d.State, Selection: d.Selection, Record: d.Record, Results: d.Results, Assessment: c.engine.Assessment(d), Forgotten: d.Forgotten}, nil
 }
 
-// Do implements [steps.Engine] and [deadlines.Engine].
+// Do implements [deadlines.Engine].
 func (c commands) Do(ctx context.Context, id, requestID string, actor *applicationv1.Actor, command application.Command) error {
-	_, err := c.engine.Do(ctx, engine.Call{Application: id, Request: engine.Request{ID: requestID}, Actor: actor,
+	return c.Record(ctx, id, requestID, actor, command, nil)
+}
+
+// Record implements [steps.Engine].
+func (c commands) Record(ctx context.Context, id, requestID string, actor *applicationv1.Actor, command application.Command, writes *keyvalue.Changes) error {
+	_, err := c.engine.Do(ctx, engine.Call{Application: id, Request: engine.Request{ID: requestID}, Actor: actor, Writes: writes,
 		Command: func(context.Context, *engine.Dossier) (application.Command, error) { return command, nil }})
 	return err
+}
+
+// RecordLookups implements [steps.Engine].
+func (c commands) RecordLookups(ctx context.Context, a *steps.Application, actor *applicationv1.Actor, hook string, lookups []person.Lookup) error {
+	return c.engine.RecordLookups(ctx, engine.Looking{Application: a.State.ID, Number: a.State.Number, Actor: actor, Hook: hook}, lookups)
 }
 
 // KeepDocument implements [steps.Engine].
@@ -213,7 +226,10 @@ func (c *caller) Call(ctx context.Context, plugin string, request *pluginv1.Requ
 	active := c.server.engine.InForce().State.Plugins[plugin]
 	ctx, end := c.server.observer.Plugin(ctx, plugin, strings.ToLower(strings.TrimPrefix(request.GetHook().String(), "HOOK_")))
 	response, trace, err := c.host.Call(ctx, plugins.Ref{ID: plugin, Digest: active.Digest}, request)
-	answer := steps.Answer{Response: response, Digest: active.Digest}
+	answer := steps.Answer{Response: response, Digest: active.Digest, Writes: changesOf(trace.Writes), Outside: trace.ReachedOutside && !trace.Repeatable}
+	for _, l := range trace.Lookups {
+		answer.Lookups = append(answer.Lookups, person.Lookup(l))
+	}
 	outcome := observe.OK
 	if failed, ok := errors.AsType[*plugins.CallError](err); ok {
 		outcome = string(failed.Kind)
@@ -225,8 +241,32 @@ func (c *caller) Call(ctx context.Context, plugin string, request *pluginv1.Requ
 	if err != nil {
 		return answer, err
 	}
-	if answer.Trace, err = proto.Marshal(&pluginv1.Transcript{Calls: trace.Transcript}); err != nil {
+	transcript, err := trace.Record(request, response)
+	if err != nil {
+		return answer, err
+	}
+	if answer.Trace, err = proto.Marshal(transcript); err != nil {
 		return answer, fmt.Errorf("encode transcript: %w", err)
 	}
 	return answer, nil
+}
+
+// changesOf is what a call wrote, as the engine takes it.
+func changesOf(w *capability.Writes) *keyvalue.Changes {
+	if w == nil {
+		return nil
+	}
+	c := &keyvalue.Changes{Department: w.Department, Read: w.Read, Written: w.Written}
+	for _, l := range w.Listed {
+		c.Listed = append(c.Listed, keyvalue.Listed(l))
+	}
+	return c
+}
+
+// departmentStores are the stores of departments, as plugins read them.
+type departmentStores struct{ server *server }
+
+// Snapshot implements [capability.Stores].
+func (s departmentStores) Snapshot(ctx context.Context, department string) (capability.Snapshot, error) {
+	return s.server.engine.Store(ctx, department)
 }

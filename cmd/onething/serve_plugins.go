@@ -11,6 +11,7 @@ import (
 	"github.com/siyiban/onething/engine"
 	"github.com/siyiban/onething/engine/application"
 	"github.com/siyiban/onething/engine/registry"
+	"github.com/siyiban/onething/engine/seal"
 	"github.com/siyiban/onething/examples/registers"
 	"github.com/siyiban/onething/plugins"
 	"github.com/siyiban/onething/plugins/capability"
@@ -146,11 +147,15 @@ func (i *installed) activate(ctx context.Context, e *engine.Engine, development 
 
 // openHost starts the host that runs the plugins; nil without plugins. Nothing waits until they are compiled: that goes on
 // beside the server, and a call that comes first waits for its own.
-func (s *server) openHost(ctx context.Context, i *installed, shared *registers.Registers) (*plugins.Host, error) {
+func (s *server) openHost(ctx context.Context, i *installed, keys *seal.Store, shared *registers.Registers) (*plugins.Host, error) {
 	if i.Store == nil {
 		return nil, nil //nolint:nilnil // no host is what a server without plugins has
 	}
-	behind := capability.Config{Logger: s.cfg.logger, Application: applicationOf}
+	behind := capability.Config{
+		KeyValue: departmentStores{s}, Logger: s.cfg.logger, Application: applicationOf,
+		// The same after every start, so that a call that is repeated after a crash is known outside.
+		Outside: capability.Outside{Secret: keys.Digest("idempotency keys of plugins", nil)},
+	}
 	if shared != nil {
 		behind.SharedData = shared
 	}

@@ -187,7 +187,7 @@ func (s *server) open(ctx context.Context) error {
 	if err := modules.activate(ctx, s.engine, cfg.development); err != nil {
 		return err
 	}
-	if calls.host, err = s.openHost(ctx, modules, shared); err != nil {
+	if calls.host, err = s.openHost(ctx, modules, keys, shared); err != nil {
 		return err
 	}
 	if s.views, err = view.Open(view.Config{Dir: cfg.data.Views(), Log: log, Keys: keys, Logger: cfg.logger}); err != nil {

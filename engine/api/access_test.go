@@ -105,6 +105,7 @@ func TestAccess_OptionsAreAsMeant(t *testing.T) {
 	methods := map[string]option{
 		"IntakeService/Promise":         {Roles: []accessv1.Role{resident, company}, Scope: accessv1.Scope_SCOPE_OWN},
 		"IntakeService/ReceiveDocument": {Roles: []accessv1.Role{resident, company}, Scope: accessv1.Scope_SCOPE_OWN},
+		"IntakeService/ListLookups":     {Roles: []accessv1.Role{resident, company}, Scope: accessv1.Scope_SCOPE_OWN},
 		// Nor does anybody consent for them.
 		"IntakeService/MoveCase":    {Roles: []accessv1.Role{resident, company}, Scope: accessv1.Scope_SCOPE_OWN},
 		"IntakeService/PreviewMove": {Roles: []accessv1.Role{resident, company}, Scope: accessv1.Scope_SCOPE_OWN},

@@ -55,6 +55,7 @@ type house struct {
 	url    string
 	http   *http.Client
 	log    commitlog.Log
+	keys   *seal.Store
 	blobs  string // folder of the files
 
 	mu  sync.Mutex
@@ -120,6 +121,7 @@ func newHouseWith(t testing.TB, tree *catalog.Catalog, compiled *catalog.Compile
 	keys, err := seal.Open(seal.Config{Dir: filepath.Join(dir, "keys"), KeyEncryption: kek})
 	must(err)
 	t.Cleanup(func() { must(keys.Close()) })
+	h.keys = keys
 	h.blobs = filepath.Join(dir, "blobs")
 	blobs, err := blob.Open(h.blobs)
 	must(err)

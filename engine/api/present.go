@@ -146,8 +146,12 @@ func taskFindings(d *engine.Dossier, task *application.Task) []*apiv1.Finding {
 	var found []*apiv1.Finding
 	for _, event := range d.Events {
 		if failed := event.GetPluginFailed(); failed.GetTask() == task.Number && failed.GetGaveUp() {
-			found = append(found, &apiv1.Finding{Code: "plugin_failed", Severity: application.SeverityNote, Bundle: task.Bundle, Department: task.Department,
-				Text: words("部门程序多次未能办理本环节（"+failed.GetFailure()+"），请人工办理", "the department's plugin could not do this step ("+failed.GetFailure()+"); please do it yourself")})
+			text := words("部门程序多次未能办理本环节（"+failed.GetFailure()+"），请人工办理", "the department's plugin could not do this step ("+failed.GetFailure()+"); please do it yourself")
+			if failed.GetOutside() {
+				text = words("部门程序连接外部系统后出错（"+failed.GetFailure()+"），为免重复办理未再尝试，请先向该系统核实再人工办理",
+					"the department's plugin failed after it had reached a system outside ("+failed.GetFailure()+"); so as not to act twice it was not repeated: please look there first, and do it yourself")
+			}
+			found = append(found, &apiv1.Finding{Code: "plugin_failed", Severity: application.SeverityNote, Bundle: task.Bundle, Department: task.Department, Text: text})
 		}
 		k, ok := event.GetKind().(*applicationv1.Event_TaskDecided)
 		if !ok || k.TaskDecided.GetTask() != task.Number {
@@ -204,6 +208,9 @@ func findingsOf(d *engine.Dossier, c *application.Case) []*apiv1.Finding {
 		if k.Failed {
 			f := &apiv1.Finding{Code: "check_failed", Severity: application.SeverityNote, Bundle: c.Bundle,
 				Text: words("部门核验程序未能给出结果，请人工审核", "the department's check could not answer; please look yourself")}
+			if failedOutside(d, c.Bundle, k) {
+				f.Text = words("部门核验程序连接外部系统后出错，为免重复办理未再尝试，请先向该系统核实再人工审核", "the department's check failed after it had reached a system outside; so as not to act twice it was not repeated: please look there first")
+			}
 			if step := bundle.Step(k.Step); step != nil { // nil: the case has moved to a version without it
 				f.Department = step.Department.ID
 			}
@@ -216,6 +223,14 @@ func findingsOf(d *engine.Dossier, c *application.Case) []*apiv1.Finding {
 		}
 	}
 	return found
+}
+
+// failedOutside says whether a check failed after it had reached a system outside.
+func failedOutside(d *engine.Dossier, bundle string, k application.Check) bool {
+	return slices.ContainsFunc(d.Events, func(event *applicationv1.Event) bool {
+		e := event.GetChecked()
+		return e.GetOutside() && e.GetBundle() == bundle && e.GetStep() == k.Step && e.GetAttempt() == k.Attempt
+	})
 }
 
 // reasonsOf are the reasons with which a case was not accepted.

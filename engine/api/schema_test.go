@@ -56,6 +56,7 @@ func TestSchema_Conventions(t *testing.T) {
 			"Verdicts":    "keeps nothing and reads no application",
 			"PreviewMove": "reads the log itself", "SimulateVersion": "keeps nothing; what is filed meanwhile may be among them or not",
 			"Watch": "reads the log itself, and goes on", "Download": "reads the log itself", "DownloadFile": "reads the log itself",
+			"ListLookups":  "reads the log itself",
 			"GetDocuments": "reads the log itself", "GetCaseDocuments": "reads the log itself", "GetTaskDocuments": "is called with a task that was shown", "DownloadMaterial": "is called with a task that was shown",
 		},
 	}

@@ -119,6 +119,10 @@ func TestStranger_OfTheIntake(t *testing.T) {
 				_, err := who.GetApplication(ctx, &apiv1.GetApplicationRequest{Application: application})
 				return err
 			}
+			calls["list look-ups"] = func() error {
+				_, err := who.ListLookups(ctx, &apiv1.ListLookupsRequest{Application: application})
+				return err
+			}
 			calls["download from an application"] = func() error {
 				return received(who.Download(ctx, &apiv1.DownloadRequest{Application: application, Digest: digest}))
 			}

@@ -44,7 +44,8 @@ type RecordCheck struct {
 	Findings     []*applicationv1.Finding
 	Failure      string // kind of failure; empty: it answered
 	GaveUp       bool   // no further attempt
-	Trace        []byte
+	Outside      bool   // it failed after it had reached a system outside, and is not repeated for that
+	Trace        Trace
 }
 
 // Accept accepts a case, with the tolerances that were asked and the promises that were given.
@@ -137,7 +138,7 @@ type RecordDecision struct {
 	Revision int // of the record that it saw
 	Attempt  int32
 	Plugin   string // digest
-	Trace    []byte
+	Trace    Trace
 }
 
 // RecordIssue is the answer of a plugin's `issue`.
@@ -147,7 +148,7 @@ type RecordIssue struct {
 	Result   map[string]*structpb.Value // values that only exist once it is issued, by field id
 	Attempt  int32
 	Plugin   string // digest
-	Trace    []byte
+	Trace    Trace
 }
 
 // RecordFailure says that a plugin could not answer `decide` or `issue`.
@@ -158,6 +159,25 @@ type RecordFailure struct {
 	Kind    string // of failure
 	Plugin  string // digest
 	GaveUp  bool   // no further attempt: the task is an officer's
+	Outside bool   // for it had reached a system outside, which could act twice
+}
+
+// Trace is what a plugin's call saw through its capabilities, for replay: as it is, or as a file where it is large.
+type Trace struct {
+	Content []byte
+	File    *applicationv1.MaterialFile
+}
+
+// in puts the trace into a personal part, which is made if there is none.
+func (t Trace) in(p *applicationv1.Personal) *applicationv1.Personal {
+	if len(t.Content) == 0 && t.File == nil {
+		return p
+	}
+	if p == nil {
+		p = &applicationv1.Personal{}
+	}
+	p.Trace, p.TraceFile = t.Content, t.File
+	return p
 }
 
 // AskCorrection asks the applicant for what could not have been known at pre-review.
@@ -230,7 +250,7 @@ type RecordRevocation struct {
 	Task    string
 	Attempt int32
 	Plugin  string // digest
-	Trace   []byte
+	Trace   Trace
 }
 
 // MakeDocuments records documents that were made of events: a follower gives it when they are kept.

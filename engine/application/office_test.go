@@ -725,7 +725,7 @@ func checked(bundle, step string, codes ...string) act {
 				attempt = k.Attempt
 			}
 		}
-		p.do(plugin(), application.RecordCheck{Bundle: bundle, Step: step, Revision: p.state.Case(bundle).Revision, Attempt: attempt, Plugin: "sha", Findings: p.found(bundle, step, codes), Trace: []byte("saw")})
+		p.do(plugin(), application.RecordCheck{Bundle: bundle, Step: step, Revision: p.state.Case(bundle).Revision, Attempt: attempt, Plugin: "sha", Findings: p.found(bundle, step, codes), Trace: application.Trace{Content: []byte("saw")}})
 	}
 }
 
@@ -832,7 +832,7 @@ func release(bundle, step string) act {
 func decided(bundle, step, outcome string, attempt int32, pairs ...any) act {
 	return func(p *play) {
 		p.Helper()
-		c := application.RecordDecision{Task: p.task(bundle, step), Outcome: outcome, Result: values(pairs...), Revision: p.state.Revision, Attempt: attempt, Plugin: "sha", Trace: []byte("saw")}
+		c := application.RecordDecision{Task: p.task(bundle, step), Outcome: outcome, Result: values(pairs...), Revision: p.state.Revision, Attempt: attempt, Plugin: "sha", Trace: application.Trace{Content: []byte("saw")}}
 		if outcome != application.Approved {
 			c.Findings = p.found(bundle, step, []string{"narrow"})
 		}

@@ -28,7 +28,7 @@ func (d *decision) recordCheck(c RecordCheck) error {
 			Hook: HookCheck, Attempt: c.Attempt, Failure: c.Failure, Plugin: c.Plugin}}})
 		return nil
 	}
-	e := &applicationv1.Checked{Bundle: c.Bundle, Step: c.Step, Revision: int32(c.Revision), Attempt: c.Attempt, Plugin: c.Plugin, Failed: c.Failure != ""}
+	e := &applicationv1.Checked{Bundle: c.Bundle, Step: c.Step, Revision: int32(c.Revision), Attempt: c.Attempt, Plugin: c.Plugin, Failed: c.Failure != "", Outside: c.Outside}
 	var personal *applicationv1.Personal
 	if c.Failure == "" && len(c.Findings) > 0 {
 		personal = &applicationv1.Personal{Findings: c.Findings}
@@ -43,13 +43,7 @@ func (d *decision) recordCheck(c RecordCheck) error {
 			}
 		}
 	}
-	if len(c.Trace) > 0 {
-		if personal == nil {
-			personal = &applicationv1.Personal{}
-		}
-		personal.Trace = c.Trace
-	}
-	d.by(&applicationv1.Event{Kind: &applicationv1.Event_Checked{Checked: e}, Personal: personal})
+	d.by(&applicationv1.Event{Kind: &applicationv1.Event_Checked{Checked: e}, Personal: c.Trace.in(personal)})
 	return d.acceptWithoutFindings()
 }
 

@@ -234,7 +234,7 @@ func (d *decision) recordRevocation(cmd RecordRevocation) error {
 	if hook, attempt := t.Hook(); hook != HookRevoke || attempt != cmd.Attempt {
 		return stale("部门系统的答复已过时", "this answer is not awaited: it is to an old attempt")
 	}
-	return d.revoke(t, &applicationv1.ResultRevoked{Plugin: cmd.Plugin, Attempt: cmd.Attempt}, &applicationv1.Personal{Trace: cmd.Trace})
+	return d.revoke(t, &applicationv1.ResultRevoked{Plugin: cmd.Plugin, Attempt: cmd.Attempt}, cmd.Trace.in(&applicationv1.Personal{}))
 }
 
 func (d *decision) revoke(t *Task, e *applicationv1.ResultRevoked, personal *applicationv1.Personal) error {

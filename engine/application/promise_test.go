@@ -78,7 +78,7 @@ func TestDecide_FalsePromise(t *testing.T) {
 	}
 	revoked := func(attempt int32) act {
 		return func(p *play) {
-			p.do(plugin(), application.RecordRevocation{Task: p.state.FollowUps[1].Number, Attempt: attempt, Plugin: "sha", Trace: []byte("saw")})
+			p.do(plugin(), application.RecordRevocation{Task: p.state.FollowUps[1].Number, Attempt: attempt, Plugin: "sha", Trace: application.Trace{Content: []byte("saw")}})
 		}
 	}
 	fails := func(attempt int32, gaveUp bool) act {

@@ -238,7 +238,7 @@ func (l *life) command() (*applicationv1.Actor, application.Command) {
 	case "decide":
 		return l.who(t), application.DecideTask{Task: number, Approve: l.chance(80), Result: result, Reason: reason, Document: file(application.ResultFile(number)), Expected: version(ofTask)}
 	case "plugin":
-		c := application.RecordDecision{Task: number, Outcome: pick(l, "APPROVED", "APPROVED", "REJECTED", "UNDETERMINED", "NO"), Result: result, Revision: revision, Attempt: attempt, Plugin: "sha", Trace: []byte("saw")}
+		c := application.RecordDecision{Task: number, Outcome: pick(l, "APPROVED", "APPROVED", "REJECTED", "UNDETERMINED", "NO"), Result: result, Revision: revision, Attempt: attempt, Plugin: "sha", Trace: application.Trace{Content: []byte("saw")}}
 		if c.Outcome == application.Rejected && l.chance(90) {
 			c.Findings = []*applicationv1.Finding{{Code: "narrow", Severity: "CORRECT"}}
 		}

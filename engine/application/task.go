@@ -190,7 +190,7 @@ func (d *decision) recordDecision(cmd RecordDecision) error {
 	for _, f := range cmd.Findings {
 		e.Reasons = append(e.Reasons, f.GetCode())
 	}
-	personal := &applicationv1.Personal{Findings: cmd.Findings, Trace: cmd.Trace}
+	personal := cmd.Trace.in(&applicationv1.Personal{Findings: cmd.Findings})
 	switch {
 	case cmd.Outcome == Approved:
 		if personal.Result, err = d.takeResult(t, cmd.Result); err != nil {
@@ -237,7 +237,7 @@ func (d *decision) recordIssue(cmd RecordIssue) error {
 	if hook, attempt := t.Hook(); hook != HookIssue || attempt != cmd.Attempt {
 		return stale("部门系统的答复已过时", "this answer is not awaited: it is to an old attempt")
 	}
-	personal := &applicationv1.Personal{Trace: cmd.Trace}
+	personal := cmd.Trace.in(&applicationv1.Personal{})
 	if cmd.Document != nil {
 		personal.Files = []*applicationv1.MaterialFile{cmd.Document}
 	}
@@ -266,7 +266,7 @@ func (d *decision) recordFailure(cmd RecordFailure) error {
 		return stale("部门系统的答复已过时", "this failure is not awaited: it is of an old attempt")
 	}
 	d.by(&applicationv1.Event{Kind: &applicationv1.Event_PluginFailed{PluginFailed: &applicationv1.PluginFailed{Task: t.Number, Hook: cmd.Hook, Attempt: cmd.Attempt,
-		Failure: cmd.Kind, Plugin: cmd.Plugin, GaveUp: cmd.GaveUp}}})
+		Failure: cmd.Kind, Plugin: cmd.Plugin, GaveUp: cmd.GaveUp, Outside: cmd.Outside}}})
 	return nil
 }
 

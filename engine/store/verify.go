@@ -28,6 +28,8 @@ import (
 	"github.com/siyiban/onething/engine/seal"
 	"github.com/siyiban/onething/engine/view"
 	applicationv1 "github.com/siyiban/onething/proto/gen/onething/application/v1"
+	keyvaluev1 "github.com/siyiban/onething/proto/gen/onething/keyvalue/v1"
+	personv1 "github.com/siyiban/onething/proto/gen/onething/person/v1"
 )
 
 // Fault is something that is wrong in a data folder.
@@ -187,7 +189,7 @@ func (w *walk) event(ctx context.Context, at commitlog.Fault, stream string, e *
 	case err != nil:
 		tell(err, "log", "if its key file is spoilt (keys/"+seal.FileOf(id)+"), put that back from a backup; else restore the last backup (`onething restore`)")
 	default:
-		personal := &applicationv1.Personal{}
+		personal := personalOf(e.Type)
 		if proto.Unmarshal(content, personal) != nil {
 			tell(errors.New("the personal part is none"), "log", undecodable)
 			return nil //nolint:nilerr // it is told
@@ -195,6 +197,18 @@ func (w *walk) event(ctx context.Context, at commitlog.Fault, stream string, e *
 		w.named(ctx, personal, at)
 	}
 	return nil
+}
+
+// personalOf is an empty personal part of an event of a type.
+func personalOf(event string) proto.Message {
+	switch event {
+	case string((&keyvaluev1.Event{}).ProtoReflect().Descriptor().FullName()):
+		return &keyvaluev1.Written{}
+	case string((&personv1.LookedUp{}).ProtoReflect().Descriptor().FullName()):
+		return &personv1.LookedFor{}
+	default:
+		return &applicationv1.Personal{}
+	}
 }
 
 // named looks for the files that a message names.

@@ -18,31 +18,31 @@ import (
 )
 
 // read returns the command that an answer is. The error says what the answer lacks, without its values.
-func read(w work, step *catalog.Step, answer Answer) (application.Command, error) {
+func read(w work, step *catalog.Step, answer Answer, trace application.Trace) (application.Command, error) {
 	switch w.Hook {
 	case application.HookCheck:
 		if answer.GetCheck() == nil {
 			return nil, errors.New("no answer of check")
 		}
 		return application.RecordCheck{Bundle: w.Bundle, Step: w.Step, Revision: w.Revision, Attempt: w.Attempt, Plugin: answer.Digest,
-			Findings: findings(answer.GetCheck().GetFindings(), w.Bundle, step), Trace: answer.Trace}, nil
+			Findings: findings(answer.GetCheck().GetFindings(), w.Bundle, step), Trace: trace}, nil
 	case application.HookDecide:
-		return decision(w, step, answer)
+		return decision(w, step, answer, trace)
 	case application.HookIssue:
-		return issue(w, step, answer)
+		return issue(w, step, answer, trace)
 	case application.HookRevoke:
 		if !answer.GetRevocation().GetRevoked() {
 			return nil, errors.New("the result was not taken back")
 		}
-		return application.RecordRevocation{Task: w.Task, Attempt: w.Attempt, Plugin: answer.Digest, Trace: answer.Trace}, nil
+		return application.RecordRevocation{Task: w.Task, Attempt: w.Attempt, Plugin: answer.Digest, Trace: trace}, nil
 	}
 	return nil, fmt.Errorf("no hook %s", w.Hook)
 }
 
-func decision(w work, step *catalog.Step, answer Answer) (application.Command, error) {
+func decision(w work, step *catalog.Step, answer Answer, trace application.Trace) (application.Command, error) {
 	d := answer.GetDecision()
 	command := application.RecordDecision{Task: w.Task, Revision: w.Revision, Attempt: w.Attempt, Plugin: answer.Digest,
-		Findings: findings(d.GetFindings(), w.Bundle, step), Trace: answer.Trace}
+		Findings: findings(d.GetFindings(), w.Bundle, step), Trace: trace}
 	switch d.GetOutcome() {
 	case pluginv1.Outcome_OUTCOME_APPROVED:
 		command.Outcome = application.Approved
@@ -65,7 +65,7 @@ func decision(w work, step *catalog.Step, answer Answer) (application.Command, e
 }
 
 // issue returns the command with the description of the document, which is kept later.
-func issue(w work, step *catalog.Step, answer Answer) (application.Command, error) {
+func issue(w work, step *catalog.Step, answer Answer, trace application.Trace) (application.Command, error) {
 	i := answer.GetIssue()
 	if i == nil || len(i.GetContent()) == 0 || i.GetMediaType() == "" {
 		return nil, errors.New("no document")
@@ -75,7 +75,7 @@ func issue(w work, step *catalog.Step, answer Answer) (application.Command, erro
 		return nil, err
 	}
 	description := &applicationv1.MaterialFile{Material: w.Task, Name: step.Name.ZH + extension(i.GetMediaType()), MediaType: i.GetMediaType()}
-	return application.RecordIssue{Task: w.Task, Document: description, Result: values, Attempt: w.Attempt, Plugin: answer.Digest, Trace: answer.Trace}, nil
+	return application.RecordIssue{Task: w.Task, Document: description, Result: values, Attempt: w.Attempt, Plugin: answer.Digest, Trace: trace}, nil
 }
 
 // extension is what the name of a document of a media type ends with; nothing if it is not known.

@@ -26,6 +26,8 @@ import (
 	"github.com/siyiban/onething/engine/follow"
 	"github.com/siyiban/onething/engine/follow/deadlines"
 	"github.com/siyiban/onething/engine/follow/steps"
+	"github.com/siyiban/onething/engine/keyvalue"
+	"github.com/siyiban/onething/engine/person"
 	"github.com/siyiban/onething/examples/holidays"
 	"github.com/siyiban/onething/forms"
 	"github.com/siyiban/onething/forms/kind"
@@ -68,8 +70,31 @@ type office struct {
 	hooks     map[string][]string
 	documents application.Documents // with which it is filed
 
-	mu   sync.Mutex
-	kept map[string][]byte
+	mu      sync.Mutex
+	kept    map[string][]byte
+	lookups []string
+	changed int               // so many writes are refused, because what was read has changed
+	full    bool              // writes are refused, because the store is full
+	written map[string]string // what plugins have stored
+}
+
+// wrote takes what a plugin wrote, or refuses it.
+func (o *office) wrote(writes *keyvalue.Changes) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	switch {
+	case writes == nil:
+		return nil
+	case o.full:
+		return keyvalue.ErrFull
+	case o.changed > 0:
+		o.changed--
+		return fmt.Errorf("commit: %w", keyvalue.ErrChanged)
+	}
+	for key, value := range writes.Written {
+		o.written[key] = string(value)
+	}
+	return nil
 }
 
 func newOffice(t testing.TB, accept string, hooks map[string][]string) *office {
@@ -106,7 +131,7 @@ sections:
 	}
 	t.Cleanup(func() { _ = log.Close() })
 	start := time.Date(2026, 3, 2, 9, 0, 0, 0, time.FixedZone("UTC+8", 8*3600))
-	return &office{t: t, log: log, clock: follow.NewStandingClock(start), selection: selection, calendar: days, hooks: hooks, kept: map[string][]byte{}}
+	return &office{t: t, log: log, clock: follow.NewStandingClock(start), selection: selection, calendar: days, hooks: hooks, kept: map[string][]byte{}, written: map[string]string{}}
 }
 
 // follow runs a follower of plugins and one of deadlines until the test ends.
@@ -176,8 +201,26 @@ func (o *office) load(ctx context.Context) (application.State, application.World
 	return s, w, nil
 }
 
-// Do implements [steps.Engine].
-func (o *office) Do(ctx context.Context, _, requestID string, actor *applicationv1.Actor, command application.Command) error {
+// Do implements [deadlines.Engine].
+func (o *office) Do(ctx context.Context, id, requestID string, actor *applicationv1.Actor, command application.Command) error {
+	return o.Record(ctx, id, requestID, actor, command, nil)
+}
+
+// RecordLookups implements [steps.Engine].
+func (o *office) RecordLookups(_ context.Context, a *steps.Application, actor *applicationv1.Actor, hook string, lookups []person.Lookup) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, l := range lookups {
+		o.lookups = append(o.lookups, fmt.Sprint(a.State.Number != "", " ", actor.GetDepartment(), " ", actor.GetId(), " ", hook, " ", l.Source, " ", l.Purpose))
+	}
+	return nil
+}
+
+// Record implements [steps.Engine].
+func (o *office) Record(ctx context.Context, _, requestID string, actor *applicationv1.Actor, command application.Command, writes *keyvalue.Changes) error {
+	if err := o.wrote(writes); err != nil {
+		return err
+	}
 	for {
 		if _, _, done, err := o.log.Lookup(ctx, fold.Stream(id), requestID); done || err != nil {
 			return err
@@ -286,6 +329,7 @@ type plugins struct {
 	mu       sync.Mutex
 	requests []*pluginv1.Request
 	answer   func(ctx context.Context, plugin string, r *pluginv1.Request) (*pluginv1.Response, error)
+	beside   func(plugin string, r *pluginv1.Request, a *steps.Answer) // what else the answer holds; nil: nothing
 }
 
 // Call implements [steps.Caller].
@@ -294,7 +338,11 @@ func (p *plugins) Call(ctx context.Context, plugin string, r *pluginv1.Request) 
 	p.requests = append(p.requests, r)
 	p.mu.Unlock()
 	response, err := p.answer(ctx, plugin, r)
-	return steps.Answer{Response: response, Digest: "digest of " + plugin, Trace: []byte("saw nothing")}, err
+	a := steps.Answer{Response: response, Digest: "digest of " + plugin, Trace: []byte("saw nothing")}
+	if p.beside != nil {
+		p.beside(plugin, r, &a)
+	}
+	return a, err
 }
 
 func (p *plugins) seen(hook pluginv1.Hook, step string) []*pluginv1.Request {

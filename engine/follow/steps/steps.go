@@ -15,6 +15,8 @@ import (
 	"github.com/siyiban/onething/engine/fold"
 	"github.com/siyiban/onething/engine/follow"
 	"github.com/siyiban/onething/engine/guide"
+	"github.com/siyiban/onething/engine/keyvalue"
+	"github.com/siyiban/onething/engine/person"
 	"github.com/siyiban/onething/engine/refusal"
 	"github.com/siyiban/onething/forms"
 	"github.com/siyiban/onething/forms/kind"
@@ -31,11 +33,18 @@ type Caller interface {
 	Call(ctx context.Context, plugin string, request *pluginv1.Request) (Answer, error)
 }
 
-// Answer is what a plugin answered.
+// Answer is what a plugin answered. All but the Response is there too if it failed.
 type Answer struct {
 	*pluginv1.Response
-	Digest string // of the plugin that answered, also if it failed
-	Trace  []byte // what it saw through its capabilities
+	Digest string // of the plugin that answered
+	// Trace is what it saw through its capabilities: an onething.plugin.v1.Transcript.
+	Trace []byte
+	// Writes are what it wrote into its department's store; nil: nothing.
+	Writes *keyvalue.Changes
+	// Lookups are the look-ups of shared data that it made, or wanted to make.
+	Lookups []person.Lookup
+	// Outside says that it reached a system outside which could act twice if the plugin was asked again.
+	Outside bool
 }
 
 // Failure says why a plugin did not answer.
@@ -69,9 +78,12 @@ type Application struct {
 type Engine interface {
 	// Open returns an application as it is now.
 	Open(ctx context.Context, id string) (*Application, error)
-	// Do gives a command under a request id, and returns when it is committed; the same id again changes nothing. A
-	// refused command is a [*refusal.Refusal].
-	Do(ctx context.Context, id, requestID string, actor *applicationv1.Actor, command application.Command) error
+	// Record gives a command under a request id, and returns when it is committed, with what the plugin wrote into its
+	// department's store in the same commit; the same id again changes nothing. A refused command is a [*refusal.Refusal]; the
+	// error wraps [keyvalue.ErrChanged] if the plugin has to be asked again.
+	Record(ctx context.Context, id, requestID string, actor *applicationv1.Actor, command application.Command, writes *keyvalue.Changes) error
+	// RecordLookups records look-ups of shared data that a plugin made for an application.
+	RecordLookups(ctx context.Context, a *Application, actor *applicationv1.Actor, hook string, lookups []person.Lookup) error
 	// KeepDocument keeps an issued document, sealed, and returns its description with blob and size.
 	KeepDocument(ctx context.Context, id string, description *applicationv1.MaterialFile, content []byte) (*applicationv1.MaterialFile, error)
 }
@@ -194,12 +206,25 @@ func backoff(attempt int32) time.Duration {
 	return 5 * time.Second << (2 * ((attempt - 1) % MaxAttempts))
 }
 
+// maxAsked is how often a plugin is asked again at once because somebody else changed what it had read in its department's
+// store. Then the work rests, as after an error.
+const maxAsked = 10
+
 // Work implements [follow.Handler]: it calls the plugin, if that is still wanted, and gives the command.
 func (h *Handler) Work(ctx context.Context, item follow.Item) error {
 	var w work
 	if err := json.Unmarshal(item.Payload, &w); err != nil {
 		return fmt.Errorf("read work: %w", err)
 	}
+	for asked := 1; ; asked++ {
+		if err := h.work(ctx, w); !errors.Is(err, keyvalue.ErrChanged) || asked == maxAsked {
+			return err
+		}
+	}
+}
+
+// work asks the plugin once. The error wraps [keyvalue.ErrChanged] if it has to be asked again.
+func (h *Handler) work(ctx context.Context, w work) error {
 	a, err := h.Engine.Open(ctx, w.Application)
 	if err != nil {
 		return err
@@ -212,85 +237,84 @@ func (h *Handler) Work(ctx context.Context, item follow.Item) error {
 		return err
 	}
 	actor := &applicationv1.Actor{Role: applicationv1.Role_ROLE_PLUGIN, Department: step.Department.ID, Id: step.Plugin}
-	command, failed, err := h.ask(ctx, a, w, step)
+	command, answer, failed, err := h.ask(ctx, a, w, step, actor)
 	if err := errors.Join(ctx.Err(), err); err != nil {
 		return err
 	}
 	if failed == nil {
-		err = h.Engine.Do(ctx, w.Application, w.request(), actor, command)
+		err = h.Engine.Record(ctx, w.Application, w.request(), actor, command, answer.Writes)
 		refused, ok := errors.AsType[*refusal.Refusal](err)
 		switch {
+		case errors.Is(err, keyvalue.ErrChanged) && answer.Outside:
+			failed = &Failure{Kind: "store_changed", Err: err}
+		case errors.Is(err, keyvalue.ErrFull):
+			failed = &Failure{Kind: "store_full", Err: err}
 		case !ok:
 			return err
 		case refused.Reason == refusal.Stale || refused.Reason == refusal.WrongState || refused.Reason == refusal.NotFound:
 			return nil // overtaken: the commit that did it has made new work, if any
+		default:
+			failed = &Failure{Kind: "unfit_answer", Err: refused}
 		}
-		failed = &failure{Failure: Failure{Kind: "unfit_answer", Err: refused}, digest: digestOf(command)}
 	}
 	h.Logger.Warn("plugin did not answer", "application", w.Application, "plugin", step.Plugin, "hook", w.Hook, "attempt", w.Attempt, "error", failed.Error())
-	err = h.Engine.Do(ctx, w.Application, w.request(), actor, h.failure(w, failed))
+	err = h.Engine.Record(ctx, w.Application, w.request(), actor, h.failure(w, failed, answer), nil)
 	if _, ok := errors.AsType[*refusal.Refusal](err); ok {
 		return nil // overtaken
 	}
 	return err
 }
 
-// failure is a Failure with the digest of the plugin that it is of.
-type failure struct {
-	Failure
-	digest string
-}
-
-// failure returns the command that records a failure.
-func (h *Handler) failure(w work, f *failure) application.Command {
-	gaveUp := w.Attempt%MaxAttempts == 0
+// failure returns the command that records a failure. A call that may have acted outside is not repeated.
+func (h *Handler) failure(w work, f *Failure, answer Answer) application.Command {
+	gaveUp := w.Attempt%MaxAttempts == 0 || answer.Outside
 	if w.Task == "" {
-		return application.RecordCheck{Bundle: w.Bundle, Step: w.Step, Revision: w.Revision, Attempt: w.Attempt, Plugin: f.digest, Failure: f.Kind, GaveUp: gaveUp}
+		return application.RecordCheck{Bundle: w.Bundle, Step: w.Step, Revision: w.Revision, Attempt: w.Attempt, Plugin: answer.Digest, Failure: f.Kind, GaveUp: gaveUp, Outside: answer.Outside}
 	}
-	return application.RecordFailure{Task: w.Task, Hook: w.Hook, Attempt: w.Attempt, Kind: f.Kind, Plugin: f.digest, GaveUp: gaveUp}
+	return application.RecordFailure{Task: w.Task, Hook: w.Hook, Attempt: w.Attempt, Kind: f.Kind, Plugin: answer.Digest, GaveUp: gaveUp, Outside: answer.Outside}
 }
 
-func digestOf(c application.Command) string {
-	switch c := c.(type) {
-	case application.RecordCheck:
-		return c.Plugin
-	case application.RecordDecision:
-		return c.Plugin
-	case application.RecordIssue:
-		return c.Plugin
-	case application.RecordRevocation:
-		return c.Plugin
-	default: // no answer of a plugin
-		return ""
-	}
-}
+// maxTrace is how large a trace may be to stand in the event; a larger one is a file.
+const maxTrace = 128 << 10
 
-// ask calls the plugin and returns the command that its answer is, or why it is none. The error is that of keeping a
-// document.
-func (h *Handler) ask(ctx context.Context, a *Application, w work, step *catalog.Step) (application.Command, *failure, error) {
+// ask calls the plugin and returns the command that its answer is, or why it is none. The error is that of recording
+// look-ups, or of keeping a document.
+func (h *Handler) ask(ctx context.Context, a *Application, w work, step *catalog.Step, actor *applicationv1.Actor) (application.Command, Answer, *Failure, error) {
 	request, err := build(a, w, step)
 	if err != nil {
-		return nil, &failure{Failure: Failure{Kind: "unfit_request", Err: err}}, nil
+		return nil, Answer{}, &Failure{Kind: "unfit_request", Err: err}, nil
 	}
-	answer, err := h.Caller.Call(ctx, step.Plugin, request)
-	if err != nil {
-		failed := &failure{Failure: Failure{Kind: "unavailable", Err: err}, digest: answer.Digest}
-		if f, ok := errors.AsType[*Failure](err); ok {
-			failed.Failure = *f
+	answer, failed := h.Caller.Call(ctx, step.Plugin, request)
+	if len(answer.Lookups) > 0 { // also if the plugin failed, or ctx has ended: the source was asked
+		if err := h.Engine.RecordLookups(context.WithoutCancel(ctx), a, actor, w.Hook, answer.Lookups); err != nil {
+			return nil, answer, nil, err
 		}
-		return nil, failed, nil
 	}
-	command, err := read(w, step, answer)
+	if failed != nil {
+		if f, ok := errors.AsType[*Failure](failed); ok {
+			return nil, answer, f, nil
+		}
+		return nil, answer, &Failure{Kind: "unavailable", Err: failed}, nil
+	}
+	trace := application.Trace{Content: answer.Trace}
+	if len(answer.Trace) > maxTrace {
+		description := &applicationv1.MaterialFile{Material: "trace/" + w.request(), Name: "trace", MediaType: "application/octet-stream"}
+		if trace.File, err = h.Engine.KeepDocument(ctx, w.Application, description, answer.Trace); err != nil {
+			return nil, answer, nil, fmt.Errorf("keep trace: %w", err)
+		}
+		trace.Content = nil
+	}
+	command, err := read(w, step, answer, trace)
 	if err != nil {
-		return nil, &failure{Failure: Failure{Kind: "unfit_answer", Err: err}, digest: answer.Digest}, nil
+		return nil, answer, &Failure{Kind: "unfit_answer", Err: err}, nil
 	}
 	if issued, ok := command.(application.RecordIssue); ok {
 		if issued.Document, err = h.Engine.KeepDocument(ctx, w.Application, issued.Document, answer.GetIssue().GetContent()); err != nil {
-			return nil, nil, fmt.Errorf("keep document: %w", err)
+			return nil, answer, nil, fmt.Errorf("keep document: %w", err)
 		}
 		command = issued
 	}
-	return command, nil, nil
+	return command, answer, nil, nil
 }
 
 // find returns the step of a piece of work, as it was published.

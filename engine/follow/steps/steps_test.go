@@ -1,8 +1,10 @@
 package steps_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -11,6 +13,8 @@ import (
 
 	"github.com/siyiban/onething/engine/application"
 	"github.com/siyiban/onething/engine/follow/steps"
+	"github.com/siyiban/onething/engine/keyvalue"
+	"github.com/siyiban/onething/engine/person"
 	applicationv1 "github.com/siyiban/onething/proto/gen/onething/application/v1"
 	pluginv1 "github.com/siyiban/onething/proto/gen/onething/plugin/v1"
 )
@@ -267,4 +271,137 @@ func TestDeadlines_SilenceIsAcceptance(t *testing.T) {
 	s := o.until(func(s application.State) bool { return len(s.Cases) > 0 && s.Cases[0].State == application.Accepted })
 	equal(t, "accepted by", applicationv1.Accepted_BY_SILENCE, s.Cases[0].AcceptedBy)
 	equal(t, "as of", "2026-03-02", s.Cases[0].AcceptedOn.String())
+}
+
+// What a plugin wrote is recorded with its answer; where somebody else has changed what it had read, it is asked again, under
+// the same attempt.
+func TestSteps_Writes(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name    string
+		changed int  // so many writes are refused
+		full    bool // all are
+		outside bool // the call has reached a system outside
+		calls   int
+		attempt int32
+		gaveUp  bool
+		kind    string
+		written map[string]string
+	}{
+		{name: "taken", calls: 1, attempt: 1, written: map[string]string{"count": "1"}},
+		{name: "changed since", changed: 3, calls: 4, attempt: 1, written: map[string]string{"count": "4"}},
+		{name: "changed since it reached outside", changed: 3, outside: true, calls: 1, attempt: 1, gaveUp: true, kind: "store_changed", written: map[string]string{}},
+		{name: "taken, with what it reached outside", outside: true, calls: 1, attempt: 1, written: map[string]string{"count": "1"}},
+		{name: "full", full: true, calls: 1, attempt: 1, kind: "store_full", written: map[string]string{}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			o := newOffice(t, "ENGINE", map[string][]string{"office/quick": {"decide"}})
+			o.changed, o.full = tt.changed, tt.full
+			calls := 0
+			o.follow(&plugins{answer: willing, beside: func(_ string, _ *pluginv1.Request, a *steps.Answer) {
+				calls++
+				a.Outside = tt.outside
+				a.Writes = &keyvalue.Changes{Department: "office", Written: map[string][]byte{"count": []byte(fmt.Sprint(calls))}}
+			}})
+			o.submit()
+			s := o.until(func(s application.State) bool {
+				grant := s.TaskOf("matter", "grant")
+				return grant != nil && grant.Attempts["decide"] == tt.attempt
+			})
+			equal(t, "gave up", tt.gaveUp, len(s.TaskOf("matter", "grant").GaveUp) > 0)
+			equal(t, "kind of failure", tt.kind, o.failure())
+			o.mu.Lock()
+			defer o.mu.Unlock()
+			equal(t, "calls", tt.calls, calls)
+			equal(t, "written", tt.written, o.written)
+		})
+	}
+}
+
+// A plugin that fails after it has reached a system outside is not asked again: that system could act twice.
+func TestSteps_NoRepetitionOutside(t *testing.T) {
+	t.Parallel()
+	for _, hook := range []string{"check", "decide"} {
+		t.Run(hook, func(t *testing.T) {
+			t.Parallel()
+			o := newOffice(t, "CLERK", map[string][]string{"office/quick": {hook}})
+			if hook == "decide" {
+				o = newOffice(t, "ENGINE", map[string][]string{"office/quick": {hook}})
+			}
+			p := &plugins{
+				answer: func(context.Context, string, *pluginv1.Request) (*pluginv1.Response, error) {
+					return nil, &steps.Failure{Kind: "trapped"}
+				},
+				beside: func(_ string, _ *pluginv1.Request, a *steps.Answer) { a.Outside = true },
+			}
+			o.follow(p)
+			o.submit()
+			if hook == "check" {
+				s := o.until(func(s application.State) bool { return len(s.Cases) > 0 && s.Cases[0].Checks[0].Answered })
+				equal(t, "check", application.Check{Step: "grant", Attempt: 1, Answered: true, Failed: true, Plugin: "digest of office/quick"}, s.Cases[0].Checks[0])
+				equal(t, "outside", true, o.last().GetChecked().GetOutside())
+			} else {
+				s := o.until(func(s application.State) bool {
+					grant := s.TaskOf("matter", "grant")
+					return grant != nil && len(grant.GaveUp) > 0
+				})
+				equal(t, "attempts", int32(1), s.TaskOf("matter", "grant").Attempts["decide"])
+				equal(t, "outside", true, o.last().GetPluginFailed().GetOutside())
+			}
+			equal(t, "calls", 1, len(p.seen(pluginv1.Hook_HOOK_CHECK, "grant"))+len(p.seen(pluginv1.Hook_HOOK_DECIDE, "grant")))
+		})
+	}
+}
+
+// last is the last event that there is.
+func (o *office) last() (event *applicationv1.Event) {
+	for e, err := range o.log.Read(context.Background(), "application/"+id, 0) {
+		if err != nil {
+			o.t.Fatal(err)
+		}
+		event = decode(o.t, e.Public)
+	}
+	return event
+}
+
+// Look-ups are recorded whether the plugin answers or not; a large trace is a file.
+func TestSteps_LookupsAndTraces(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, "ENGINE", map[string][]string{"office/quick": {"decide"}, "bank/slow": {"decide"}})
+	large := bytes.Repeat([]byte("t"), 200<<10)
+	o.follow(&plugins{
+		answer: func(ctx context.Context, plugin string, r *pluginv1.Request) (*pluginv1.Response, error) {
+			if r.GetAttempt() == 1 && plugin == "office/quick" {
+				return nil, &steps.Failure{Kind: "trapped"}
+			}
+			return willing(ctx, plugin, r)
+		},
+		beside: func(plugin string, r *pluginv1.Request, a *steps.Answer) {
+			if plugin == "office/quick" {
+				a.Trace, a.Lookups = large, []person.Lookup{{Source: "register", Key: "1", Purpose: fmt.Sprint("核对", r.GetAttempt())}}
+			}
+		},
+	})
+	o.submit()
+	o.until(func(s application.State) bool {
+		grant := s.TaskOf("matter", "grant")
+		return grant != nil && grant.Attempts["decide"] == 1
+	})
+	o.clock.Advance(time.Minute)
+	o.until(func(s application.State) bool { return s.State() == application.ApplicationCompleted })
+	traces := map[string]string{}
+	for e, err := range o.log.Read(t.Context(), "application/"+id, 0) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if event := decode(t, e.Public); event.GetTaskDecided() != nil {
+			traces[event.GetActor().GetId()] = string(event.GetPersonal().GetTrace()) + event.GetPersonal().GetTraceFile().GetName()
+		}
+	}
+	equal(t, "traces", map[string]string{"office/quick": "trace", "bank/slow": "saw nothing"}, traces)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	equal(t, "look-ups", []string{"true office office/quick decide register 核对1", "true office office/quick decide register 核对2"}, o.lookups)
+	equal(t, "kept", map[string][]byte{"trace": large}, o.kept)
 }

@@ -1245,7 +1245,8 @@ type KeyValueResponse struct {
 	Value []byte `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
 	// LIST: the keys.
 	Keys []string `protobuf:"bytes,3,rep,name=keys,proto3" json:"keys,omitempty"`
-	// Set if the host refused the call: `not_granted`, `bad_request`, `read_only`, `full`.
+	// Set if the host refused the call: `not_granted`, `bad_request`, `read_only`, `full`, or `unavailable` if the store cannot be
+	// read now.
 	Refused string `protobuf:"bytes,4,opt,name=refused,proto3" json:"refused,omitempty"`
 }
 
@@ -1283,8 +1284,10 @@ func (x *KeyValueResponse) GetRefused() string {
 	return ""
 }
 
-// HttpRequest asks an outside system (capability `http`). The host adds `Idempotency-Key`, made of task, hook, attempt and the
-// number of the request in the call; follows no redirect; and takes no other header than those below.
+// HttpRequest asks an outside system (capability `http`). The host adds `Idempotency-Key`, made of the call (task, hook, what
+// the plugin was handed) and the number of the request in it: the same request of the same call has the same key, also after
+// a crash, and for a hook that is `repeatable` at the next attempt too. It follows no redirect, and takes no other header than
+// those below.
 type HttpRequest struct {
 	unknownFields []byte
 	// GET, POST, PUT or DELETE.
@@ -1441,7 +1444,7 @@ func (x *LogResponse) GetRefused() string {
 // HostCall is one call of a host function, as the guest saw it.
 type HostCall struct {
 	unknownFields []byte
-	// Name of the import: `shared_data`, `key_value`, `http`.
+	// Name of the import: `shared_data`, `key_value`, `http`, or `log` if the line was refused.
 	Function string `protobuf:"bytes,1,opt,name=function,proto3" json:"function,omitempty"`
 	// What the guest sent.
 	Request []byte `protobuf:"bytes,2,opt,name=request,proto3" json:"request,omitempty"`
@@ -1486,6 +1489,10 @@ type Transcript struct {
 	Rewriter uint32 `protobuf:"varint,2,opt,name=rewriter,proto3" json:"rewriter,omitempty"`
 	// Fuel that the call took, in units.
 	Fuel uint64 `protobuf:"varint,3,opt,name=fuel,proto3" json:"fuel,omitempty"`
+	// SHA-256 of the Request, encoded with its members and map keys in order. A replay with another request is none.
+	RequestDigest []byte `protobuf:"bytes,4,opt,name=request_digest,json=requestDigest,proto3" json:"requestDigest,omitempty"`
+	// SHA-256 of the Response, encoded alike.
+	ResponseDigest []byte `protobuf:"bytes,5,opt,name=response_digest,json=responseDigest,proto3" json:"responseDigest,omitempty"`
 }
 
 func (x *Transcript) Reset() {
@@ -1513,6 +1520,20 @@ func (x *Transcript) GetFuel() uint64 {
 		return x.Fuel
 	}
 	return 0
+}
+
+func (x *Transcript) GetRequestDigest() []byte {
+	if x != nil {
+		return x.RequestDigest
+	}
+	return nil
+}
+
+func (x *Transcript) GetResponseDigest() []byte {
+	if x != nil {
+		return x.ResponseDigest
+	}
+	return nil
 }
 
 type Row_CellsEntry struct {
@@ -2384,6 +2405,12 @@ func (m *Transcript) CloneVT() *Transcript {
 		for k, v := range rhs {
 			r.Calls[k] = v.CloneVT()
 		}
+	}
+	if rhs := m.RequestDigest; rhs != nil {
+		r.RequestDigest = slices.Clone(rhs)
+	}
+	if rhs := m.ResponseDigest; rhs != nil {
+		r.ResponseDigest = slices.Clone(rhs)
 	}
 	if len(m.unknownFields) > 0 {
 		r.unknownFields = slices.Clone(m.unknownFields)
@@ -3415,6 +3442,12 @@ func (this *Transcript) EqualVT(that *Transcript) bool {
 		return false
 	}
 	if this.Fuel != that.Fuel {
+		return false
+	}
+	if string(this.RequestDigest) != string(that.RequestDigest) {
+		return false
+	}
+	if string(this.ResponseDigest) != string(that.ResponseDigest) {
 		return false
 	}
 	return string(this.unknownFields) == string(that.unknownFields)
@@ -5193,6 +5226,20 @@ func (m *Transcript) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
 		i -= len(m.unknownFields)
 		copy(dAtA[i:], m.unknownFields)
 	}
+	if len(m.ResponseDigest) > 0 {
+		i -= len(m.ResponseDigest)
+		copy(dAtA[i:], m.ResponseDigest)
+		i = protobuf_go_lite.EncodeVarint(dAtA, i, uint64(len(m.ResponseDigest)))
+		i--
+		dAtA[i] = 0x2a
+	}
+	if len(m.RequestDigest) > 0 {
+		i -= len(m.RequestDigest)
+		copy(dAtA[i:], m.RequestDigest)
+		i = protobuf_go_lite.EncodeVarint(dAtA, i, uint64(len(m.RequestDigest)))
+		i--
+		dAtA[i] = 0x22
+	}
 	if m.Fuel != 0 {
 		i = protobuf_go_lite.EncodeVarint(dAtA, i, uint64(m.Fuel))
 		i--
@@ -5978,6 +6025,14 @@ func (m *Transcript) SizeVT() (n int) {
 	}
 	if m.Fuel != 0 {
 		n += 1 + protobuf_go_lite.SizeOfVarint(uint64(m.Fuel))
+	}
+	l = len(m.RequestDigest)
+	if l > 0 {
+		n += 1 + l + protobuf_go_lite.SizeOfVarint(uint64(l))
+	}
+	l = len(m.ResponseDigest)
+	if l > 0 {
+		n += 1 + l + protobuf_go_lite.SizeOfVarint(uint64(l))
 	}
 	n += len(m.unknownFields)
 	return n
@@ -9914,6 +9969,58 @@ func (m *Transcript) UnmarshalVT(dAtA []byte) error {
 			if err != nil {
 				return err
 			}
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RequestDigest", wireType)
+			}
+			var byteLen int
+			var _v uint64
+			_v, iNdEx, err = protobuf_go_lite.DecodeVarint(dAtA, iNdEx)
+			byteLen = int(_v)
+			if err != nil {
+				return err
+			}
+			if byteLen < 0 {
+				return protobuf_go_lite.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protobuf_go_lite.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.RequestDigest = append(m.RequestDigest[:0], dAtA[iNdEx:postIndex]...)
+			if m.RequestDigest == nil {
+				m.RequestDigest = []byte{}
+			}
+			iNdEx = postIndex
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ResponseDigest", wireType)
+			}
+			var byteLen int
+			var _v uint64
+			_v, iNdEx, err = protobuf_go_lite.DecodeVarint(dAtA, iNdEx)
+			byteLen = int(_v)
+			if err != nil {
+				return err
+			}
+			if byteLen < 0 {
+				return protobuf_go_lite.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protobuf_go_lite.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ResponseDigest = append(m.ResponseDigest[:0], dAtA[iNdEx:postIndex]...)
+			if m.ResponseDigest == nil {
+				m.ResponseDigest = []byte{}
+			}
+			iNdEx = postIndex
 		default:
 			iNdEx = preIndex
 			skippy, err := protobuf_go_lite.Skip(dAtA[iNdEx:])

@@ -1385,6 +1385,252 @@ func (x *DownloadResponse) GetChunk() []byte {
 	return nil
 }
 
+// ListLookupsRequest asks for look-ups of shared data.
+type ListLookupsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Application; empty: those about the caller by number, for whatever application.
+	Application string `protobuf:"bytes,1,opt,name=application,proto3" json:"application,omitempty"`
+	// Which part of the list.
+	Page          *Page `protobuf:"bytes,2,opt,name=page,proto3" json:"page,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListLookupsRequest) Reset() {
+	*x = ListLookupsRequest{}
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListLookupsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListLookupsRequest) ProtoMessage() {}
+
+func (x *ListLookupsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListLookupsRequest.ProtoReflect.Descriptor instead.
+func (*ListLookupsRequest) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *ListLookupsRequest) GetApplication() string {
+	if x != nil {
+		return x.Application
+	}
+	return ""
+}
+
+func (x *ListLookupsRequest) GetPage() *Page {
+	if x != nil {
+		return x.Page
+	}
+	return nil
+}
+
+// ListLookupsResponse are look-ups, the latest first.
+type ListLookupsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The look-ups.
+	Lookups []*Lookup `protobuf:"bytes,1,rep,name=lookups,proto3" json:"lookups,omitempty"`
+	// Token of the next part; empty: there is none.
+	NextToken     string `protobuf:"bytes,2,opt,name=next_token,json=nextToken,proto3" json:"next_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListLookupsResponse) Reset() {
+	*x = ListLookupsResponse{}
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListLookupsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListLookupsResponse) ProtoMessage() {}
+
+func (x *ListLookupsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListLookupsResponse.ProtoReflect.Descriptor instead.
+func (*ListLookupsResponse) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *ListLookupsResponse) GetLookups() []*Lookup {
+	if x != nil {
+		return x.Lookups
+	}
+	return nil
+}
+
+func (x *ListLookupsResponse) GetNextToken() string {
+	if x != nil {
+		return x.NextToken
+	}
+	return ""
+}
+
+// Lookup is one look-up of shared data.
+type Lookup struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// When.
+	At *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=at,proto3" json:"at,omitempty"`
+	// Department whose plugin it was, by id.
+	Department string `protobuf:"bytes,2,opt,name=department,proto3" json:"department,omitempty"`
+	// The plugin.
+	Plugin string `protobuf:"bytes,3,opt,name=plugin,proto3" json:"plugin,omitempty"`
+	// Number of the application for which it was; empty: a draft.
+	Number string `protobuf:"bytes,4,opt,name=number,proto3" json:"number,omitempty"`
+	// Application or draft, by id.
+	Application string `protobuf:"bytes,5,opt,name=application,proto3" json:"application,omitempty"`
+	// Hook of the plugin: prefill, check, decide, issue or revoke.
+	Hook string `protobuf:"bytes,6,opt,name=hook,proto3" json:"hook,omitempty"`
+	// Source that was asked; empty: the look-up was no proper one.
+	Source string `protobuf:"bytes,7,opt,name=source,proto3" json:"source,omitempty"`
+	// Purpose, as the plugin gave it; empty where the application was forgotten.
+	Purpose string `protobuf:"bytes,8,opt,name=purpose,proto3" json:"purpose,omitempty"`
+	// True if the source answered; if not, it was silent.
+	Answered bool `protobuf:"varint,9,opt,name=answered,proto3" json:"answered,omitempty"`
+	// True if it had an entry.
+	Found bool `protobuf:"varint,10,opt,name=found,proto3" json:"found,omitempty"`
+	// Why it was refused: not_granted or bad_request; empty: it was not.
+	Refused       string `protobuf:"bytes,11,opt,name=refused,proto3" json:"refused,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Lookup) Reset() {
+	*x = Lookup{}
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Lookup) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Lookup) ProtoMessage() {}
+
+func (x *Lookup) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Lookup.ProtoReflect.Descriptor instead.
+func (*Lookup) Descriptor() ([]byte, []int) {
+	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *Lookup) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *Lookup) GetDepartment() string {
+	if x != nil {
+		return x.Department
+	}
+	return ""
+}
+
+func (x *Lookup) GetPlugin() string {
+	if x != nil {
+		return x.Plugin
+	}
+	return ""
+}
+
+func (x *Lookup) GetNumber() string {
+	if x != nil {
+		return x.Number
+	}
+	return ""
+}
+
+func (x *Lookup) GetApplication() string {
+	if x != nil {
+		return x.Application
+	}
+	return ""
+}
+
+func (x *Lookup) GetHook() string {
+	if x != nil {
+		return x.Hook
+	}
+	return ""
+}
+
+func (x *Lookup) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *Lookup) GetPurpose() string {
+	if x != nil {
+		return x.Purpose
+	}
+	return ""
+}
+
+func (x *Lookup) GetAnswered() bool {
+	if x != nil {
+		return x.Answered
+	}
+	return false
+}
+
+func (x *Lookup) GetFound() bool {
+	if x != nil {
+		return x.Found
+	}
+	return false
+}
+
+func (x *Lookup) GetRefused() string {
+	if x != nil {
+		return x.Refused
+	}
+	return ""
+}
+
 // PromiseRequest signs a promise.
 type PromiseRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1404,7 +1650,7 @@ type PromiseRequest struct {
 
 func (x *PromiseRequest) Reset() {
 	*x = PromiseRequest{}
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[22]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1416,7 +1662,7 @@ func (x *PromiseRequest) String() string {
 func (*PromiseRequest) ProtoMessage() {}
 
 func (x *PromiseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[22]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1429,7 +1675,7 @@ func (x *PromiseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PromiseRequest.ProtoReflect.Descriptor instead.
 func (*PromiseRequest) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{22}
+	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *PromiseRequest) GetRequestId() string {
@@ -1480,7 +1726,7 @@ type PromiseResponse struct {
 
 func (x *PromiseResponse) Reset() {
 	*x = PromiseResponse{}
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[23]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1492,7 +1738,7 @@ func (x *PromiseResponse) String() string {
 func (*PromiseResponse) ProtoMessage() {}
 
 func (x *PromiseResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[23]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1505,7 +1751,7 @@ func (x *PromiseResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PromiseResponse.ProtoReflect.Descriptor instead.
 func (*PromiseResponse) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{23}
+	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *PromiseResponse) GetRevision() int64 {
@@ -1540,7 +1786,7 @@ type SubmitRequest struct {
 
 func (x *SubmitRequest) Reset() {
 	*x = SubmitRequest{}
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[24]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1552,7 +1798,7 @@ func (x *SubmitRequest) String() string {
 func (*SubmitRequest) ProtoMessage() {}
 
 func (x *SubmitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[24]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1565,7 +1811,7 @@ func (x *SubmitRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubmitRequest.ProtoReflect.Descriptor instead.
 func (*SubmitRequest) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{24}
+	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *SubmitRequest) GetRequestId() string {
@@ -1618,7 +1864,7 @@ type SubmitResponse struct {
 
 func (x *SubmitResponse) Reset() {
 	*x = SubmitResponse{}
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[25]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1630,7 +1876,7 @@ func (x *SubmitResponse) String() string {
 func (*SubmitResponse) ProtoMessage() {}
 
 func (x *SubmitResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[25]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1643,7 +1889,7 @@ func (x *SubmitResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubmitResponse.ProtoReflect.Descriptor instead.
 func (*SubmitResponse) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{25}
+	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *SubmitResponse) GetApplication() string {
@@ -1701,7 +1947,7 @@ type WithdrawConfirmationRequest struct {
 
 func (x *WithdrawConfirmationRequest) Reset() {
 	*x = WithdrawConfirmationRequest{}
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[26]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1713,7 +1959,7 @@ func (x *WithdrawConfirmationRequest) String() string {
 func (*WithdrawConfirmationRequest) ProtoMessage() {}
 
 func (x *WithdrawConfirmationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[26]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1726,7 +1972,7 @@ func (x *WithdrawConfirmationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WithdrawConfirmationRequest.ProtoReflect.Descriptor instead.
 func (*WithdrawConfirmationRequest) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{26}
+	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *WithdrawConfirmationRequest) GetRequestId() string {
@@ -1752,7 +1998,7 @@ type WithdrawConfirmationResponse struct {
 
 func (x *WithdrawConfirmationResponse) Reset() {
 	*x = WithdrawConfirmationResponse{}
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[27]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1764,7 +2010,7 @@ func (x *WithdrawConfirmationResponse) String() string {
 func (*WithdrawConfirmationResponse) ProtoMessage() {}
 
 func (x *WithdrawConfirmationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[27]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1777,7 +2023,7 @@ func (x *WithdrawConfirmationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WithdrawConfirmationResponse.ProtoReflect.Descriptor instead.
 func (*WithdrawConfirmationResponse) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{27}
+	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{30}
 }
 
 // SupplyRequest hands in a tolerated material.
@@ -1797,7 +2043,7 @@ type SupplyRequest struct {
 
 func (x *SupplyRequest) Reset() {
 	*x = SupplyRequest{}
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[28]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1809,7 +2055,7 @@ func (x *SupplyRequest) String() string {
 func (*SupplyRequest) ProtoMessage() {}
 
 func (x *SupplyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[28]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1822,7 +2068,7 @@ func (x *SupplyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SupplyRequest.ProtoReflect.Descriptor instead.
 func (*SupplyRequest) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{28}
+	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *SupplyRequest) GetRequestId() string {
@@ -1864,7 +2110,7 @@ type SupplyResponse struct {
 
 func (x *SupplyResponse) Reset() {
 	*x = SupplyResponse{}
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[29]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1876,7 +2122,7 @@ func (x *SupplyResponse) String() string {
 func (*SupplyResponse) ProtoMessage() {}
 
 func (x *SupplyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[29]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1889,7 +2135,7 @@ func (x *SupplyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SupplyResponse.ProtoReflect.Descriptor instead.
 func (*SupplyResponse) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{29}
+	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *SupplyResponse) GetPosition() uint64 {
@@ -1918,7 +2164,7 @@ type CorrectRequest struct {
 
 func (x *CorrectRequest) Reset() {
 	*x = CorrectRequest{}
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[30]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1930,7 +2176,7 @@ func (x *CorrectRequest) String() string {
 func (*CorrectRequest) ProtoMessage() {}
 
 func (x *CorrectRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[30]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1943,7 +2189,7 @@ func (x *CorrectRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CorrectRequest.ProtoReflect.Descriptor instead.
 func (*CorrectRequest) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{30}
+	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *CorrectRequest) GetRequestId() string {
@@ -1994,7 +2240,7 @@ type CorrectResponse struct {
 
 func (x *CorrectResponse) Reset() {
 	*x = CorrectResponse{}
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[31]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2006,7 +2252,7 @@ func (x *CorrectResponse) String() string {
 func (*CorrectResponse) ProtoMessage() {}
 
 func (x *CorrectResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[31]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2019,7 +2265,7 @@ func (x *CorrectResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CorrectResponse.ProtoReflect.Descriptor instead.
 func (*CorrectResponse) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{31}
+	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *CorrectResponse) GetPosition() uint64 {
@@ -2053,7 +2299,7 @@ type WithdrawRequest struct {
 
 func (x *WithdrawRequest) Reset() {
 	*x = WithdrawRequest{}
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[32]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2065,7 +2311,7 @@ func (x *WithdrawRequest) String() string {
 func (*WithdrawRequest) ProtoMessage() {}
 
 func (x *WithdrawRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[32]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2078,7 +2324,7 @@ func (x *WithdrawRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WithdrawRequest.ProtoReflect.Descriptor instead.
 func (*WithdrawRequest) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{32}
+	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *WithdrawRequest) GetRequestId() string {
@@ -2120,7 +2366,7 @@ type WithdrawResponse struct {
 
 func (x *WithdrawResponse) Reset() {
 	*x = WithdrawResponse{}
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[33]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2132,7 +2378,7 @@ func (x *WithdrawResponse) String() string {
 func (*WithdrawResponse) ProtoMessage() {}
 
 func (x *WithdrawResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[33]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2145,7 +2391,7 @@ func (x *WithdrawResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WithdrawResponse.ProtoReflect.Descriptor instead.
 func (*WithdrawResponse) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{33}
+	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *WithdrawResponse) GetPosition() uint64 {
@@ -2168,7 +2414,7 @@ type GetApplicationRequest struct {
 
 func (x *GetApplicationRequest) Reset() {
 	*x = GetApplicationRequest{}
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[34]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2180,7 +2426,7 @@ func (x *GetApplicationRequest) String() string {
 func (*GetApplicationRequest) ProtoMessage() {}
 
 func (x *GetApplicationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[34]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2193,7 +2439,7 @@ func (x *GetApplicationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetApplicationRequest.ProtoReflect.Descriptor instead.
 func (*GetApplicationRequest) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{34}
+	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *GetApplicationRequest) GetApplication() string {
@@ -2221,7 +2467,7 @@ type GetApplicationResponse struct {
 
 func (x *GetApplicationResponse) Reset() {
 	*x = GetApplicationResponse{}
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[35]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2233,7 +2479,7 @@ func (x *GetApplicationResponse) String() string {
 func (*GetApplicationResponse) ProtoMessage() {}
 
 func (x *GetApplicationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[35]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2246,7 +2492,7 @@ func (x *GetApplicationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetApplicationResponse.ProtoReflect.Descriptor instead.
 func (*GetApplicationResponse) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{35}
+	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *GetApplicationResponse) GetApplication() *Application {
@@ -2269,7 +2515,7 @@ type ListApplicationsRequest struct {
 
 func (x *ListApplicationsRequest) Reset() {
 	*x = ListApplicationsRequest{}
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[36]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2281,7 +2527,7 @@ func (x *ListApplicationsRequest) String() string {
 func (*ListApplicationsRequest) ProtoMessage() {}
 
 func (x *ListApplicationsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[36]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2294,7 +2540,7 @@ func (x *ListApplicationsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListApplicationsRequest.ProtoReflect.Descriptor instead.
 func (*ListApplicationsRequest) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{36}
+	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *ListApplicationsRequest) GetPage() *Page {
@@ -2324,7 +2570,7 @@ type ListApplicationsResponse struct {
 
 func (x *ListApplicationsResponse) Reset() {
 	*x = ListApplicationsResponse{}
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[37]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2336,7 +2582,7 @@ func (x *ListApplicationsResponse) String() string {
 func (*ListApplicationsResponse) ProtoMessage() {}
 
 func (x *ListApplicationsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[37]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2349,7 +2595,7 @@ func (x *ListApplicationsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListApplicationsResponse.ProtoReflect.Descriptor instead.
 func (*ListApplicationsResponse) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{37}
+	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *ListApplicationsResponse) GetApplications() []*Application {
@@ -2377,7 +2623,7 @@ type WatchRequest struct {
 
 func (x *WatchRequest) Reset() {
 	*x = WatchRequest{}
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[38]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2389,7 +2635,7 @@ func (x *WatchRequest) String() string {
 func (*WatchRequest) ProtoMessage() {}
 
 func (x *WatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[38]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2402,7 +2648,7 @@ func (x *WatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRequest.ProtoReflect.Descriptor instead.
 func (*WatchRequest) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{38}
+	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *WatchRequest) GetApplication() string {
@@ -2425,7 +2671,7 @@ type WatchResponse struct {
 
 func (x *WatchResponse) Reset() {
 	*x = WatchResponse{}
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[39]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2437,7 +2683,7 @@ func (x *WatchResponse) String() string {
 func (*WatchResponse) ProtoMessage() {}
 
 func (x *WatchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[39]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2450,7 +2696,7 @@ func (x *WatchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchResponse.ProtoReflect.Descriptor instead.
 func (*WatchResponse) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{39}
+	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *WatchResponse) GetApplication() *Application {
@@ -2498,7 +2744,7 @@ type Application struct {
 
 func (x *Application) Reset() {
 	*x = Application{}
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[40]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2510,7 +2756,7 @@ func (x *Application) String() string {
 func (*Application) ProtoMessage() {}
 
 func (x *Application) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[40]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2523,7 +2769,7 @@ func (x *Application) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Application.ProtoReflect.Descriptor instead.
 func (*Application) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{40}
+	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Application) GetApplication() string {
@@ -2640,7 +2886,7 @@ type Case struct {
 
 func (x *Case) Reset() {
 	*x = Case{}
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[41]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2652,7 +2898,7 @@ func (x *Case) String() string {
 func (*Case) ProtoMessage() {}
 
 func (x *Case) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[41]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2665,7 +2911,7 @@ func (x *Case) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Case.ProtoReflect.Descriptor instead.
 func (*Case) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{41}
+	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Case) GetBundle() string {
@@ -2793,7 +3039,7 @@ type CaseTask struct {
 
 func (x *CaseTask) Reset() {
 	*x = CaseTask{}
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[42]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2805,7 +3051,7 @@ func (x *CaseTask) String() string {
 func (*CaseTask) ProtoMessage() {}
 
 func (x *CaseTask) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[42]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2818,7 +3064,7 @@ func (x *CaseTask) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CaseTask.ProtoReflect.Descriptor instead.
 func (*CaseTask) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{42}
+	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *CaseTask) GetTask() string {
@@ -2899,7 +3145,7 @@ type Correction struct {
 
 func (x *Correction) Reset() {
 	*x = Correction{}
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[43]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2911,7 +3157,7 @@ func (x *Correction) String() string {
 func (*Correction) ProtoMessage() {}
 
 func (x *Correction) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[43]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2924,7 +3170,7 @@ func (x *Correction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Correction.ProtoReflect.Descriptor instead.
 func (*Correction) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{43}
+	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *Correction) GetNumber() string {
@@ -2961,7 +3207,7 @@ type CaseTask_Department struct {
 
 func (x *CaseTask_Department) Reset() {
 	*x = CaseTask_Department{}
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[50]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2973,7 +3219,7 @@ func (x *CaseTask_Department) String() string {
 func (*CaseTask_Department) ProtoMessage() {}
 
 func (x *CaseTask_Department) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_api_v1_intake_service_proto_msgTypes[50]
+	mi := &file_onething_api_v1_intake_service_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2986,7 +3232,7 @@ func (x *CaseTask_Department) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CaseTask_Department.ProtoReflect.Descriptor instead.
 func (*CaseTask_Department) Descriptor() ([]byte, []int) {
-	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{42, 1}
+	return file_onething_api_v1_intake_service_proto_rawDescGZIP(), []int{45, 1}
 }
 
 func (x *CaseTask_Department) GetId() string {
@@ -3106,7 +3352,29 @@ const file_onething_api_v1_intake_service_proto_rawDesc = "" +
 	"\x06digest\x18\x02 \x01(\tB\x15\xbaH\x12r\x102\x0e^[0-9a-f]{64}$R\x06digest\"S\n" +
 	"\x10DownloadResponse\x12)\n" +
 	"\x04file\x18\x01 \x01(\v2\x15.onething.api.v1.FileR\x04file\x12\x14\n" +
-	"\x05chunk\x18\x02 \x01(\fR\x05chunk\"\xbd\x01\n" +
+	"\x05chunk\x18\x02 \x01(\fR\x05chunk\"j\n" +
+	"\x12ListLookupsRequest\x12)\n" +
+	"\vapplication\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18$R\vapplication\x12)\n" +
+	"\x04page\x18\x02 \x01(\v2\x15.onething.api.v1.PageR\x04page\"g\n" +
+	"\x13ListLookupsResponse\x121\n" +
+	"\alookups\x18\x01 \x03(\v2\x17.onething.api.v1.LookupR\alookups\x12\x1d\n" +
+	"\n" +
+	"next_token\x18\x02 \x01(\tR\tnextToken\"\xb8\x02\n" +
+	"\x06Lookup\x12*\n" +
+	"\x02at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x1e\n" +
+	"\n" +
+	"department\x18\x02 \x01(\tR\n" +
+	"department\x12\x16\n" +
+	"\x06plugin\x18\x03 \x01(\tR\x06plugin\x12\x16\n" +
+	"\x06number\x18\x04 \x01(\tR\x06number\x12 \n" +
+	"\vapplication\x18\x05 \x01(\tR\vapplication\x12\x12\n" +
+	"\x04hook\x18\x06 \x01(\tR\x04hook\x12\x16\n" +
+	"\x06source\x18\a \x01(\tR\x06source\x12\x18\n" +
+	"\apurpose\x18\b \x01(\tR\apurpose\x12\x1a\n" +
+	"\banswered\x18\t \x01(\bR\banswered\x12\x14\n" +
+	"\x05found\x18\n" +
+	" \x01(\bR\x05found\x12\x18\n" +
+	"\arefused\x18\v \x01(\tR\arefused\"\xbd\x01\n" +
 	"\x0ePromiseRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12\x1e\n" +
@@ -3248,7 +3516,7 @@ const file_onething_api_v1_intake_service_proto_rawDesc = "" +
 	"Correction\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\tR\x06number\x12.\n" +
 	"\x05items\x18\x02 \x03(\v2\x18.onething.api.v1.FindingR\x05items\x12&\n" +
-	"\x03due\x18\x03 \x01(\v2\x14.onething.api.v1.DueR\x03due2\xa3\x12\n" +
+	"\x03due\x18\x03 \x01(\v2\x14.onething.api.v1.DueR\x03due2\x89\x13\n" +
 	"\rIntakeService\x12e\n" +
 	"\vCreateDraft\x12#.onething.api.v1.CreateDraftRequest\x1a$.onething.api.v1.CreateDraftResponse\"\v\xda\xe2\x18\a\n" +
 	"\x03\x01\x02\x03\x18\x02\x12_\n" +
@@ -3272,6 +3540,9 @@ const file_onething_api_v1_intake_service_proto_rawDesc = "" +
 	"\fGetDocuments\x12$.onething.api.v1.GetDocumentsRequest\x1a%.onething.api.v1.GetDocumentsResponse\"\v\xda\xe2\x18\a\n" +
 	"\x03\x01\x02\x03\x18\x02\x12p\n" +
 	"\x0fReceiveDocument\x12'.onething.api.v1.ReceiveDocumentRequest\x1a(.onething.api.v1.ReceiveDocumentResponse\"\n" +
+	"\xda\xe2\x18\x06\n" +
+	"\x02\x01\x02\x18\x02\x12d\n" +
+	"\vListLookups\x12#.onething.api.v1.ListLookupsRequest\x1a$.onething.api.v1.ListLookupsResponse\"\n" +
 	"\xda\xe2\x18\x06\n" +
 	"\x02\x01\x02\x18\x02\x12X\n" +
 	"\aPromise\x12\x1f.onething.api.v1.PromiseRequest\x1a .onething.api.v1.PromiseResponse\"\n" +
@@ -3314,7 +3585,7 @@ func file_onething_api_v1_intake_service_proto_rawDescGZIP() []byte {
 	return file_onething_api_v1_intake_service_proto_rawDescData
 }
 
-var file_onething_api_v1_intake_service_proto_msgTypes = make([]protoimpl.MessageInfo, 51)
+var file_onething_api_v1_intake_service_proto_msgTypes = make([]protoimpl.MessageInfo, 54)
 var file_onething_api_v1_intake_service_proto_goTypes = []any{
 	(*Draft)(nil),                        // 0: onething.api.v1.Draft
 	(*DraftMaterial)(nil),                // 1: onething.api.v1.DraftMaterial
@@ -3338,167 +3609,175 @@ var file_onething_api_v1_intake_service_proto_goTypes = []any{
 	(*PutMaterialResponse)(nil),          // 19: onething.api.v1.PutMaterialResponse
 	(*DownloadRequest)(nil),              // 20: onething.api.v1.DownloadRequest
 	(*DownloadResponse)(nil),             // 21: onething.api.v1.DownloadResponse
-	(*PromiseRequest)(nil),               // 22: onething.api.v1.PromiseRequest
-	(*PromiseResponse)(nil),              // 23: onething.api.v1.PromiseResponse
-	(*SubmitRequest)(nil),                // 24: onething.api.v1.SubmitRequest
-	(*SubmitResponse)(nil),               // 25: onething.api.v1.SubmitResponse
-	(*WithdrawConfirmationRequest)(nil),  // 26: onething.api.v1.WithdrawConfirmationRequest
-	(*WithdrawConfirmationResponse)(nil), // 27: onething.api.v1.WithdrawConfirmationResponse
-	(*SupplyRequest)(nil),                // 28: onething.api.v1.SupplyRequest
-	(*SupplyResponse)(nil),               // 29: onething.api.v1.SupplyResponse
-	(*CorrectRequest)(nil),               // 30: onething.api.v1.CorrectRequest
-	(*CorrectResponse)(nil),              // 31: onething.api.v1.CorrectResponse
-	(*WithdrawRequest)(nil),              // 32: onething.api.v1.WithdrawRequest
-	(*WithdrawResponse)(nil),             // 33: onething.api.v1.WithdrawResponse
-	(*GetApplicationRequest)(nil),        // 34: onething.api.v1.GetApplicationRequest
-	(*GetApplicationResponse)(nil),       // 35: onething.api.v1.GetApplicationResponse
-	(*ListApplicationsRequest)(nil),      // 36: onething.api.v1.ListApplicationsRequest
-	(*ListApplicationsResponse)(nil),     // 37: onething.api.v1.ListApplicationsResponse
-	(*WatchRequest)(nil),                 // 38: onething.api.v1.WatchRequest
-	(*WatchResponse)(nil),                // 39: onething.api.v1.WatchResponse
-	(*Application)(nil),                  // 40: onething.api.v1.Application
-	(*Case)(nil),                         // 41: onething.api.v1.Case
-	(*CaseTask)(nil),                     // 42: onething.api.v1.CaseTask
-	(*Correction)(nil),                   // 43: onething.api.v1.Correction
-	nil,                                  // 44: onething.api.v1.SaveDraftRequest.ChangesEntry
-	nil,                                  // 45: onething.api.v1.PrefillResponse.ProposalsEntry
-	nil,                                  // 46: onething.api.v1.SubmitResponse.CasesEntry
-	nil,                                  // 47: onething.api.v1.CorrectRequest.ChangesEntry
-	nil,                                  // 48: onething.api.v1.CorrectRequest.MaterialsEntry
-	nil,                                  // 49: onething.api.v1.CaseTask.ResultEntry
-	(*CaseTask_Department)(nil),          // 50: onething.api.v1.CaseTask.Department
-	(*v1.Record)(nil),                    // 51: onething.forms.v1.Record
-	(*timestamppb.Timestamp)(nil),        // 52: google.protobuf.Timestamp
-	(*Confirmation)(nil),                 // 53: onething.api.v1.Confirmation
-	(*DraftVersion)(nil),                 // 54: onething.api.v1.DraftVersion
-	(*File)(nil),                         // 55: onething.api.v1.File
-	(*AssessmentChange)(nil),             // 56: onething.api.v1.AssessmentChange
-	(*Page)(nil),                         // 57: onething.api.v1.Page
-	(*structpb.Value)(nil),               // 58: google.protobuf.Value
-	(*Material)(nil),                     // 59: onething.api.v1.Material
-	(*TimelineEntry)(nil),                // 60: onething.api.v1.TimelineEntry
-	(*v1.Text)(nil),                      // 61: onething.forms.v1.Text
-	(*Finding)(nil),                      // 62: onething.api.v1.Finding
-	(*Due)(nil),                          // 63: onething.api.v1.Due
-	(*MoveOffer)(nil),                    // 64: onething.api.v1.MoveOffer
-	(*GetDocumentsRequest)(nil),          // 65: onething.api.v1.GetDocumentsRequest
-	(*ReceiveDocumentRequest)(nil),       // 66: onething.api.v1.ReceiveDocumentRequest
-	(*TakeOverDraftRequest)(nil),         // 67: onething.api.v1.TakeOverDraftRequest
-	(*PreviewMoveRequest)(nil),           // 68: onething.api.v1.PreviewMoveRequest
-	(*MoveCaseRequest)(nil),              // 69: onething.api.v1.MoveCaseRequest
-	(*GetDocumentsResponse)(nil),         // 70: onething.api.v1.GetDocumentsResponse
-	(*ReceiveDocumentResponse)(nil),      // 71: onething.api.v1.ReceiveDocumentResponse
-	(*TakeOverDraftResponse)(nil),        // 72: onething.api.v1.TakeOverDraftResponse
-	(*PreviewMoveResponse)(nil),          // 73: onething.api.v1.PreviewMoveResponse
-	(*MoveCaseResponse)(nil),             // 74: onething.api.v1.MoveCaseResponse
+	(*ListLookupsRequest)(nil),           // 22: onething.api.v1.ListLookupsRequest
+	(*ListLookupsResponse)(nil),          // 23: onething.api.v1.ListLookupsResponse
+	(*Lookup)(nil),                       // 24: onething.api.v1.Lookup
+	(*PromiseRequest)(nil),               // 25: onething.api.v1.PromiseRequest
+	(*PromiseResponse)(nil),              // 26: onething.api.v1.PromiseResponse
+	(*SubmitRequest)(nil),                // 27: onething.api.v1.SubmitRequest
+	(*SubmitResponse)(nil),               // 28: onething.api.v1.SubmitResponse
+	(*WithdrawConfirmationRequest)(nil),  // 29: onething.api.v1.WithdrawConfirmationRequest
+	(*WithdrawConfirmationResponse)(nil), // 30: onething.api.v1.WithdrawConfirmationResponse
+	(*SupplyRequest)(nil),                // 31: onething.api.v1.SupplyRequest
+	(*SupplyResponse)(nil),               // 32: onething.api.v1.SupplyResponse
+	(*CorrectRequest)(nil),               // 33: onething.api.v1.CorrectRequest
+	(*CorrectResponse)(nil),              // 34: onething.api.v1.CorrectResponse
+	(*WithdrawRequest)(nil),              // 35: onething.api.v1.WithdrawRequest
+	(*WithdrawResponse)(nil),             // 36: onething.api.v1.WithdrawResponse
+	(*GetApplicationRequest)(nil),        // 37: onething.api.v1.GetApplicationRequest
+	(*GetApplicationResponse)(nil),       // 38: onething.api.v1.GetApplicationResponse
+	(*ListApplicationsRequest)(nil),      // 39: onething.api.v1.ListApplicationsRequest
+	(*ListApplicationsResponse)(nil),     // 40: onething.api.v1.ListApplicationsResponse
+	(*WatchRequest)(nil),                 // 41: onething.api.v1.WatchRequest
+	(*WatchResponse)(nil),                // 42: onething.api.v1.WatchResponse
+	(*Application)(nil),                  // 43: onething.api.v1.Application
+	(*Case)(nil),                         // 44: onething.api.v1.Case
+	(*CaseTask)(nil),                     // 45: onething.api.v1.CaseTask
+	(*Correction)(nil),                   // 46: onething.api.v1.Correction
+	nil,                                  // 47: onething.api.v1.SaveDraftRequest.ChangesEntry
+	nil,                                  // 48: onething.api.v1.PrefillResponse.ProposalsEntry
+	nil,                                  // 49: onething.api.v1.SubmitResponse.CasesEntry
+	nil,                                  // 50: onething.api.v1.CorrectRequest.ChangesEntry
+	nil,                                  // 51: onething.api.v1.CorrectRequest.MaterialsEntry
+	nil,                                  // 52: onething.api.v1.CaseTask.ResultEntry
+	(*CaseTask_Department)(nil),          // 53: onething.api.v1.CaseTask.Department
+	(*v1.Record)(nil),                    // 54: onething.forms.v1.Record
+	(*timestamppb.Timestamp)(nil),        // 55: google.protobuf.Timestamp
+	(*Confirmation)(nil),                 // 56: onething.api.v1.Confirmation
+	(*DraftVersion)(nil),                 // 57: onething.api.v1.DraftVersion
+	(*File)(nil),                         // 58: onething.api.v1.File
+	(*AssessmentChange)(nil),             // 59: onething.api.v1.AssessmentChange
+	(*Page)(nil),                         // 60: onething.api.v1.Page
+	(*structpb.Value)(nil),               // 61: google.protobuf.Value
+	(*Material)(nil),                     // 62: onething.api.v1.Material
+	(*TimelineEntry)(nil),                // 63: onething.api.v1.TimelineEntry
+	(*v1.Text)(nil),                      // 64: onething.forms.v1.Text
+	(*Finding)(nil),                      // 65: onething.api.v1.Finding
+	(*Due)(nil),                          // 66: onething.api.v1.Due
+	(*MoveOffer)(nil),                    // 67: onething.api.v1.MoveOffer
+	(*GetDocumentsRequest)(nil),          // 68: onething.api.v1.GetDocumentsRequest
+	(*ReceiveDocumentRequest)(nil),       // 69: onething.api.v1.ReceiveDocumentRequest
+	(*TakeOverDraftRequest)(nil),         // 70: onething.api.v1.TakeOverDraftRequest
+	(*PreviewMoveRequest)(nil),           // 71: onething.api.v1.PreviewMoveRequest
+	(*MoveCaseRequest)(nil),              // 72: onething.api.v1.MoveCaseRequest
+	(*GetDocumentsResponse)(nil),         // 73: onething.api.v1.GetDocumentsResponse
+	(*ReceiveDocumentResponse)(nil),      // 74: onething.api.v1.ReceiveDocumentResponse
+	(*TakeOverDraftResponse)(nil),        // 75: onething.api.v1.TakeOverDraftResponse
+	(*PreviewMoveResponse)(nil),          // 76: onething.api.v1.PreviewMoveResponse
+	(*MoveCaseResponse)(nil),             // 77: onething.api.v1.MoveCaseResponse
 }
 var file_onething_api_v1_intake_service_proto_depIdxs = []int32{
-	51, // 0: onething.api.v1.Draft.record:type_name -> onething.forms.v1.Record
+	54, // 0: onething.api.v1.Draft.record:type_name -> onething.forms.v1.Record
 	1,  // 1: onething.api.v1.Draft.materials:type_name -> onething.api.v1.DraftMaterial
-	52, // 2: onething.api.v1.Draft.expires_at:type_name -> google.protobuf.Timestamp
-	52, // 3: onething.api.v1.Draft.saved_at:type_name -> google.protobuf.Timestamp
-	53, // 4: onething.api.v1.Draft.confirmations:type_name -> onething.api.v1.Confirmation
-	54, // 5: onething.api.v1.Draft.versions:type_name -> onething.api.v1.DraftVersion
-	55, // 6: onething.api.v1.DraftMaterial.file:type_name -> onething.api.v1.File
-	51, // 7: onething.api.v1.CreateDraftRequest.record:type_name -> onething.forms.v1.Record
+	55, // 2: onething.api.v1.Draft.expires_at:type_name -> google.protobuf.Timestamp
+	55, // 3: onething.api.v1.Draft.saved_at:type_name -> google.protobuf.Timestamp
+	56, // 4: onething.api.v1.Draft.confirmations:type_name -> onething.api.v1.Confirmation
+	57, // 5: onething.api.v1.Draft.versions:type_name -> onething.api.v1.DraftVersion
+	58, // 6: onething.api.v1.DraftMaterial.file:type_name -> onething.api.v1.File
+	54, // 7: onething.api.v1.CreateDraftRequest.record:type_name -> onething.forms.v1.Record
 	0,  // 8: onething.api.v1.CreateDraftResponse.draft:type_name -> onething.api.v1.Draft
-	56, // 9: onething.api.v1.CreateDraftResponse.change:type_name -> onething.api.v1.AssessmentChange
-	44, // 10: onething.api.v1.SaveDraftRequest.changes:type_name -> onething.api.v1.SaveDraftRequest.ChangesEntry
-	56, // 11: onething.api.v1.SaveDraftResponse.change:type_name -> onething.api.v1.AssessmentChange
-	54, // 12: onething.api.v1.SaveDraftResponse.versions:type_name -> onething.api.v1.DraftVersion
+	59, // 9: onething.api.v1.CreateDraftResponse.change:type_name -> onething.api.v1.AssessmentChange
+	47, // 10: onething.api.v1.SaveDraftRequest.changes:type_name -> onething.api.v1.SaveDraftRequest.ChangesEntry
+	59, // 11: onething.api.v1.SaveDraftResponse.change:type_name -> onething.api.v1.AssessmentChange
+	57, // 12: onething.api.v1.SaveDraftResponse.versions:type_name -> onething.api.v1.DraftVersion
 	0,  // 13: onething.api.v1.GetDraftResponse.draft:type_name -> onething.api.v1.Draft
-	56, // 14: onething.api.v1.GetDraftResponse.change:type_name -> onething.api.v1.AssessmentChange
-	57, // 15: onething.api.v1.ListDraftsRequest.page:type_name -> onething.api.v1.Page
+	59, // 14: onething.api.v1.GetDraftResponse.change:type_name -> onething.api.v1.AssessmentChange
+	60, // 15: onething.api.v1.ListDraftsRequest.page:type_name -> onething.api.v1.Page
 	0,  // 16: onething.api.v1.ListDraftsResponse.drafts:type_name -> onething.api.v1.Draft
-	45, // 17: onething.api.v1.PrefillResponse.proposals:type_name -> onething.api.v1.PrefillResponse.ProposalsEntry
-	58, // 18: onething.api.v1.Proposal.value:type_name -> google.protobuf.Value
+	48, // 17: onething.api.v1.PrefillResponse.proposals:type_name -> onething.api.v1.PrefillResponse.ProposalsEntry
+	61, // 18: onething.api.v1.Proposal.value:type_name -> google.protobuf.Value
 	16, // 19: onething.api.v1.UploadMaterialRequest.header:type_name -> onething.api.v1.UploadHeader
-	55, // 20: onething.api.v1.UploadMaterialResponse.file:type_name -> onething.api.v1.File
+	58, // 20: onething.api.v1.UploadMaterialResponse.file:type_name -> onething.api.v1.File
 	16, // 21: onething.api.v1.PutMaterialRequest.header:type_name -> onething.api.v1.UploadHeader
-	55, // 22: onething.api.v1.PutMaterialResponse.file:type_name -> onething.api.v1.File
-	55, // 23: onething.api.v1.DownloadResponse.file:type_name -> onething.api.v1.File
-	46, // 24: onething.api.v1.SubmitResponse.cases:type_name -> onething.api.v1.SubmitResponse.CasesEntry
-	47, // 25: onething.api.v1.CorrectRequest.changes:type_name -> onething.api.v1.CorrectRequest.ChangesEntry
-	48, // 26: onething.api.v1.CorrectRequest.materials:type_name -> onething.api.v1.CorrectRequest.MaterialsEntry
-	40, // 27: onething.api.v1.GetApplicationResponse.application:type_name -> onething.api.v1.Application
-	57, // 28: onething.api.v1.ListApplicationsRequest.page:type_name -> onething.api.v1.Page
-	40, // 29: onething.api.v1.ListApplicationsResponse.applications:type_name -> onething.api.v1.Application
-	40, // 30: onething.api.v1.WatchResponse.application:type_name -> onething.api.v1.Application
-	41, // 31: onething.api.v1.Application.cases:type_name -> onething.api.v1.Case
-	51, // 32: onething.api.v1.Application.record:type_name -> onething.forms.v1.Record
-	59, // 33: onething.api.v1.Application.materials:type_name -> onething.api.v1.Material
-	43, // 34: onething.api.v1.Application.correction:type_name -> onething.api.v1.Correction
-	60, // 35: onething.api.v1.Application.timeline:type_name -> onething.api.v1.TimelineEntry
-	61, // 36: onething.api.v1.Case.name:type_name -> onething.forms.v1.Text
-	62, // 37: onething.api.v1.Case.findings:type_name -> onething.api.v1.Finding
-	63, // 38: onething.api.v1.Case.due:type_name -> onething.api.v1.Due
-	42, // 39: onething.api.v1.Case.tasks:type_name -> onething.api.v1.CaseTask
-	53, // 40: onething.api.v1.Case.confirmations:type_name -> onething.api.v1.Confirmation
-	64, // 41: onething.api.v1.Case.offer:type_name -> onething.api.v1.MoveOffer
-	61, // 42: onething.api.v1.CaseTask.name:type_name -> onething.forms.v1.Text
-	50, // 43: onething.api.v1.CaseTask.department:type_name -> onething.api.v1.CaseTask.Department
-	63, // 44: onething.api.v1.CaseTask.due:type_name -> onething.api.v1.Due
-	49, // 45: onething.api.v1.CaseTask.result:type_name -> onething.api.v1.CaseTask.ResultEntry
-	55, // 46: onething.api.v1.CaseTask.document:type_name -> onething.api.v1.File
-	62, // 47: onething.api.v1.CaseTask.findings:type_name -> onething.api.v1.Finding
-	62, // 48: onething.api.v1.Correction.items:type_name -> onething.api.v1.Finding
-	63, // 49: onething.api.v1.Correction.due:type_name -> onething.api.v1.Due
-	58, // 50: onething.api.v1.SaveDraftRequest.ChangesEntry.value:type_name -> google.protobuf.Value
-	14, // 51: onething.api.v1.PrefillResponse.ProposalsEntry.value:type_name -> onething.api.v1.Proposal
-	58, // 52: onething.api.v1.CorrectRequest.ChangesEntry.value:type_name -> google.protobuf.Value
-	58, // 53: onething.api.v1.CaseTask.ResultEntry.value:type_name -> google.protobuf.Value
-	61, // 54: onething.api.v1.CaseTask.Department.name:type_name -> onething.forms.v1.Text
-	2,  // 55: onething.api.v1.IntakeService.CreateDraft:input_type -> onething.api.v1.CreateDraftRequest
-	4,  // 56: onething.api.v1.IntakeService.SaveDraft:input_type -> onething.api.v1.SaveDraftRequest
-	6,  // 57: onething.api.v1.IntakeService.GetDraft:input_type -> onething.api.v1.GetDraftRequest
-	8,  // 58: onething.api.v1.IntakeService.ListDrafts:input_type -> onething.api.v1.ListDraftsRequest
-	10, // 59: onething.api.v1.IntakeService.DeleteDraft:input_type -> onething.api.v1.DeleteDraftRequest
-	12, // 60: onething.api.v1.IntakeService.Prefill:input_type -> onething.api.v1.PrefillRequest
-	15, // 61: onething.api.v1.IntakeService.UploadMaterial:input_type -> onething.api.v1.UploadMaterialRequest
-	18, // 62: onething.api.v1.IntakeService.PutMaterial:input_type -> onething.api.v1.PutMaterialRequest
-	20, // 63: onething.api.v1.IntakeService.Download:input_type -> onething.api.v1.DownloadRequest
-	65, // 64: onething.api.v1.IntakeService.GetDocuments:input_type -> onething.api.v1.GetDocumentsRequest
-	66, // 65: onething.api.v1.IntakeService.ReceiveDocument:input_type -> onething.api.v1.ReceiveDocumentRequest
-	22, // 66: onething.api.v1.IntakeService.Promise:input_type -> onething.api.v1.PromiseRequest
-	67, // 67: onething.api.v1.IntakeService.TakeOverDraft:input_type -> onething.api.v1.TakeOverDraftRequest
-	24, // 68: onething.api.v1.IntakeService.Submit:input_type -> onething.api.v1.SubmitRequest
-	26, // 69: onething.api.v1.IntakeService.WithdrawConfirmation:input_type -> onething.api.v1.WithdrawConfirmationRequest
-	28, // 70: onething.api.v1.IntakeService.Supply:input_type -> onething.api.v1.SupplyRequest
-	30, // 71: onething.api.v1.IntakeService.Correct:input_type -> onething.api.v1.CorrectRequest
-	68, // 72: onething.api.v1.IntakeService.PreviewMove:input_type -> onething.api.v1.PreviewMoveRequest
-	69, // 73: onething.api.v1.IntakeService.MoveCase:input_type -> onething.api.v1.MoveCaseRequest
-	32, // 74: onething.api.v1.IntakeService.Withdraw:input_type -> onething.api.v1.WithdrawRequest
-	34, // 75: onething.api.v1.IntakeService.GetApplication:input_type -> onething.api.v1.GetApplicationRequest
-	36, // 76: onething.api.v1.IntakeService.ListApplications:input_type -> onething.api.v1.ListApplicationsRequest
-	38, // 77: onething.api.v1.IntakeService.Watch:input_type -> onething.api.v1.WatchRequest
-	3,  // 78: onething.api.v1.IntakeService.CreateDraft:output_type -> onething.api.v1.CreateDraftResponse
-	5,  // 79: onething.api.v1.IntakeService.SaveDraft:output_type -> onething.api.v1.SaveDraftResponse
-	7,  // 80: onething.api.v1.IntakeService.GetDraft:output_type -> onething.api.v1.GetDraftResponse
-	9,  // 81: onething.api.v1.IntakeService.ListDrafts:output_type -> onething.api.v1.ListDraftsResponse
-	11, // 82: onething.api.v1.IntakeService.DeleteDraft:output_type -> onething.api.v1.DeleteDraftResponse
-	13, // 83: onething.api.v1.IntakeService.Prefill:output_type -> onething.api.v1.PrefillResponse
-	17, // 84: onething.api.v1.IntakeService.UploadMaterial:output_type -> onething.api.v1.UploadMaterialResponse
-	19, // 85: onething.api.v1.IntakeService.PutMaterial:output_type -> onething.api.v1.PutMaterialResponse
-	21, // 86: onething.api.v1.IntakeService.Download:output_type -> onething.api.v1.DownloadResponse
-	70, // 87: onething.api.v1.IntakeService.GetDocuments:output_type -> onething.api.v1.GetDocumentsResponse
-	71, // 88: onething.api.v1.IntakeService.ReceiveDocument:output_type -> onething.api.v1.ReceiveDocumentResponse
-	23, // 89: onething.api.v1.IntakeService.Promise:output_type -> onething.api.v1.PromiseResponse
-	72, // 90: onething.api.v1.IntakeService.TakeOverDraft:output_type -> onething.api.v1.TakeOverDraftResponse
-	25, // 91: onething.api.v1.IntakeService.Submit:output_type -> onething.api.v1.SubmitResponse
-	27, // 92: onething.api.v1.IntakeService.WithdrawConfirmation:output_type -> onething.api.v1.WithdrawConfirmationResponse
-	29, // 93: onething.api.v1.IntakeService.Supply:output_type -> onething.api.v1.SupplyResponse
-	31, // 94: onething.api.v1.IntakeService.Correct:output_type -> onething.api.v1.CorrectResponse
-	73, // 95: onething.api.v1.IntakeService.PreviewMove:output_type -> onething.api.v1.PreviewMoveResponse
-	74, // 96: onething.api.v1.IntakeService.MoveCase:output_type -> onething.api.v1.MoveCaseResponse
-	33, // 97: onething.api.v1.IntakeService.Withdraw:output_type -> onething.api.v1.WithdrawResponse
-	35, // 98: onething.api.v1.IntakeService.GetApplication:output_type -> onething.api.v1.GetApplicationResponse
-	37, // 99: onething.api.v1.IntakeService.ListApplications:output_type -> onething.api.v1.ListApplicationsResponse
-	39, // 100: onething.api.v1.IntakeService.Watch:output_type -> onething.api.v1.WatchResponse
-	78, // [78:101] is the sub-list for method output_type
-	55, // [55:78] is the sub-list for method input_type
-	55, // [55:55] is the sub-list for extension type_name
-	55, // [55:55] is the sub-list for extension extendee
-	0,  // [0:55] is the sub-list for field type_name
+	58, // 22: onething.api.v1.PutMaterialResponse.file:type_name -> onething.api.v1.File
+	58, // 23: onething.api.v1.DownloadResponse.file:type_name -> onething.api.v1.File
+	60, // 24: onething.api.v1.ListLookupsRequest.page:type_name -> onething.api.v1.Page
+	24, // 25: onething.api.v1.ListLookupsResponse.lookups:type_name -> onething.api.v1.Lookup
+	55, // 26: onething.api.v1.Lookup.at:type_name -> google.protobuf.Timestamp
+	49, // 27: onething.api.v1.SubmitResponse.cases:type_name -> onething.api.v1.SubmitResponse.CasesEntry
+	50, // 28: onething.api.v1.CorrectRequest.changes:type_name -> onething.api.v1.CorrectRequest.ChangesEntry
+	51, // 29: onething.api.v1.CorrectRequest.materials:type_name -> onething.api.v1.CorrectRequest.MaterialsEntry
+	43, // 30: onething.api.v1.GetApplicationResponse.application:type_name -> onething.api.v1.Application
+	60, // 31: onething.api.v1.ListApplicationsRequest.page:type_name -> onething.api.v1.Page
+	43, // 32: onething.api.v1.ListApplicationsResponse.applications:type_name -> onething.api.v1.Application
+	43, // 33: onething.api.v1.WatchResponse.application:type_name -> onething.api.v1.Application
+	44, // 34: onething.api.v1.Application.cases:type_name -> onething.api.v1.Case
+	54, // 35: onething.api.v1.Application.record:type_name -> onething.forms.v1.Record
+	62, // 36: onething.api.v1.Application.materials:type_name -> onething.api.v1.Material
+	46, // 37: onething.api.v1.Application.correction:type_name -> onething.api.v1.Correction
+	63, // 38: onething.api.v1.Application.timeline:type_name -> onething.api.v1.TimelineEntry
+	64, // 39: onething.api.v1.Case.name:type_name -> onething.forms.v1.Text
+	65, // 40: onething.api.v1.Case.findings:type_name -> onething.api.v1.Finding
+	66, // 41: onething.api.v1.Case.due:type_name -> onething.api.v1.Due
+	45, // 42: onething.api.v1.Case.tasks:type_name -> onething.api.v1.CaseTask
+	56, // 43: onething.api.v1.Case.confirmations:type_name -> onething.api.v1.Confirmation
+	67, // 44: onething.api.v1.Case.offer:type_name -> onething.api.v1.MoveOffer
+	64, // 45: onething.api.v1.CaseTask.name:type_name -> onething.forms.v1.Text
+	53, // 46: onething.api.v1.CaseTask.department:type_name -> onething.api.v1.CaseTask.Department
+	66, // 47: onething.api.v1.CaseTask.due:type_name -> onething.api.v1.Due
+	52, // 48: onething.api.v1.CaseTask.result:type_name -> onething.api.v1.CaseTask.ResultEntry
+	58, // 49: onething.api.v1.CaseTask.document:type_name -> onething.api.v1.File
+	65, // 50: onething.api.v1.CaseTask.findings:type_name -> onething.api.v1.Finding
+	65, // 51: onething.api.v1.Correction.items:type_name -> onething.api.v1.Finding
+	66, // 52: onething.api.v1.Correction.due:type_name -> onething.api.v1.Due
+	61, // 53: onething.api.v1.SaveDraftRequest.ChangesEntry.value:type_name -> google.protobuf.Value
+	14, // 54: onething.api.v1.PrefillResponse.ProposalsEntry.value:type_name -> onething.api.v1.Proposal
+	61, // 55: onething.api.v1.CorrectRequest.ChangesEntry.value:type_name -> google.protobuf.Value
+	61, // 56: onething.api.v1.CaseTask.ResultEntry.value:type_name -> google.protobuf.Value
+	64, // 57: onething.api.v1.CaseTask.Department.name:type_name -> onething.forms.v1.Text
+	2,  // 58: onething.api.v1.IntakeService.CreateDraft:input_type -> onething.api.v1.CreateDraftRequest
+	4,  // 59: onething.api.v1.IntakeService.SaveDraft:input_type -> onething.api.v1.SaveDraftRequest
+	6,  // 60: onething.api.v1.IntakeService.GetDraft:input_type -> onething.api.v1.GetDraftRequest
+	8,  // 61: onething.api.v1.IntakeService.ListDrafts:input_type -> onething.api.v1.ListDraftsRequest
+	10, // 62: onething.api.v1.IntakeService.DeleteDraft:input_type -> onething.api.v1.DeleteDraftRequest
+	12, // 63: onething.api.v1.IntakeService.Prefill:input_type -> onething.api.v1.PrefillRequest
+	15, // 64: onething.api.v1.IntakeService.UploadMaterial:input_type -> onething.api.v1.UploadMaterialRequest
+	18, // 65: onething.api.v1.IntakeService.PutMaterial:input_type -> onething.api.v1.PutMaterialRequest
+	20, // 66: onething.api.v1.IntakeService.Download:input_type -> onething.api.v1.DownloadRequest
+	68, // 67: onething.api.v1.IntakeService.GetDocuments:input_type -> onething.api.v1.GetDocumentsRequest
+	69, // 68: onething.api.v1.IntakeService.ReceiveDocument:input_type -> onething.api.v1.ReceiveDocumentRequest
+	22, // 69: onething.api.v1.IntakeService.ListLookups:input_type -> onething.api.v1.ListLookupsRequest
+	25, // 70: onething.api.v1.IntakeService.Promise:input_type -> onething.api.v1.PromiseRequest
+	70, // 71: onething.api.v1.IntakeService.TakeOverDraft:input_type -> onething.api.v1.TakeOverDraftRequest
+	27, // 72: onething.api.v1.IntakeService.Submit:input_type -> onething.api.v1.SubmitRequest
+	29, // 73: onething.api.v1.IntakeService.WithdrawConfirmation:input_type -> onething.api.v1.WithdrawConfirmationRequest
+	31, // 74: onething.api.v1.IntakeService.Supply:input_type -> onething.api.v1.SupplyRequest
+	33, // 75: onething.api.v1.IntakeService.Correct:input_type -> onething.api.v1.CorrectRequest
+	71, // 76: onething.api.v1.IntakeService.PreviewMove:input_type -> onething.api.v1.PreviewMoveRequest
+	72, // 77: onething.api.v1.IntakeService.MoveCase:input_type -> onething.api.v1.MoveCaseRequest
+	35, // 78: onething.api.v1.IntakeService.Withdraw:input_type -> onething.api.v1.WithdrawRequest
+	37, // 79: onething.api.v1.IntakeService.GetApplication:input_type -> onething.api.v1.GetApplicationRequest
+	39, // 80: onething.api.v1.IntakeService.ListApplications:input_type -> onething.api.v1.ListApplicationsRequest
+	41, // 81: onething.api.v1.IntakeService.Watch:input_type -> onething.api.v1.WatchRequest
+	3,  // 82: onething.api.v1.IntakeService.CreateDraft:output_type -> onething.api.v1.CreateDraftResponse
+	5,  // 83: onething.api.v1.IntakeService.SaveDraft:output_type -> onething.api.v1.SaveDraftResponse
+	7,  // 84: onething.api.v1.IntakeService.GetDraft:output_type -> onething.api.v1.GetDraftResponse
+	9,  // 85: onething.api.v1.IntakeService.ListDrafts:output_type -> onething.api.v1.ListDraftsResponse
+	11, // 86: onething.api.v1.IntakeService.DeleteDraft:output_type -> onething.api.v1.DeleteDraftResponse
+	13, // 87: onething.api.v1.IntakeService.Prefill:output_type -> onething.api.v1.PrefillResponse
+	17, // 88: onething.api.v1.IntakeService.UploadMaterial:output_type -> onething.api.v1.UploadMaterialResponse
+	19, // 89: onething.api.v1.IntakeService.PutMaterial:output_type -> onething.api.v1.PutMaterialResponse
+	21, // 90: onething.api.v1.IntakeService.Download:output_type -> onething.api.v1.DownloadResponse
+	73, // 91: onething.api.v1.IntakeService.GetDocuments:output_type -> onething.api.v1.GetDocumentsResponse
+	74, // 92: onething.api.v1.IntakeService.ReceiveDocument:output_type -> onething.api.v1.ReceiveDocumentResponse
+	23, // 93: onething.api.v1.IntakeService.ListLookups:output_type -> onething.api.v1.ListLookupsResponse
+	26, // 94: onething.api.v1.IntakeService.Promise:output_type -> onething.api.v1.PromiseResponse
+	75, // 95: onething.api.v1.IntakeService.TakeOverDraft:output_type -> onething.api.v1.TakeOverDraftResponse
+	28, // 96: onething.api.v1.IntakeService.Submit:output_type -> onething.api.v1.SubmitResponse
+	30, // 97: onething.api.v1.IntakeService.WithdrawConfirmation:output_type -> onething.api.v1.WithdrawConfirmationResponse
+	32, // 98: onething.api.v1.IntakeService.Supply:output_type -> onething.api.v1.SupplyResponse
+	34, // 99: onething.api.v1.IntakeService.Correct:output_type -> onething.api.v1.CorrectResponse
+	76, // 100: onething.api.v1.IntakeService.PreviewMove:output_type -> onething.api.v1.PreviewMoveResponse
+	77, // 101: onething.api.v1.IntakeService.MoveCase:output_type -> onething.api.v1.MoveCaseResponse
+	36, // 102: onething.api.v1.IntakeService.Withdraw:output_type -> onething.api.v1.WithdrawResponse
+	38, // 103: onething.api.v1.IntakeService.GetApplication:output_type -> onething.api.v1.GetApplicationResponse
+	40, // 104: onething.api.v1.IntakeService.ListApplications:output_type -> onething.api.v1.ListApplicationsResponse
+	42, // 105: onething.api.v1.IntakeService.Watch:output_type -> onething.api.v1.WatchResponse
+	82, // [82:106] is the sub-list for method output_type
+	58, // [58:82] is the sub-list for method input_type
+	58, // [58:58] is the sub-list for extension type_name
+	58, // [58:58] is the sub-list for extension extendee
+	0,  // [0:58] is the sub-list for field type_name
 }
 
 func init() { file_onething_api_v1_intake_service_proto_init() }
@@ -3520,7 +3799,7 @@ func file_onething_api_v1_intake_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_onething_api_v1_intake_service_proto_rawDesc), len(file_onething_api_v1_intake_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   51,
+			NumMessages:   54,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

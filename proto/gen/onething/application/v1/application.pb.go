@@ -984,14 +984,16 @@ type Personal struct {
 	Files []*MaterialFile `protobuf:"bytes,7,rep,name=files,proto3" json:"files,omitempty"`
 	// Promises, as signed.
 	Promises []*SignedPromise `protobuf:"bytes,8,rep,name=promises,proto3" json:"promises,omitempty"`
-	// What a plugin saw through its capabilities, for replay.
+	// What a plugin saw through its capabilities, for replay: an onething.plugin.v1.Transcript.
 	Trace []byte `protobuf:"bytes,9,opt,name=trace,proto3" json:"trace,omitempty"`
 	// Facts that were known of the persons and that the decision rests on, by `facts.<alias>.<fact>`, as in a record.
 	Facts *v1.Record `protobuf:"bytes,10,opt,name=facts,proto3" json:"facts,omitempty"`
 	// Who gave the confirmations of a joint case, in their order.
 	Confirmed []*Confirmed `protobuf:"bytes,11,rep,name=confirmed,proto3" json:"confirmed,omitempty"`
 	// Name of who received a document at the counter.
-	Receiver      string `protobuf:"bytes,12,opt,name=receiver,proto3" json:"receiver,omitempty"`
+	Receiver string `protobuf:"bytes,12,opt,name=receiver,proto3" json:"receiver,omitempty"`
+	// The same as `trace`, kept as a file because it is large.
+	TraceFile     *MaterialFile `protobuf:"bytes,13,opt,name=trace_file,json=traceFile,proto3" json:"trace_file,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1108,6 +1110,13 @@ func (x *Personal) GetReceiver() string {
 		return x.Receiver
 	}
 	return ""
+}
+
+func (x *Personal) GetTraceFile() *MaterialFile {
+	if x != nil {
+		return x.TraceFile
+	}
+	return nil
 }
 
 // Confirmation: one of those who must all submit a joint case (共同申请) has confirmed it.
@@ -1974,7 +1983,9 @@ type Checked struct {
 	// True if it failed for good: a clerk's task, neither consent nor refusal.
 	Failed bool `protobuf:"varint,7,opt,name=failed,proto3" json:"failed,omitempty"`
 	// Everything that it found, the notes too; the texts stand in the personal part.
-	Found         []*Found `protobuf:"bytes,8,rep,name=found,proto3" json:"found,omitempty"`
+	Found []*Found `protobuf:"bytes,8,rep,name=found,proto3" json:"found,omitempty"`
+	// True: it failed after it had reached a system outside, which could act twice if it was asked again.
+	Outside       bool `protobuf:"varint,9,opt,name=outside,proto3" json:"outside,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2063,6 +2074,13 @@ func (x *Checked) GetFound() []*Found {
 		return x.Found
 	}
 	return nil
+}
+
+func (x *Checked) GetOutside() bool {
+	if x != nil {
+		return x.Outside
+	}
+	return false
 }
 
 // Found is the public part of a finding.
@@ -3368,7 +3386,9 @@ type PluginFailed struct {
 	// Case of a check.
 	Bundle string `protobuf:"bytes,7,opt,name=bundle,proto3" json:"bundle,omitempty"`
 	// Step of a check.
-	Step          string `protobuf:"bytes,8,opt,name=step,proto3" json:"step,omitempty"`
+	Step string `protobuf:"bytes,8,opt,name=step,proto3" json:"step,omitempty"`
+	// True: the call had reached a system outside, which could act twice if it was asked again.
+	Outside       bool `protobuf:"varint,9,opt,name=outside,proto3" json:"outside,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3457,6 +3477,13 @@ func (x *PluginFailed) GetStep() string {
 		return x.Step
 	}
 	return ""
+}
+
+func (x *PluginFailed) GetOutside() bool {
+	if x != nil {
+		return x.Outside
+	}
+	return false
 }
 
 // CorrectionAsked: a department asked for what could not have been known at pre-review, and said why.
@@ -4879,7 +4906,7 @@ const file_onething_application_v1_application_proto_rawDesc = "" +
 	"department\x12\x0e\n" +
 	"\x02id\x18\x03 \x01(\tR\x02id\x12\x14\n" +
 	"\x05agent\x18\x04 \x01(\bR\x05agent\x12\x18\n" +
-	"\amandate\x18\x05 \x01(\tR\amandate\"\x88\x05\n" +
+	"\amandate\x18\x05 \x01(\tR\amandate\"\xce\x05\n" +
 	"\bPersonal\x121\n" +
 	"\x06record\x18\x01 \x01(\v2\x19.onething.forms.v1.RecordR\x06record\x121\n" +
 	"\x06result\x18\x02 \x01(\v2\x19.onething.forms.v1.RecordR\x06result\x12\x16\n" +
@@ -4893,7 +4920,9 @@ const file_onething_application_v1_application_proto_rawDesc = "" +
 	"\x05facts\x18\n" +
 	" \x01(\v2\x19.onething.forms.v1.RecordR\x05facts\x12@\n" +
 	"\tconfirmed\x18\v \x03(\v2\".onething.application.v1.ConfirmedR\tconfirmed\x12\x1a\n" +
-	"\breceiver\x18\f \x01(\tR\breceiver\x1a:\n" +
+	"\breceiver\x18\f \x01(\tR\breceiver\x12D\n" +
+	"\n" +
+	"trace_file\x18\r \x01(\v2%.onething.application.v1.MaterialFileR\ttraceFile\x1a:\n" +
 	"\fPersonsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x86\x01\n" +
@@ -4971,7 +5000,7 @@ const file_onething_application_v1_application_proto_rawDesc = "" +
 	"\tundecided\x18\x06 \x03(\tR\tundecided\x12\x14\n" +
 	"\x05steps\x18\a \x03(\tR\x05steps\x12\x16\n" +
 	"\x06checks\x18\b \x03(\tR\x06checks\x12D\n" +
-	"\tmaterials\x18\t \x03(\v2&.onething.application.v1.MaterialStateR\tmaterials\"\xed\x01\n" +
+	"\tmaterials\x18\t \x03(\v2&.onething.application.v1.MaterialStateR\tmaterials\"\x87\x02\n" +
 	"\aChecked\x12\x16\n" +
 	"\x06bundle\x18\x01 \x01(\tR\x06bundle\x12\x12\n" +
 	"\x04step\x18\x02 \x01(\tR\x04step\x12\x1a\n" +
@@ -4980,7 +5009,8 @@ const file_onething_application_v1_application_proto_rawDesc = "" +
 	"\x06plugin\x18\x05 \x01(\tR\x06plugin\x12\x1a\n" +
 	"\bfindings\x18\x06 \x03(\tR\bfindings\x12\x16\n" +
 	"\x06failed\x18\a \x01(\bR\x06failed\x124\n" +
-	"\x05found\x18\b \x03(\v2\x1e.onething.application.v1.FoundR\x05found\"K\n" +
+	"\x05found\x18\b \x03(\v2\x1e.onething.application.v1.FoundR\x05found\x12\x18\n" +
+	"\aoutside\x18\t \x01(\bR\aoutside\"K\n" +
 	"\x05Found\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x1a\n" +
 	"\bseverity\x18\x02 \x01(\tR\bseverity\x12\x12\n" +
@@ -5099,7 +5129,7 @@ const file_onething_application_v1_application_proto_rawDesc = "" +
 	"\x04task\x18\x01 \x01(\tR\x04task\x12\x0e\n" +
 	"\x02to\x18\x02 \x01(\tR\x02to\x12.\n" +
 	"\x03due\x18\x03 \x01(\v2\x1c.onething.application.v1.DueR\x03due\x12:\n" +
-	"\tstatutory\x18\x04 \x01(\v2\x1c.onething.application.v1.DueR\tstatutory\"\xc7\x01\n" +
+	"\tstatutory\x18\x04 \x01(\v2\x1c.onething.application.v1.DueR\tstatutory\"\xe1\x01\n" +
 	"\fPluginFailed\x12\x12\n" +
 	"\x04task\x18\x01 \x01(\tR\x04task\x12\x12\n" +
 	"\x04hook\x18\x02 \x01(\tR\x04hook\x12\x18\n" +
@@ -5108,7 +5138,8 @@ const file_onething_application_v1_application_proto_rawDesc = "" +
 	"\x06plugin\x18\x05 \x01(\tR\x06plugin\x12\x17\n" +
 	"\agave_up\x18\x06 \x01(\bR\x06gaveUp\x12\x16\n" +
 	"\x06bundle\x18\a \x01(\tR\x06bundle\x12\x12\n" +
-	"\x04step\x18\b \x01(\tR\x04step\"\xab\x02\n" +
+	"\x04step\x18\b \x01(\tR\x04step\x12\x18\n" +
+	"\aoutside\x18\t \x01(\bR\aoutside\"\xab\x02\n" +
 	"\x0fCorrectionAsked\x12\x12\n" +
 	"\x04task\x18\x01 \x01(\tR\x04task\x12\x16\n" +
 	"\x06notice\x18\x02 \x01(\tR\x06notice\x12F\n" +
@@ -5364,64 +5395,65 @@ var file_onething_application_v1_application_proto_depIdxs = []int32{
 	12, // 39: onething.application.v1.Personal.promises:type_name -> onething.application.v1.SignedPromise
 	54, // 40: onething.application.v1.Personal.facts:type_name -> onething.forms.v1.Record
 	8,  // 41: onething.application.v1.Personal.confirmed:type_name -> onething.application.v1.Confirmed
-	53, // 42: onething.application.v1.Confirmation.at:type_name -> google.protobuf.Timestamp
-	5,  // 43: onething.application.v1.Confirmation.actor:type_name -> onething.application.v1.Actor
-	55, // 44: onething.application.v1.Finding.text:type_name -> onething.forms.v1.Text
-	55, // 45: onething.application.v1.Finding.remedy:type_name -> onething.forms.v1.Text
-	53, // 46: onething.application.v1.SignedPromise.at:type_name -> google.protobuf.Timestamp
-	1,  // 47: onething.application.v1.MaterialState.origin:type_name -> onething.application.v1.Origin
-	15, // 48: onething.application.v1.Submitted.cases:type_name -> onething.application.v1.SubmittedCase
-	9,  // 49: onething.application.v1.Submitted.notice_due:type_name -> onething.application.v1.Due
-	7,  // 50: onething.application.v1.Submitted.confirmations:type_name -> onething.application.v1.Confirmation
-	44, // 51: onething.application.v1.Submitted.moves:type_name -> onething.application.v1.DraftMoved
-	13, // 52: onething.application.v1.SubmittedCase.materials:type_name -> onething.application.v1.MaterialState
-	17, // 53: onething.application.v1.Checked.found:type_name -> onething.application.v1.Found
-	2,  // 54: onething.application.v1.Accepted.by:type_name -> onething.application.v1.Accepted.By
-	19, // 55: onething.application.v1.Accepted.tolerances:type_name -> onething.application.v1.Tolerance
-	9,  // 56: onething.application.v1.Accepted.due:type_name -> onething.application.v1.Due
-	9,  // 57: onething.application.v1.Accepted.statutory:type_name -> onething.application.v1.Due
-	9,  // 58: onething.application.v1.Tolerance.due:type_name -> onething.application.v1.Due
-	50, // 59: onething.application.v1.CorrectionNotified.items:type_name -> onething.application.v1.CorrectionNotified.Item
-	9,  // 60: onething.application.v1.CorrectionNotified.due:type_name -> onething.application.v1.Due
-	15, // 61: onething.application.v1.Corrected.cases:type_name -> onething.application.v1.SubmittedCase
-	9,  // 62: onething.application.v1.Corrected.notice_due:type_name -> onething.application.v1.Due
-	9,  // 63: onething.application.v1.TaskOpened.due:type_name -> onething.application.v1.Due
-	9,  // 64: onething.application.v1.TaskOpened.statutory:type_name -> onething.application.v1.Due
-	9,  // 65: onething.application.v1.TaskOpened.correction:type_name -> onething.application.v1.Due
-	53, // 66: onething.application.v1.TaskClaimed.until:type_name -> google.protobuf.Timestamp
-	9,  // 67: onething.application.v1.TaskPaused.due:type_name -> onething.application.v1.Due
-	9,  // 68: onething.application.v1.TaskPaused.statutory:type_name -> onething.application.v1.Due
-	9,  // 69: onething.application.v1.TaskResumed.due:type_name -> onething.application.v1.Due
-	9,  // 70: onething.application.v1.TaskResumed.statutory:type_name -> onething.application.v1.Due
-	50, // 71: onething.application.v1.CorrectionAsked.items:type_name -> onething.application.v1.CorrectionNotified.Item
-	9,  // 72: onething.application.v1.CorrectionAsked.due:type_name -> onething.application.v1.Due
-	9,  // 73: onething.application.v1.CorrectionAsked.promised:type_name -> onething.application.v1.Due
-	9,  // 74: onething.application.v1.CorrectionAsked.statutory:type_name -> onething.application.v1.Due
-	9,  // 75: onething.application.v1.ToleranceLapsed.until:type_name -> onething.application.v1.Due
-	3,  // 76: onething.application.v1.CaseEnded.outcome:type_name -> onething.application.v1.CaseEnded.Outcome
-	9,  // 77: onething.application.v1.Extended.due:type_name -> onething.application.v1.Due
-	9,  // 78: onething.application.v1.Extended.statutory:type_name -> onething.application.v1.Due
-	9,  // 79: onething.application.v1.VerificationOpened.due:type_name -> onething.application.v1.Due
-	9,  // 80: onething.application.v1.DueSettled.due:type_name -> onething.application.v1.Due
-	9,  // 81: onething.application.v1.DueSettled.statutory:type_name -> onething.application.v1.Due
-	9,  // 82: onething.application.v1.DueSettled.notice_due:type_name -> onething.application.v1.Due
-	9,  // 83: onething.application.v1.DueSettled.correction:type_name -> onething.application.v1.Due
-	19, // 84: onething.application.v1.DueSettled.tolerances:type_name -> onething.application.v1.Tolerance
-	51, // 85: onething.application.v1.DueSettled.suspensions:type_name -> onething.application.v1.DueSettled.SuspensionsEntry
-	52, // 86: onething.application.v1.DueSettled.verifications:type_name -> onething.application.v1.DueSettled.VerificationsEntry
-	21, // 87: onething.application.v1.Moved.revision:type_name -> onething.application.v1.Corrected
-	9,  // 88: onething.application.v1.Moved.due:type_name -> onething.application.v1.Due
-	9,  // 89: onething.application.v1.Moved.statutory:type_name -> onething.application.v1.Due
-	53, // 90: onething.application.v1.DraftMoved.at:type_name -> google.protobuf.Timestamp
-	53, // 91: onething.application.v1.Seen.at:type_name -> google.protobuf.Timestamp
-	5,  // 92: onething.application.v1.Seen.actor:type_name -> onething.application.v1.Actor
-	9,  // 93: onething.application.v1.DueSettled.SuspensionsEntry.value:type_name -> onething.application.v1.Due
-	9,  // 94: onething.application.v1.DueSettled.VerificationsEntry.value:type_name -> onething.application.v1.Due
-	95, // [95:95] is the sub-list for method output_type
-	95, // [95:95] is the sub-list for method input_type
-	95, // [95:95] is the sub-list for extension type_name
-	95, // [95:95] is the sub-list for extension extendee
-	0,  // [0:95] is the sub-list for field type_name
+	11, // 42: onething.application.v1.Personal.trace_file:type_name -> onething.application.v1.MaterialFile
+	53, // 43: onething.application.v1.Confirmation.at:type_name -> google.protobuf.Timestamp
+	5,  // 44: onething.application.v1.Confirmation.actor:type_name -> onething.application.v1.Actor
+	55, // 45: onething.application.v1.Finding.text:type_name -> onething.forms.v1.Text
+	55, // 46: onething.application.v1.Finding.remedy:type_name -> onething.forms.v1.Text
+	53, // 47: onething.application.v1.SignedPromise.at:type_name -> google.protobuf.Timestamp
+	1,  // 48: onething.application.v1.MaterialState.origin:type_name -> onething.application.v1.Origin
+	15, // 49: onething.application.v1.Submitted.cases:type_name -> onething.application.v1.SubmittedCase
+	9,  // 50: onething.application.v1.Submitted.notice_due:type_name -> onething.application.v1.Due
+	7,  // 51: onething.application.v1.Submitted.confirmations:type_name -> onething.application.v1.Confirmation
+	44, // 52: onething.application.v1.Submitted.moves:type_name -> onething.application.v1.DraftMoved
+	13, // 53: onething.application.v1.SubmittedCase.materials:type_name -> onething.application.v1.MaterialState
+	17, // 54: onething.application.v1.Checked.found:type_name -> onething.application.v1.Found
+	2,  // 55: onething.application.v1.Accepted.by:type_name -> onething.application.v1.Accepted.By
+	19, // 56: onething.application.v1.Accepted.tolerances:type_name -> onething.application.v1.Tolerance
+	9,  // 57: onething.application.v1.Accepted.due:type_name -> onething.application.v1.Due
+	9,  // 58: onething.application.v1.Accepted.statutory:type_name -> onething.application.v1.Due
+	9,  // 59: onething.application.v1.Tolerance.due:type_name -> onething.application.v1.Due
+	50, // 60: onething.application.v1.CorrectionNotified.items:type_name -> onething.application.v1.CorrectionNotified.Item
+	9,  // 61: onething.application.v1.CorrectionNotified.due:type_name -> onething.application.v1.Due
+	15, // 62: onething.application.v1.Corrected.cases:type_name -> onething.application.v1.SubmittedCase
+	9,  // 63: onething.application.v1.Corrected.notice_due:type_name -> onething.application.v1.Due
+	9,  // 64: onething.application.v1.TaskOpened.due:type_name -> onething.application.v1.Due
+	9,  // 65: onething.application.v1.TaskOpened.statutory:type_name -> onething.application.v1.Due
+	9,  // 66: onething.application.v1.TaskOpened.correction:type_name -> onething.application.v1.Due
+	53, // 67: onething.application.v1.TaskClaimed.until:type_name -> google.protobuf.Timestamp
+	9,  // 68: onething.application.v1.TaskPaused.due:type_name -> onething.application.v1.Due
+	9,  // 69: onething.application.v1.TaskPaused.statutory:type_name -> onething.application.v1.Due
+	9,  // 70: onething.application.v1.TaskResumed.due:type_name -> onething.application.v1.Due
+	9,  // 71: onething.application.v1.TaskResumed.statutory:type_name -> onething.application.v1.Due
+	50, // 72: onething.application.v1.CorrectionAsked.items:type_name -> onething.application.v1.CorrectionNotified.Item
+	9,  // 73: onething.application.v1.CorrectionAsked.due:type_name -> onething.application.v1.Due
+	9,  // 74: onething.application.v1.CorrectionAsked.promised:type_name -> onething.application.v1.Due
+	9,  // 75: onething.application.v1.CorrectionAsked.statutory:type_name -> onething.application.v1.Due
+	9,  // 76: onething.application.v1.ToleranceLapsed.until:type_name -> onething.application.v1.Due
+	3,  // 77: onething.application.v1.CaseEnded.outcome:type_name -> onething.application.v1.CaseEnded.Outcome
+	9,  // 78: onething.application.v1.Extended.due:type_name -> onething.application.v1.Due
+	9,  // 79: onething.application.v1.Extended.statutory:type_name -> onething.application.v1.Due
+	9,  // 80: onething.application.v1.VerificationOpened.due:type_name -> onething.application.v1.Due
+	9,  // 81: onething.application.v1.DueSettled.due:type_name -> onething.application.v1.Due
+	9,  // 82: onething.application.v1.DueSettled.statutory:type_name -> onething.application.v1.Due
+	9,  // 83: onething.application.v1.DueSettled.notice_due:type_name -> onething.application.v1.Due
+	9,  // 84: onething.application.v1.DueSettled.correction:type_name -> onething.application.v1.Due
+	19, // 85: onething.application.v1.DueSettled.tolerances:type_name -> onething.application.v1.Tolerance
+	51, // 86: onething.application.v1.DueSettled.suspensions:type_name -> onething.application.v1.DueSettled.SuspensionsEntry
+	52, // 87: onething.application.v1.DueSettled.verifications:type_name -> onething.application.v1.DueSettled.VerificationsEntry
+	21, // 88: onething.application.v1.Moved.revision:type_name -> onething.application.v1.Corrected
+	9,  // 89: onething.application.v1.Moved.due:type_name -> onething.application.v1.Due
+	9,  // 90: onething.application.v1.Moved.statutory:type_name -> onething.application.v1.Due
+	53, // 91: onething.application.v1.DraftMoved.at:type_name -> google.protobuf.Timestamp
+	53, // 92: onething.application.v1.Seen.at:type_name -> google.protobuf.Timestamp
+	5,  // 93: onething.application.v1.Seen.actor:type_name -> onething.application.v1.Actor
+	9,  // 94: onething.application.v1.DueSettled.SuspensionsEntry.value:type_name -> onething.application.v1.Due
+	9,  // 95: onething.application.v1.DueSettled.VerificationsEntry.value:type_name -> onething.application.v1.Due
+	96, // [96:96] is the sub-list for method output_type
+	96, // [96:96] is the sub-list for method input_type
+	96, // [96:96] is the sub-list for extension type_name
+	96, // [96:96] is the sub-list for extension extendee
+	0,  // [0:96] is the sub-list for field type_name
 }
 
 func init() { file_onething_application_v1_application_proto_init() }

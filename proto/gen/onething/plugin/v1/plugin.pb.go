@@ -1786,7 +1786,8 @@ type KeyValueResponse struct {
 	Value []byte `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
 	// LIST: the keys.
 	Keys []string `protobuf:"bytes,3,rep,name=keys,proto3" json:"keys,omitempty"`
-	// Set if the host refused the call: `not_granted`, `bad_request`, `read_only`, `full`.
+	// Set if the host refused the call: `not_granted`, `bad_request`, `read_only`, `full`, or `unavailable` if the store cannot be
+	// read now.
 	Refused       string `protobuf:"bytes,4,opt,name=refused,proto3" json:"refused,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1850,8 +1851,10 @@ func (x *KeyValueResponse) GetRefused() string {
 	return ""
 }
 
-// HttpRequest asks an outside system (capability `http`). The host adds `Idempotency-Key`, made of task, hook, attempt and the
-// number of the request in the call; follows no redirect; and takes no other header than those below.
+// HttpRequest asks an outside system (capability `http`). The host adds `Idempotency-Key`, made of the call (task, hook, what
+// the plugin was handed) and the number of the request in it: the same request of the same call has the same key, also after
+// a crash, and for a hook that is `repeatable` at the next attempt too. It follows no redirect, and takes no other header than
+// those below.
 type HttpRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// GET, POST, PUT or DELETE.
@@ -2112,7 +2115,7 @@ func (x *LogResponse) GetRefused() string {
 // HostCall is one call of a host function, as the guest saw it.
 type HostCall struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Name of the import: `shared_data`, `key_value`, `http`.
+	// Name of the import: `shared_data`, `key_value`, `http`, or `log` if the line was refused.
 	Function string `protobuf:"bytes,1,opt,name=function,proto3" json:"function,omitempty"`
 	// What the guest sent.
 	Request []byte `protobuf:"bytes,2,opt,name=request,proto3" json:"request,omitempty"`
@@ -2182,9 +2185,13 @@ type Transcript struct {
 	// Version of the host's rewriter: fuel counts depend on it.
 	Rewriter uint32 `protobuf:"varint,2,opt,name=rewriter,proto3" json:"rewriter,omitempty"`
 	// Fuel that the call took, in units.
-	Fuel          uint64 `protobuf:"varint,3,opt,name=fuel,proto3" json:"fuel,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Fuel uint64 `protobuf:"varint,3,opt,name=fuel,proto3" json:"fuel,omitempty"`
+	// SHA-256 of the Request, encoded with its members and map keys in order. A replay with another request is none.
+	RequestDigest []byte `protobuf:"bytes,4,opt,name=request_digest,json=requestDigest,proto3" json:"request_digest,omitempty"`
+	// SHA-256 of the Response, encoded alike.
+	ResponseDigest []byte `protobuf:"bytes,5,opt,name=response_digest,json=responseDigest,proto3" json:"response_digest,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Transcript) Reset() {
@@ -2236,6 +2243,20 @@ func (x *Transcript) GetFuel() uint64 {
 		return x.Fuel
 	}
 	return 0
+}
+
+func (x *Transcript) GetRequestDigest() []byte {
+	if x != nil {
+		return x.RequestDigest
+	}
+	return nil
+}
+
+func (x *Transcript) GetResponseDigest() []byte {
+	if x != nil {
+		return x.ResponseDigest
+	}
+	return nil
 }
 
 var File_onething_plugin_v1_plugin_proto protoreflect.FileDescriptor
@@ -2420,12 +2441,14 @@ const file_onething_plugin_v1_plugin_proto_rawDesc = "" +
 	"\bHostCall\x12\x1a\n" +
 	"\bfunction\x18\x01 \x01(\tR\bfunction\x12\x18\n" +
 	"\arequest\x18\x02 \x01(\fR\arequest\x12\x1a\n" +
-	"\bresponse\x18\x03 \x01(\fR\bresponse\"p\n" +
+	"\bresponse\x18\x03 \x01(\fR\bresponse\"\xc0\x01\n" +
 	"\n" +
 	"Transcript\x122\n" +
 	"\x05calls\x18\x01 \x03(\v2\x1c.onething.plugin.v1.HostCallR\x05calls\x12\x1a\n" +
 	"\brewriter\x18\x02 \x01(\rR\brewriter\x12\x12\n" +
-	"\x04fuel\x18\x03 \x01(\x04R\x04fuel*p\n" +
+	"\x04fuel\x18\x03 \x01(\x04R\x04fuel\x12%\n" +
+	"\x0erequest_digest\x18\x04 \x01(\fR\rrequestDigest\x12'\n" +
+	"\x0fresponse_digest\x18\x05 \x01(\fR\x0eresponseDigest*p\n" +
 	"\x04Hook\x12\x14\n" +
 	"\x10HOOK_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fHOOK_PREFILL\x10\x01\x12\x0e\n" +

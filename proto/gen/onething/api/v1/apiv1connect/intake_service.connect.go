@@ -48,6 +48,8 @@ const (
 	// IntakeServiceReceiveDocumentProcedure is the procedure name of the IntakeService's
 	// ReceiveDocument RPC.
 	IntakeServiceReceiveDocumentProcedure = "/onething.api.v1.IntakeService/ReceiveDocument"
+	// IntakeServiceListLookupsProcedure is the procedure name of the IntakeService's ListLookups RPC.
+	IntakeServiceListLookupsProcedure = "/onething.api.v1.IntakeService/ListLookups"
 	// IntakeServicePromiseProcedure is the procedure name of the IntakeService's Promise RPC.
 	IntakeServicePromiseProcedure = "/onething.api.v1.IntakeService/Promise"
 	// IntakeServiceTakeOverDraftProcedure is the procedure name of the IntakeService's TakeOverDraft
@@ -154,6 +156,13 @@ var (
 			StreamType: connect.StreamTypeUnary,
 			Schema:     v1.File_onething_api_v1_intake_service_proto.Services().ByName("IntakeService").Methods().ByName("ReceiveDocument"),
 			Procedure:  IntakeServiceReceiveDocumentProcedure,
+		}
+	})
+	intakeServiceListLookupsSpec = sync.OnceValue(func() connect.Spec {
+		return connect.Spec{
+			StreamType: connect.StreamTypeUnary,
+			Schema:     v1.File_onething_api_v1_intake_service_proto.Services().ByName("IntakeService").Methods().ByName("ListLookups"),
+			Procedure:  IntakeServiceListLookupsProcedure,
 		}
 	})
 	intakeServicePromiseSpec = sync.OnceValue(func() connect.Spec {
@@ -268,6 +277,9 @@ type IntakeServiceClient interface {
 	// ReceiveDocument says that the applicant has received a document (电子送达), of which a record of service is made. Nobody
 	// does it for them at the counter.
 	ReceiveDocument(context.Context, *v1.ReceiveDocumentRequest) (*v1.ReceiveDocumentResponse, error)
+	// ListLookups tells which shared data departments' plugins have looked up about the caller (谁查询了我的数据), or for an
+	// application of the caller's: who, when, where and why, the latest first, also what was refused.
+	ListLookups(context.Context, *v1.ListLookupsRequest) (*v1.ListLookupsResponse, error)
 	// Promise signs a promise (告知承诺) in place of a material, or the promise to supply tolerated ones (容缺受理承诺书).
 	Promise(context.Context, *v1.PromiseRequest) (*v1.PromiseResponse, error)
 	// TakeOverDraft puts a draft on the versions in force, after other ones were published since it was begun, and answers
@@ -404,6 +416,9 @@ type IntakeServiceHandler interface {
 	// ReceiveDocument says that the applicant has received a document (电子送达), of which a record of service is made. Nobody
 	// does it for them at the counter.
 	ReceiveDocument(context.Context, *v1.ReceiveDocumentRequest) (*v1.ReceiveDocumentResponse, error)
+	// ListLookups tells which shared data departments' plugins have looked up about the caller (谁查询了我的数据), or for an
+	// application of the caller's: who, when, where and why, the latest first, also what was refused.
+	ListLookups(context.Context, *v1.ListLookupsRequest) (*v1.ListLookupsResponse, error)
 	// Promise signs a promise (告知承诺) in place of a material, or the promise to supply tolerated ones (容缺受理承诺书).
 	Promise(context.Context, *v1.PromiseRequest) (*v1.PromiseResponse, error)
 	// TakeOverDraft puts a draft on the versions in force, after other ones were published since it was begun, and answers
@@ -454,6 +469,7 @@ func RegisterIntakeServiceHandler(server *connect.Server, svc IntakeServiceHandl
 		connect.Method{Spec: intakeServiceDownloadSpec(), Handler: adapter.download},
 		connect.Method{Spec: intakeServiceGetDocumentsSpec(), Handler: adapter.getDocuments},
 		connect.Method{Spec: intakeServiceReceiveDocumentSpec(), Handler: adapter.receiveDocument},
+		connect.Method{Spec: intakeServiceListLookupsSpec(), Handler: adapter.listLookups},
 		connect.Method{Spec: intakeServicePromiseSpec(), Handler: adapter.promise},
 		connect.Method{Spec: intakeServiceTakeOverDraftSpec(), Handler: adapter.takeOverDraft},
 		connect.Method{Spec: intakeServiceSubmitSpec(), Handler: adapter.submit},
@@ -559,6 +575,10 @@ func (UnimplementedIntakeServiceHandler) GetDocuments(context.Context, *v1.GetDo
 
 func (UnimplementedIntakeServiceHandler) ReceiveDocument(context.Context, *v1.ReceiveDocumentRequest) (*v1.ReceiveDocumentResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, "onething.api.v1.IntakeService.ReceiveDocument is not implemented")
+}
+
+func (UnimplementedIntakeServiceHandler) ListLookups(context.Context, *v1.ListLookupsRequest) (*v1.ListLookupsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, "onething.api.v1.IntakeService.ListLookups is not implemented")
 }
 
 func (UnimplementedIntakeServiceHandler) Promise(context.Context, *v1.PromiseRequest) (*v1.PromiseResponse, error) {
@@ -696,6 +716,14 @@ func (c *intakeServiceClient) GetDocuments(ctx context.Context, req *v1.GetDocum
 func (c *intakeServiceClient) ReceiveDocument(ctx context.Context, req *v1.ReceiveDocumentRequest) (*v1.ReceiveDocumentResponse, error) {
 	var res v1.ReceiveDocumentResponse
 	if err := c.client.CallUnary(ctx, intakeServiceReceiveDocumentSpec(), req, &res); err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
+func (c *intakeServiceClient) ListLookups(ctx context.Context, req *v1.ListLookupsRequest) (*v1.ListLookupsResponse, error) {
+	var res v1.ListLookupsResponse
+	if err := c.client.CallUnary(ctx, intakeServiceListLookupsSpec(), req, &res); err != nil {
 		return nil, err
 	}
 	return &res, nil
@@ -917,6 +945,18 @@ func (h intakeServiceHandler) receiveDocument(ctx context.Context, _ connect.Spe
 		return err
 	}
 	res, err := h.svc.ReceiveDocument(ctx, &req)
+	if err != nil {
+		return err
+	}
+	return stream.Send(res)
+}
+
+func (h intakeServiceHandler) listLookups(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
+	var req v1.ListLookupsRequest
+	if err := stream.Receive(&req); err != nil {
+		return err
+	}
+	res, err := h.svc.ListLookups(ctx, &req)
 	if err != nil {
 		return err
 	}
