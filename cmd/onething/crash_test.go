@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -15,6 +16,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -48,7 +50,7 @@ func TestServe_Killed(t *testing.T) {
 	}
 	t.Logf("ONETHING_CRASH_SEED=%d", seed)
 	moments := rand.New(rand.NewPCG(seed, 0))
-	limit := 8 * time.Minute
+	limit, longest := 8*time.Minute, 1200*time.Millisecond
 	begin := time.Now()
 	more := func(kills int) bool { return kills < 20 && time.Since(begin) < 75*time.Second } // fewer on a machine that is busy
 	if text := os.Getenv("ONETHING_CRASH_FOR"); text != "" {
@@ -57,7 +59,7 @@ func TestServe_Killed(t *testing.T) {
 			t.Fatal(err)
 		}
 		end := time.Now().Add(duration)
-		limit += duration
+		limit, longest = limit+duration, 6*time.Second
 		more = func(int) bool { return time.Now().Before(end) }
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
@@ -82,7 +84,7 @@ func TestServe_Killed(t *testing.T) {
 	kills := 0
 	for ; more(kills); kills++ {
 		select {
-		case <-time.After(time.Duration(moments.Int64N(int64(600 * time.Millisecond)))): // the moment, not a wait for something
+		case <-k.moment(moments, longest):
 		case err := <-ended:
 			t.Fatal(err)
 		}
@@ -120,7 +122,8 @@ type killed struct {
 	stage   *stage        // nil while it is down
 	changed chan struct{} // closed and replaced when it is up again
 
-	progress  *lines // of the server that was started last
+	answers   atomic.Int64 // how many clients got
+	progress  *lines       // of the server that was started last
 	facts     facts
 	histories int
 }
@@ -214,6 +217,27 @@ func (k *killed) serve(ctx context.Context, t *testing.T) (st *stage, kill, halt
 	return &stage{api: at["API"], issuer: at["issuer"]}, kill, halt
 }
 
+// moment is when the server is killed that has just come up: after some time, most often a short one, so that it is hit at its
+// start as well as long after; or, every other time, already after some answers, so that it is hit while much is going on,
+// however fast the machine is.
+func (k *killed) moment(r *rand.Rand, longest time.Duration) <-chan struct{} {
+	const shortest = 50 * time.Millisecond
+	after := time.Duration(float64(shortest) * math.Pow(float64(longest)/float64(shortest), r.Float64()))
+	answers := int64(math.MaxInt64)
+	if r.IntN(2) == 0 {
+		after, answers = longest, k.answers.Load()+1+r.Int64N(120)
+	}
+	come := make(chan struct{})
+	end := time.Now().Add(after)
+	go func() {
+		defer close(come)
+		for time.Now().Before(end) && k.answers.Load() < answers {
+			<-time.After(time.Millisecond) // the moment, not a wait for something
+		}
+	}()
+	return come
+}
+
 func (k *killed) up(st *stage) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -256,6 +280,7 @@ func until[T any](ctx context.Context, k *killed, ask func(*stage) (T, error)) (
 		}
 		answer, err := ask(st)
 		if err == nil {
+			k.answers.Add(1)
 			return answer, nil
 		}
 		if reason := intake.Why(err).GetReason(); reason != apiv1.Reason_REASON_UNSPECIFIED && reason != apiv1.Reason_REASON_NOT_YET_VISIBLE {
