@@ -146,6 +146,10 @@ func TestServer_Notices(t *testing.T) {
 	if !line.MatchString(failed) || strings.Contains(failed, "sent") || strings.Contains(failed, "周雨桐") {
 		t.Errorf("the operator reads\n%s", failed)
 	}
+	at := watchStage(t, st)
+	if _, metrics := get(t, at, "/metrics"); !regexp.MustCompile(`(?m)^onething_notices\{state="failed"\} [12]$`).MatchString(metrics) || !strings.Contains(metrics, `onething_notices{state="sent"} 1`) {
+		t.Errorf("the metrics say\n%s", strings.Join(regexp.MustCompile(`onething_notices.*`).FindAllString(metrics, -1), "\n"))
+	}
 	r.answer(http.StatusOK)
 	before := len(taken)
 	if out, code := command("--repeat", accepted.ID); code != 0 || out != accepted.ID+" pending\n" {

@@ -208,6 +208,9 @@ func serve(ctx context.Context, f serveFlags, out, progress io.Writer) error {
 		return err
 	}
 	s, err := openServer(ctx, cfg)
+	if errors.Is(err, errEnded) {
+		return nil // as it would be a moment later
+	}
 	if err != nil {
 		return err
 	}

@@ -101,15 +101,22 @@ type listener struct {
 }
 
 // openServer opens the stores, puts into force what an empty store begins with, and starts what runs in the background.
-// ctx is for opening only.
+// ctx is for opening only; the error is [errEnded] if that is why it was not opened.
 func openServer(ctx context.Context, cfg serverConfig) (*server, error) {
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s := &server{cfg: cfg, followers: map[string]*follow.Follower{}, observer: observe.New(observe.Config{Now: time.Now, Tracer: cfg.tracer}), failed: make(chan error, 1), running: func() context.Context { return running }, stop: stop}
 	if err := s.open(ctx); err != nil {
-		return nil, errors.Join(err, s.close())
+		closed := s.close()
+		if closed == nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+			err = errEnded
+		}
+		return nil, errors.Join(err, closed)
 	}
 	return s, nil
 }
+
+// errEnded is returned by openServer when it was ended before the server was open.
+var errEnded = errors.New("ended while it was opened")
 
 // open opens the parts one by one.
 func (s *server) open(ctx context.Context) error {

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/siyiban/onething/engine/draft"
 	"github.com/siyiban/onething/engine/durable"
 	"github.com/siyiban/onething/engine/follow"
+	"github.com/siyiban/onething/engine/follow/notices"
 	"github.com/siyiban/onething/engine/observe"
 )
 
@@ -184,6 +186,10 @@ func (w *watched) state(ctx context.Context) (observe.State, error) {
 	counts, err := s.views.Count(ctx, slices.Collect(maps.Keys(s.cfg.bundles.Library.Departments)))
 	fault(err)
 	state.Open, state.Tasks, state.Warned = counts.Open, counts.Tasks, counts.Warned
+	if s.notices != nil {
+		state.Notices, err = countNotices(s.notices.List)
+		fault(err)
+	}
 	state.Drafts, err = w.drafts.Count()
 	fault(err)
 	state.Free, err = s.space(0).Left(string(s.cfg.data))
@@ -195,6 +201,16 @@ func (w *watched) state(ctx context.Context) (observe.State, error) {
 		state.CertificateUntil = s.cfg.certificates.until()
 	}
 	return state, errors.Join(faults...)
+}
+
+// countNotices counts by state, also those of which there is none.
+func countNotices(list *notices.List) (map[string]int, error) {
+	counts, err := list.Count()
+	words := map[string]int{}
+	for _, state := range []notices.State{notices.Pending, notices.Sent, notices.Failed} {
+		words[strings.ToLower(string(state))] = counts[state]
+	}
+	return words, err
 }
 
 // parts are the checks that are asked one by one: whether the log takes writes is the health of the whole.

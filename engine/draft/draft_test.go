@@ -503,17 +503,30 @@ func TestOpen_DestroysOrphanedKeys(t *testing.T) {
 	if err := o.Close(); err != nil {
 		t.Fatal(err)
 	}
-	draft.MarkOrphan(t, filepath.Join(o.dir, "drafts"), "00000000-0000-4000-8000-000000000001")
-	if err := o.keys.Create(t.Context(), seal.ForApplication("00000000-0000-4000-8000-000000000001")); err != nil {
-		t.Fatal(err)
+	// A draft that was never saved, and one that was filed: of a backup the drafts are older than the log.
+	const unsaved, filed = "00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"
+	for _, id := range []string{unsaved, filed} {
+		draft.MarkOrphan(t, filepath.Join(o.dir, "drafts"), id)
+		if err := o.keys.Create(t.Context(), seal.ForApplication(id)); err != nil {
+			t.Fatal(err)
+		}
 	}
+	o.file(filed)
 	o.open()
-	if o.hasKey("00000000-0000-4000-8000-000000000001") {
+	if o.hasKey(unsaved) {
 		t.Error("the key of a draft that was never saved is there")
 	}
-	if !o.hasKey(d.ID) {
-		t.Error("the key of a draft is gone")
+	if !o.hasKey(d.ID) || !o.hasKey(filed) {
+		t.Error("the key of a draft, or of an application, is gone")
 	}
+	// The marks are gone: what is filed under the id later keeps its key, whatever the log says.
+	if err := o.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if marks := draft.Marks(t, filepath.Join(o.dir, "drafts")); len(marks) > 0 {
+		t.Errorf("marks that are left: %v", marks)
+	}
+	o.open()
 }
 
 func TestNothingInTheClear(t *testing.T) {

@@ -24,3 +24,18 @@ func MarkOrphan(t testing.TB, dir, id string) {
 		t.Fatal(err)
 	}
 }
+
+// Marks lists what [MarkOrphan] has left in a closed store.
+func Marks(t testing.TB, dir string) []string {
+	t.Helper()
+	db, err := badgerdb.Open(badgerdb.Config{Dir: dir, Sync: true, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	marks, err := (&Store{db: db}).orphans()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return marks
+}

@@ -17,6 +17,8 @@ type State struct {
 	Readers map[string]Reader
 	// Work is that of the followers among them.
 	Work map[string]Work
+	// Notices are those on the list, by what has become of them: pending, sent, failed; empty where none are sent.
+	Notices map[string]int
 	// Drafts are those that are kept, expired ones that are not swept yet included.
 	Drafts int
 	// Open are the applications with a case that is not over.
@@ -138,6 +140,7 @@ func describe() []description {
 			work(func(w Work) int { return w.Due }), "reader"),
 		gauge("parked_streams", "Streams whose work waits for an operator.",
 			work(func(w Work) int { return w.Parked }), "reader"),
+		gauge("notices", "Notices on the list: pending wait for an attempt, failed for an operator.", counts(func(s State) map[string]int { return s.Notices }), "state"),
 		gauge("drafts", "Applications that are being written.", func(s State, set setter) { set(float64(s.Drafts)) }),
 		gauge("open_applications", "Applications with a case that is not over.", func(s State, set setter) { set(float64(s.Open)) }),
 		gauge("open_tasks", "Tasks that are not settled, by department.", counts(func(s State) map[string]int { return s.Tasks }), "department"),
