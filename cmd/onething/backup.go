@@ -25,6 +25,7 @@ import (
 	"github.com/siyiban/onething/engine/bundledraft"
 	"github.com/siyiban/onething/engine/commitlog/badgerlog"
 	"github.com/siyiban/onething/engine/draft"
+	"github.com/siyiban/onething/engine/follow/notices"
 	"github.com/siyiban/onething/engine/seal"
 	"github.com/siyiban/onething/engine/store"
 	"github.com/siyiban/onething/engine/view"
@@ -66,7 +67,7 @@ func newBackup() *cobra.Command {
 		Use:   "backup DIR",
 		Short: "Copy a store into another folder, also while a server runs on it",
 		Long: "backup copies what is in a data folder, and cannot be made again, into a folder that does not exist yet or is empty: the log up\n" +
-			"to now, keys, files and drafts. A server that runs on it does that itself and goes on serving: it is asked over a socket in\n" +
+			"to now, keys, files, drafts and the list of notices. A server that runs on it does that itself and goes on serving: it is asked over a socket in\n" +
 			"the data folder, which only its owner reaches. The key-encryption key is not copied: keep it elsewhere.",
 		Example: `  onething backup var/onething --to var/backup
   onething backup var/onething --to var/backup-2 --key-encryption-key var/onething/key-encryption-key.json`,
@@ -178,8 +179,8 @@ func verifyStore(ctx context.Context, folder store.Folder, keyFile string, out, 
 	if err != nil {
 		return refusing(whyNotOpen(string(folder), "verify a backup of it that you have restored", err))
 	}
-	fmt.Fprintf(progress, "%d commits, %d events, %d files, %d drafts, %d drafts of bundles, %d entries of views: %d faults\n",
-		counts.Commits, counts.Events, counts.Blobs, counts.Drafts, counts.BundleDrafts, counts.Entries, faults)
+	fmt.Fprintf(progress, "%d commits, %d events, %d files, %d drafts, %d drafts of bundles, %d notices, %d entries of views: %d faults\n",
+		counts.Commits, counts.Events, counts.Blobs, counts.Drafts, counts.BundleDrafts, counts.Notices, counts.Entries, faults)
 	if faults > 0 {
 		return errFindings
 	}
@@ -265,6 +266,12 @@ func backUpStopped(ctx context.Context, folder store.Folder, to, keyFile string,
 		return m, err
 	}
 	closers = append(closers, p.BundleDrafts.Close)
+	if _, absent := os.Stat(folder.Notices()); absent == nil {
+		if p.Notices, err = notices.OpenList(notices.ListConfig{Dir: folder.Notices(), ReadOnly: true, Logger: logger}); err != nil {
+			return m, err
+		}
+		closers = append(closers, p.Notices.Close)
+	}
 	if p.Views, err = view.Open(view.Config{Dir: folder.Views(), Log: p.Log, Keys: p.Keys, ReadOnly: true, Logger: logger}); err != nil {
 		return m, err
 	}

@@ -204,7 +204,11 @@ func (s *server) open(ctx context.Context) error {
 	if err := s.follow(ctx, stored, calls); err != nil {
 		return err
 	}
-	if err := s.listenOperator(store.Parts{Log: stored, Keys: keys, Blobs: blobs, Drafts: drafts, BundleDrafts: bundleDrafts, Views: s.views}); err != nil {
+	parts := store.Parts{Log: stored, Keys: keys, Blobs: blobs, Drafts: drafts, BundleDrafts: bundleDrafts, Views: s.views}
+	if s.notices != nil {
+		parts.Notices = s.notices.List
+	}
+	if err := s.listenOperator(parts); err != nil {
 		return err
 	}
 	s.start(func() error {

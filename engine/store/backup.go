@@ -21,6 +21,7 @@ import (
 	"github.com/siyiban/onething/engine/commitlog/badgerlog"
 	"github.com/siyiban/onething/engine/draft"
 	"github.com/siyiban/onething/engine/durable"
+	"github.com/siyiban/onething/engine/follow/notices"
 	"github.com/siyiban/onething/engine/seal"
 	"github.com/siyiban/onething/engine/view"
 )
@@ -34,6 +35,7 @@ const (
 	logFile          = "log.commits"
 	draftsFile       = "drafts.badger"
 	bundleDraftsFile = "bundle-drafts.badger"
+	noticesFile      = "notices.badger"
 )
 
 // Manifest says what a backup holds. It is written last: a folder without it is no backup.
@@ -60,6 +62,8 @@ type Parts struct {
 	Drafts       *draft.Store
 	BundleDrafts *bundledraft.Store
 	Views        *view.Views
+	// Notices is nil where nobody is told.
+	Notices *notices.List
 	// Room is how much is left free where the backup is written: it may be the disk of the store, whose parts need it.
 	Room durable.Space
 }
@@ -87,6 +91,9 @@ func Backup(ctx context.Context, p Parts, to string, at time.Time) (Manifest, er
 	}
 	write(draftsFile, p.Drafts.Backup)
 	write(bundleDraftsFile, p.BundleDrafts.Backup)
+	if p.Notices != nil { // before the log, by which is told what is not on it
+		write(noticesFile, p.Notices.Backup)
+	}
 	if err == nil { // before the log, which therefore has what they show
 		m.Views, err = p.Views.Sum()
 	}

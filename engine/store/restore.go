@@ -25,6 +25,7 @@ import (
 	"github.com/siyiban/onething/engine/commitlog/badgerlog"
 	"github.com/siyiban/onething/engine/draft"
 	"github.com/siyiban/onething/engine/durable"
+	"github.com/siyiban/onething/engine/follow/notices"
 	"github.com/siyiban/onething/engine/registry"
 	"github.com/siyiban/onething/engine/seal"
 	"github.com/siyiban/onething/engine/view"
@@ -133,6 +134,13 @@ func (r Restoring) fill(ctx context.Context, m Manifest, to Folder, tell func(Fa
 		return bundledraft.Restore(bundledraft.Config{Dir: to.BundleDrafts(), Logger: r.Logger}, file)
 	}); err != nil {
 		return err
+	}
+	if m.Files[noticesFile] != "" {
+		if err := read(filepath.Join(r.From, noticesFile), func(file io.Reader) error {
+			return notices.RestoreList(notices.ListConfig{Dir: to.Notices(), Logger: r.Logger}, file)
+		}); err != nil {
+			return err
+		}
 	}
 	// The same backup may be restored twice, so the next epoch is not enough: it would be that of the first time.
 	epoch := max(m.Epoch+1, uint64(max(r.Now().Unix(), 0)))

@@ -25,6 +25,7 @@ import (
 	"github.com/siyiban/onething/engine/draft"
 	"github.com/siyiban/onething/engine/fold"
 	"github.com/siyiban/onething/engine/follow"
+	"github.com/siyiban/onething/engine/follow/notices"
 	"github.com/siyiban/onething/engine/seal"
 	"github.com/siyiban/onething/engine/view"
 	applicationv1 "github.com/siyiban/onething/proto/gen/onething/application/v1"
@@ -45,7 +46,7 @@ type Fault struct {
 func (f Fault) String() string { return f.File + ": " + f.Fault.String() }
 
 // Counts are how much was looked at.
-type Counts struct{ Commits, Events, Blobs, Drafts, BundleDrafts, Entries int }
+type Counts struct{ Commits, Events, Blobs, Drafts, BundleDrafts, Notices, Entries int }
 
 // Verification says what is verified, and where there is room to work.
 type Verification struct {
@@ -78,7 +79,7 @@ func Verify(ctx context.Context, v Verification, report func(Fault)) (Counts, er
 	err := w.log.Verify(ctx, func(c commitlog.Commit) error { return w.commit(ctx, c) }, func(f commitlog.Fault) {
 		w.fault("log", f, "restore the last backup (`onething restore`); commits before and behind it can still be read here")
 	})
-	for _, part := range []func(context.Context) error{w.files, w.drafts, w.bundleDrafts, w.follow, w.views} {
+	for _, part := range []func(context.Context) error{w.files, w.drafts, w.bundleDrafts, w.notices, w.follow, w.views} {
 		if err == nil {
 			err = part(ctx)
 		}
@@ -295,6 +296,18 @@ func (w *walk) bundleDrafts(ctx context.Context) error {
 	w.closers = append(w.closers, s.Close)
 	w.BundleDrafts, err = s.Verify()
 	return w.unless(ctx, err, "bundle-drafts", remedy)
+}
+
+func (w *walk) notices(ctx context.Context) error {
+	const remedy = "remove the folder: what happens from then on is told, and `onething restore` brings back the list of the last backup"
+	if absent(w.Folder.Notices()) { // nobody is told
+		return nil
+	}
+	var err error
+	if w.Notices, err = notices.Verify(w.Folder.Notices(), w.Logger); err != nil {
+		return w.cannot("notices", err, remedy)
+	}
+	return nil
 }
 
 // unless tells an error, unless ctx has ended.

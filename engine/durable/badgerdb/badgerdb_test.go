@@ -35,21 +35,23 @@ func TestLogger(t *testing.T) {
 		name string
 		says func(*badgerdb.Logger)
 		want bool
+		read int64 // what could not be
 	}{
 		{name: "a value log that was not synced", says: func(l *badgerdb.Logger) { l.Errorf("Error while curlf sync: %v\n", os.ErrClosed) }, want: true},
 		{name: "a table that was not written", says: func(l *badgerdb.Logger) { l.Errorf("error flushing memtable to disk: %v, retrying", os.ErrClosed) }, want: true},
 		{name: "a compaction that failed", says: func(l *badgerdb.Logger) {
 			l.Warningf("[Compactor: %d] LOG Compact FAILED with error: %+v: %+v", 1, os.ErrClosed, nil)
 		}, want: true},
-		{name: "a value that cannot be read", says: func(l *badgerdb.Logger) { l.Errorf("Unable to read: Key: %v, Version : %v", "k", 1) }},
+		{name: "a value that cannot be read", says: func(l *badgerdb.Logger) { l.Errorf("Unable to read: Key: %v, Version : %v", "k", 1) }, read: 1},
+		{name: "what a backup leaves out", says: func(l *badgerdb.Logger) { l.Warningf("While reading key: %x, got error: %v", "k", os.ErrClosed) }, read: 1},
 		{name: "another warning", says: func(l *badgerdb.Logger) { l.Warningf("Block cache might be too small.") }},
 		{name: "news", says: func(l *badgerdb.Logger) { l.Infof("All %d tables opened", 3); l.Debugf("Writing to memtable") }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			l := &badgerdb.Logger{To: quiet}
-			if tt.says(l); l.Failed() != tt.want {
-				t.Errorf("failed: %t", l.Failed())
+			if tt.says(l); l.Failed() != tt.want || l.Unread() != tt.read {
+				t.Errorf("failed: %t, unread: %d", l.Failed(), l.Unread())
 			}
 		})
 	}

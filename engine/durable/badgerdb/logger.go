@@ -13,11 +13,15 @@ import (
 type Logger struct {
 	To     *slog.Logger
 	failed atomic.Bool
+	unread atomic.Int64
 }
 
 // Failed reports whether something was not written since the store was opened. What can be written later proves nothing about
 // it: the system may have dropped it and forgotten that it did.
 func (l *Logger) Failed() bool { return l.failed.Load() }
+
+// Unread counts the lines about something that could not be read: a backup of Badger's leaves that out, and says so in a line only.
+func (l *Logger) Unread() int64 { return l.unread.Load() }
 
 // Errorf implements [badger.Logger].
 func (l *Logger) Errorf(format string, args ...any) {
@@ -25,6 +29,8 @@ func (l *Logger) Errorf(format string, args ...any) {
 	reading := []string{"Unable to read:", "Key:", "Key [", "Invalid read:"}
 	if !slices.ContainsFunc(reading, func(begin string) bool { return strings.HasPrefix(format, begin) }) {
 		l.failed.Store(true)
+	} else {
+		l.unread.Add(1)
 	}
 	l.To.Error(line(format, args))
 }
@@ -33,6 +39,9 @@ func (l *Logger) Errorf(format string, args ...any) {
 func (l *Logger) Warningf(format string, args ...any) {
 	if strings.Contains(format, "Compact FAILED") {
 		l.failed.Store(true)
+	}
+	if strings.HasPrefix(format, "While reading key:") {
+		l.unread.Add(1)
 	}
 	l.To.Warn(line(format, args))
 }

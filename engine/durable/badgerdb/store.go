@@ -113,9 +113,14 @@ func (db *DB) All(each func(key, value []byte) error) error {
 	})
 }
 
-// Backup writes everything in the store, as it is at one moment, while it is used. [Restore] reads it.
+// Backup writes everything in the store, as it is at one moment, while it is used. [Restore] reads it. The error wraps
+// [ErrDamaged] if something of it cannot be read.
 func (db *DB) Backup(w io.Writer) error {
+	before := db.logger.Unread()
 	_, err := db.DB.Backup(w, 0)
+	if err == nil && db.logger.Unread() != before {
+		err = fmt.Errorf("%w: not everything in %s can be read", ErrDamaged, db.dir)
+	}
 	return err
 }
 

@@ -83,6 +83,8 @@ type ListConfig struct {
 	Now    func() time.Time
 	Logger *slog.Logger
 	Space  durable.Space
+	// ReadOnly opens a list that has to be there and was closed, and changes nothing in it.
+	ReadOnly bool
 }
 
 // OpenList opens a list, and makes it if there is none.
@@ -90,11 +92,14 @@ func OpenList(c ListConfig) (*List, error) {
 	if c.Space.MinFree == 0 {
 		c.Space.MinFree = durable.DefaultMinFree / 2
 	}
-	db, err := badgerdb.Open(badgerdb.Config{Dir: c.Dir, Sync: true, Logger: c.Logger, Space: c.Space})
+	db, err := badgerdb.Open(badgerdb.Config{Dir: c.Dir, ReadOnly: c.ReadOnly, Sync: true, Logger: c.Logger, Space: c.Space})
 	if err != nil {
 		return nil, fmt.Errorf("open list of notices: %w", err)
 	}
 	l := &List{db: db}
+	if c.ReadOnly {
+		return l, nil
+	}
 	if err := l.begin(c.Now()); err != nil {
 		return nil, errors.Join(fmt.Errorf("open list of notices: %w", err), db.Close())
 	}
