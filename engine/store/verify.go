@@ -298,7 +298,7 @@ func (w *walk) bundleDrafts(ctx context.Context) error {
 	return w.unless(ctx, err, "bundle-drafts", remedy)
 }
 
-func (w *walk) notices(ctx context.Context) error {
+func (w *walk) notices(context.Context) error {
 	const remedy = "remove the folder: what happens from then on is told, and `onething restore` brings back the list of the last backup"
 	if absent(w.Folder.Notices()) { // nobody is told
 		return nil

@@ -3,7 +3,6 @@
 package badgerlog
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -15,68 +14,12 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"unsafe"
 
 	"github.com/siyiban/onething/engine/commitlog"
 	"github.com/siyiban/onething/engine/commitlog/logtest"
 	"github.com/siyiban/onething/engine/durable"
+	"github.com/siyiban/onething/internal/testdisk"
 )
-
-// device mounts a file system of its own in a file, of so many MB, and returns its folder with a function that mounts it again
-// after unmounting. Only root may mount.
-func device(t *testing.T, megabytes int) (folder string, again func()) {
-	t.Helper()
-	if os.Getuid() != 0 {
-		t.Skip("only root may mount a file system to cut its power or to fill it")
-	}
-	for _, tool := range []string{"mkfs.ext4", "mount", "umount"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			t.Skip(err)
-		}
-	}
-	dir := t.TempDir()
-	image, folder := filepath.Join(dir, "image"), filepath.Join(dir, "mounted")
-	run := func(name string, args ...string) error {
-		if out, err := exec.CommandContext(context.Background(), name, args...).CombinedOutput(); err != nil {
-			return fmt.Errorf("%s: %w: %s", name, err, out)
-		}
-		return nil
-	}
-	if err := errors.Join(os.WriteFile(image, nil, 0o600), os.Truncate(image, int64(megabytes)<<20), os.Mkdir(folder, 0o700), run("mkfs.ext4", "-q", "-F", image)); err != nil {
-		t.Fatal(err)
-	}
-	mount := func() error { return run("mount", "-o", "loop", image, folder) }
-	if err := mount(); err != nil {
-		t.Skip(err) // as in most containers
-	}
-	t.Cleanup(func() {
-		if err := run("umount", folder); err != nil {
-			t.Error(err)
-		}
-	})
-	return folder, func() {
-		t.Helper()
-		if err := errors.Join(run("umount", folder), mount()); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-// cutPower has a file system take nothing any more, and lose what was not synced: EXT4_IOC_SHUTDOWN, without flushing its
-// journal.
-func cutPower(t *testing.T, folder string) {
-	t.Helper()
-	const shutdown, noLogFlush = 0x8004587d, uint32(2)
-	d, err := os.Open(folder)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = d.Close() }()
-	how := noLogFlush
-	if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, d.Fd(), shutdown, uintptr(unsafe.Pointer(&how))); errno != 0 {
-		t.Skipf("the file system cannot be shut down: %v", errno)
-	}
-}
 
 // diskGone is what happens to a disk while eight callers append.
 type diskGone struct {
@@ -102,7 +45,7 @@ func (g diskGone) goes(t *testing.T, folder, dir string, acknowledged map[uint64
 					t.Fatal(err, stopped)
 				}
 			}
-			cutPower(t, folder)
+			testdisk.CutPower(t, folder)
 			if g.stops {
 				if err := child.Process.Kill(); err != nil {
 					t.Fatal(err)
@@ -121,7 +64,7 @@ func (g diskGone) goes(t *testing.T, folder, dir string, acknowledged map[uint64
 // A disk that goes at any moment, and drops what was not synced, loses nothing that was acknowledged: neither in a power cut
 // nor where the program lives on without it.
 func TestLog_PowerCut(t *testing.T) { // not in parallel, as TestLog_Killed
-	folder, again := device(t, 3000)
+	folder, again := testdisk.Mount(t, 3000)
 	for _, stops := range []bool{true, false} {
 		dir := filepath.Join(folder, fmt.Sprint("stops ", stops))
 		acknowledged := map[uint64]made{}
@@ -193,7 +136,7 @@ func TestLog_SyncOnADeadDisk(t *testing.T) {
 // On a file system that was shut down nothing is alive, though what was read before can still be read.
 func TestAlive(t *testing.T) {
 	t.Parallel()
-	folder, again := device(t, 20)
+	folder, again := testdisk.Mount(t, 20)
 	dir := filepath.Join(folder, "files")
 	files, err := durable.Open(dir)
 	if err != nil {
@@ -206,7 +149,7 @@ func TestAlive(t *testing.T) {
 	if err := durable.Alive(name); err != nil {
 		t.Errorf("before: %v", err)
 	}
-	cutPower(t, folder)
+	testdisk.CutPower(t, folder)
 	if err := durable.Alive(name); !errors.Is(err, syscall.EIO) {
 		t.Errorf("on a dead disk: %v", err)
 	}
@@ -222,7 +165,7 @@ func TestAlive(t *testing.T) {
 // A disk that fills up refuses commits, goes on reading, and takes commits again when there is room: nothing is killed by the
 // memory map of a file without blocks.
 func TestLog_FullDevice(t *testing.T) {
-	folder, _ := device(t, 700)
+	folder, _ := testdisk.Mount(t, 700)
 	l, err := Open(Config{Dir: filepath.Join(folder, "log"), Logger: quiet, MinFree: 300 << 20})
 	if err != nil {
 		t.Fatal(err)
@@ -231,10 +174,7 @@ func TestLog_FullDevice(t *testing.T) {
 	if _, err := l.Append(t.Context(), logtest.Commit("a", 0, "0")); err != nil {
 		t.Fatal(err)
 	}
-	ballast := filepath.Join(folder, "ballast")
-	if err := exec.CommandContext(t.Context(), "fallocate", "-l", "480M", ballast).Run(); err != nil {
-		t.Skip(err)
-	}
+	empty := testdisk.Fill(t, folder, 200)
 	if _, err := l.Append(t.Context(), logtest.Commit("a", 1, "1")); !errors.Is(err, commitlog.ErrNoSpace) {
 		t.Errorf("a full disk takes a commit: %v", err)
 	}
@@ -246,9 +186,7 @@ func TestLog_FullDevice(t *testing.T) {
 	if again, err := Open(Config{Dir: filepath.Join(folder, "other"), Logger: quiet, MinFree: 300 << 20}); !errors.Is(err, commitlog.ErrNoSpace) {
 		t.Errorf("a log is opened on a full disk: %v, %v", again, err)
 	}
-	if err := os.Remove(ballast); err != nil {
-		t.Fatal(err)
-	}
+	empty()
 	if _, err := l.Append(t.Context(), logtest.Commit("a", 1, "1")); err != nil {
 		t.Errorf("with room again: %v", err)
 	}
