@@ -8,8 +8,14 @@ import (
 
 // Host is what a call can reach outside itself: the engine in a guest, a map in a test.
 type Host interface {
-	// SharedData asks for an entry of shared data. An error means that the host could not be understood.
+	// SharedData asks for an entry of shared data. An error, here and below, means that the host could not be understood.
 	SharedData(*pluginv1.SharedDataRequest) (*pluginv1.SharedDataResponse, error)
+	// KeyValue uses the department's store.
+	KeyValue(*pluginv1.KeyValueRequest) (*pluginv1.KeyValueResponse, error)
+	// HTTP asks an outside system.
+	HTTP(*pluginv1.HttpRequest) (*pluginv1.HttpResponse, error)
+	// Log writes a line.
+	Log(*pluginv1.LogRequest) (*pluginv1.LogResponse, error)
 }
 
 // Answer calls the handler that the request names and returns its answer as a message, with what the handler read.

@@ -200,11 +200,8 @@ type Entry struct {
 // not granted, or the call has made too many; return it from the handler.
 func (c *Call) SharedData(source, key, purpose string) (Entry, error) {
 	answer, err := c.host.SharedData(&pluginv1.SharedDataRequest{Source: source, Key: key, Purpose: purpose})
-	if err != nil {
-		return Entry{}, errors.New("shared data of " + source + ": " + err.Error())
-	}
-	if refused := answer.GetRefused(); refused != "" {
-		return Entry{}, errors.New("shared data of " + source + ": " + refused)
+	if err := asked("shared data of "+source, err, answer.GetRefused()); err != nil {
+		return Entry{}, err
 	}
 	values, err := newFields(c, "shared data of "+source+":", answer.GetValues())
 	if err != nil {

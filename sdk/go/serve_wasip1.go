@@ -63,10 +63,19 @@ func answer(message []byte) []byte {
 //go:wasmimport onething shared_data
 func hostSharedData(request unsafe.Pointer, size uint32) uint32
 
+//go:wasmimport onething key_value
+func hostKeyValue(request unsafe.Pointer, size uint32) uint32
+
+//go:wasmimport onething http
+func hostHTTP(request unsafe.Pointer, size uint32) uint32
+
+//go:wasmimport onething log
+func hostLog(request unsafe.Pointer, size uint32) uint32
+
 //go:wasmimport onething read_answer
 func hostReadAnswer(buffer unsafe.Pointer, size uint32) uint32
 
-// engine is the host of a guest.
+// engine is the host of a guest. The linker leaves out the imports of what a plugin does not use.
 type engine struct{}
 
 func (engine) SharedData(request *pluginv1.SharedDataRequest) (*pluginv1.SharedDataResponse, error) {
@@ -75,14 +84,49 @@ func (engine) SharedData(request *pluginv1.SharedDataRequest) (*pluginv1.SharedD
 		return nil, err
 	}
 	size := hostSharedData(unsafe.Pointer(unsafe.SliceData(message)), uint32(len(message)))
-	runtime.KeepAlive(message)
+	response := new(pluginv1.SharedDataResponse)
+	return response, read(message, size, response)
+}
+
+func (engine) KeyValue(request *pluginv1.KeyValueRequest) (*pluginv1.KeyValueResponse, error) {
+	message, err := request.MarshalVT()
+	if err != nil {
+		return nil, err
+	}
+	size := hostKeyValue(unsafe.Pointer(unsafe.SliceData(message)), uint32(len(message)))
+	response := new(pluginv1.KeyValueResponse)
+	return response, read(message, size, response)
+}
+
+func (engine) HTTP(request *pluginv1.HttpRequest) (*pluginv1.HttpResponse, error) {
+	message, err := request.MarshalVT()
+	if err != nil {
+		return nil, err
+	}
+	size := hostHTTP(unsafe.Pointer(unsafe.SliceData(message)), uint32(len(message)))
+	response := new(pluginv1.HttpResponse)
+	return response, read(message, size, response)
+}
+
+func (engine) Log(request *pluginv1.LogRequest) (*pluginv1.LogResponse, error) {
+	message, err := request.MarshalVT()
+	if err != nil {
+		return nil, err
+	}
+	size := hostLog(unsafe.Pointer(unsafe.SliceData(message)), uint32(len(message)))
+	response := new(pluginv1.LogResponse)
+	return response, read(message, size, response)
+}
+
+// read reads the answer that waits. The request is kept alive until the host has read it.
+func read(request []byte, size uint32, response interface{ UnmarshalVT([]byte) error }) error {
+	runtime.KeepAlive(request)
 	answer := make([]byte, size)
 	if got := hostReadAnswer(unsafe.Pointer(unsafe.SliceData(answer)), size); got != size {
-		return nil, errors.New("the host's answer was cut short")
+		return errors.New("the host's answer was cut short")
 	}
-	response := new(pluginv1.SharedDataResponse)
 	if err := response.UnmarshalVT(answer); err != nil {
-		return nil, errors.New("the host's answer is no message of this interface")
+		return errors.New("the host's answer is no message of this interface")
 	}
-	return response, nil
+	return nil
 }

@@ -6,10 +6,13 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"maps"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"google.golang.org/protobuf/proto"
@@ -45,7 +48,7 @@ func Same(t *testing.T, p plugin.Plugin, cases []plugintest.Case) {
 	host, err := plugins.Open(t.Context(), plugins.Config{
 		Modules:      module(wasm),
 		Granted:      func(string) []string { return m.GetCapabilities() },
-		Capabilities: capability.New(capability.Config{SharedData: data}),
+		Capabilities: capability.New(capability.Config{SharedData: data, KeyValue: data, Outside: outside(t, m.GetHttpHosts(), data)}),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -68,13 +71,13 @@ func Same(t *testing.T, p plugin.Plugin, cases []plugintest.Case) {
 		if err := proto.Unmarshal(message, sent); err != nil {
 			t.Fatal(err)
 		}
-		data.shared = c.Shared
+		data.Case = c
 		got, _, err := host.Call(t.Context(), ref, sent)
 		if err != nil {
 			t.Errorf("%s: %v", c.Name, err)
 			continue
 		}
-		response, _ := p.Answer(request(c), data)
+		response, _ := p.Answer(request(c), plugintest.NewHost(c))
 		if message, err = response.MarshalVT(); err != nil {
 			t.Fatal(err)
 		}
@@ -127,14 +130,46 @@ func (m module) Module(digest string) ([]byte, error) {
 	return m, nil
 }
 
-// sources answer look-ups from the case that is running, to the host and to the native plugin.
-type sources struct {
-	shared map[string]plugintest.Source
+// sources answer the host from the case that is running.
+type sources struct{ plugintest.Case }
+
+// ServeHTTP answers as the outside world.
+func (s *sources) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.HTTP.ServeHTTP(w, r) }
+
+// Snapshot answers with what the department has stored.
+func (s *sources) Snapshot(context.Context, string) (capability.Snapshot, error) {
+	return stored(s.Store), nil
+}
+
+// stored is what a department has stored.
+type stored map[string]string
+
+// Get returns a value.
+func (s stored) Get(key string) ([]byte, uint64) {
+	value, ok := s[key]
+	if !ok {
+		return nil, 0
+	}
+	return []byte(value), 1
+}
+
+// Keys returns keys in order.
+func (s stored) Keys(prefix, after string, limit int) []string {
+	keys := slices.DeleteFunc(slices.Sorted(maps.Keys(s)), func(key string) bool { return !strings.HasPrefix(key, prefix) || key <= after })
+	return keys[:min(len(keys), limit)]
+}
+
+// Bytes returns the size.
+func (s stored) Bytes() (size int) {
+	for key, value := range s {
+		size += len(key) + len(value)
+	}
+	return size
 }
 
 // LookUp answers the host.
 func (s *sources) LookUp(_ context.Context, source, key string) (*capability.Entry, error) {
-	entries := s.shared[source]
+	entries := s.Shared[source]
 	if entries == nil {
 		return nil, errors.New("silent")
 	}
@@ -151,11 +186,4 @@ func (s *sources) LookUp(_ context.Context, source, key string) (*capability.Ent
 		return nil, err
 	}
 	return &capability.Entry{Values: response.GetValues()}, nil
-}
-
-// SharedData answers the native plugin.
-func (s *sources) SharedData(request *sdkv1.SharedDataRequest) (*sdkv1.SharedDataResponse, error) {
-	entries := s.shared[request.GetSource()]
-	values, found := entries[request.GetKey()]
-	return &sdkv1.SharedDataResponse{Answered: entries != nil, Found: found, Values: values.Wire()}, nil
 }

@@ -14,6 +14,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -52,6 +53,11 @@ type Case struct {
 	Result plugin.Values
 	// Shared holds the granted sources of shared data by id. A look-up elsewhere is refused, as the engine does.
 	Shared map[string]Source
+	// Store is what the department has stored; nil: the store is not granted.
+	Store map[string]string
+	// HTTP is the outside world: it answers every request. nil: no host is granted. It is asked twice, because every case is
+	// run twice.
+	HTTP http.Handler
 	// Want is what is expected.
 	Want Want
 }
@@ -73,6 +79,10 @@ type Want struct {
 	Content []string
 	// Revoked is the answer of revoke.
 	Revoked bool
+	// Store is what the department has stored afterwards; nil: the same as before.
+	Store map[string]string
+	// Log are the lines that are logged, in order, each as a code with its numbers in order of their names: `counted rows=3`.
+	Log []string
 	// Failure is a text in the message of a call that cannot be answered for a technical reason.
 	Failure string
 }
@@ -103,7 +113,7 @@ func Run(t *testing.T, p plugin.Plugin, cases []Case) {
 // Reads runs one case, whatever it answers, and returns what the plugin has read.
 func Reads(t testing.TB, p plugin.Plugin, c Case) plugin.Trace {
 	t.Helper()
-	_, trace, err := call(p, c)
+	_, trace, err := call(p, c, NewHost(c))
 	if err != nil {
 		t.Fatalf("case %s: %v", c.Name, err)
 	}
@@ -176,7 +186,7 @@ func (n Needs) of(step Step, path string) (string, bool) {
 }
 
 // call runs a case through the messages of the interface, so that nothing passes that they could not carry.
-func call(p plugin.Plugin, c Case) (*pluginv1.Response, plugin.Trace, error) {
+func call(p plugin.Plugin, c Case, host *Host) (*pluginv1.Response, plugin.Trace, error) {
 	request := &pluginv1.Request{
 		Hook: c.Hook, Bundle: c.Bundle, Step: c.Step, Task: c.Task, Attempt: 1, Today: c.Today, Place: c.Place,
 		Answers: c.Answers.Wire(), Parameters: c.Parameters.Wire(), Published: c.Published.Wire(), Result: c.Result.Wire(),
@@ -195,7 +205,7 @@ func call(p plugin.Plugin, c Case) (*pluginv1.Response, plugin.Trace, error) {
 	if err := received.UnmarshalVT(message); err != nil {
 		return nil, plugin.Trace{}, err
 	}
-	response, trace := p.Answer(received, host{c.Shared})
+	response, trace := p.Answer(received, host)
 	if message, err = response.MarshalVT(); err != nil {
 		return nil, plugin.Trace{}, err
 	}
@@ -203,37 +213,20 @@ func call(p plugin.Plugin, c Case) (*pluginv1.Response, plugin.Trace, error) {
 	return sent, trace, sent.UnmarshalVT(message)
 }
 
-// host answers look-ups from the case.
-type host struct {
-	sources map[string]Source
-}
-
-func (h host) SharedData(request *pluginv1.SharedDataRequest) (*pluginv1.SharedDataResponse, error) {
-	source, granted := h.sources[request.GetSource()]
-	entry, found := source[request.GetKey()]
-	switch {
-	case !granted:
-		return &pluginv1.SharedDataResponse{Refused: "not_granted"}, nil
-	case request.GetKey() == "" || request.GetPurpose() == "":
-		return &pluginv1.SharedDataResponse{Refused: "bad_request"}, nil
-	default:
-		return &pluginv1.SharedDataResponse{Answered: source != nil, Found: found, Values: entry.Wire()}, nil
-	}
-}
-
 // snake is a code in lower snake case.
 var snake = regexp.MustCompile(`^[a-z][a-z0-9]*(_[a-z0-9]+)*$`)
 
 // check runs a case and returns its faults.
 func check(p plugin.Plugin, c Case) []string {
-	response, trace, err := call(p, c)
+	host := NewHost(c)
+	response, trace, err := call(p, c, host)
 	if err != nil {
 		return []string{"the case cannot be run: " + err.Error()}
 	}
-	var faults []string
+	faults := slices.Clone(host.Faults)
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
 
-	again, _, err := call(p, c)
+	again, _, err := call(p, c, NewHost(c))
 	if err != nil || !response.EqualVT(again) {
 		fault("the same call got two different answers")
 	}
@@ -242,6 +235,7 @@ func check(p plugin.Plugin, c Case) []string {
 			fault("looks up %s without a purpose", l.Source)
 		}
 	}
+	faults = append(faults, compareLines(host.Lines, c.Want.Log)...)
 	if got := response.GetFailure(); got != "" || c.Want.Failure != "" {
 		if c.Want.Failure == "" || !strings.Contains(got, c.Want.Failure) {
 			fault("failure: got %q, want %q", got, c.Want.Failure)
@@ -288,6 +282,7 @@ func check(p plugin.Plugin, c Case) []string {
 		fault("the case names no hook")
 	}
 	faults = append(faults, compareFindings(found, c.Want.Findings)...)
+	faults = append(faults, compareStore(host.Stored, c)...)
 	faults = append(faults, compareValues("proposal", proposals, c.Want.Proposals)...)
 	return append(faults, compareValues("result", result, c.Want.Result)...)
 }
@@ -335,6 +330,34 @@ func compareValues(what string, got map[string]*pluginv1.Value, want plugin.Valu
 		}
 	}
 	return faults
+}
+
+// compareStore compares what the department has stored. Of a call that failed nothing is left, so it is not asked.
+func compareStore(got map[string]string, c Case) (faults []string) {
+	want := c.Want.Store
+	if want == nil {
+		want = c.Store
+	}
+	for _, key := range slices.Sorted(maps.Keys(got)) {
+		if w, ok := want[key]; !ok {
+			faults = append(faults, fmt.Sprintf("store: %s is not wanted: %q", key, got[key]))
+		} else if w != got[key] {
+			faults = append(faults, fmt.Sprintf("store: %s: got %q, want %q", key, got[key], w))
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(want)) {
+		if _, ok := got[key]; !ok {
+			faults = append(faults, fmt.Sprintf("store: %s is missing, want %q", key, want[key]))
+		}
+	}
+	return faults
+}
+
+func compareLines(got, want []string) []string {
+	if slices.Equal(got, want) {
+		return nil
+	}
+	return []string{fmt.Sprintf("log: got %q, want %q", got, want)}
 }
 
 // show prints a value as a developer writes it.

@@ -2,6 +2,9 @@ package plugintest
 
 import (
 	"errors"
+	"io"
+	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -164,5 +167,92 @@ func TestNeeds(t *testing.T) {
 				t.Errorf("faults %q, want %d", got, test.want)
 			}
 		})
+	}
+}
+
+// ledger counts in its department's store, tells an outside system, and writes a line.
+var ledger = plugin.Plugin{
+	Prefill: func(call *plugin.Call) (plugin.Values, error) { return nil, call.Store().Put("count", nil) },
+	Decide: func(call *plugin.Call) (plugin.Decision, error) {
+		value, _, err := call.Store().Get("count")
+		if err != nil {
+			return plugin.Decision{}, err
+		}
+		keys, err := call.Store().List("row/", "", 1)
+		if err != nil {
+			return plugin.Decision{}, err
+		}
+		for _, key := range keys {
+			if err := call.Store().Delete(key); err != nil {
+				return plugin.Decision{}, err
+			}
+		}
+		n, _ := strconv.Atoi(string(value))
+		if err := call.Store().Put("count", []byte(strconv.Itoa(n+1))); err != nil {
+			return plugin.Decision{}, err
+		}
+		answer, err := call.HTTP(plugin.HTTPRequest{Method: "POST", URL: "https://ledger.example.cn/rows", Headers: map[string]string{"Content-Type": "text/plain"}, Body: []byte("row")})
+		if err != nil {
+			return plugin.Decision{}, err
+		}
+		call.Log("told", map[string]int64{"status": int64(answer.Status), "rows": int64(n)})
+		if !answer.Answered {
+			return plugin.Undetermined(plugin.Finding{Code: "silent", TextZH: "系统未答复"}), nil
+		}
+		return plugin.Approve(plugin.Values{"number": plugin.Text(string(answer.Body))}), nil
+	},
+}
+
+func ledgerCase(change func(*Case)) Case {
+	c := Case{
+		Name: "one", Hook: plugin.HookDecide, Bundle: "matter", Step: "pay", Today: "2026-03-02", Store: map[string]string{"count": "41", "row/1": "x", "row/2": "y"},
+		HTTP: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			w.WriteHeader(http.StatusCreated)
+			_, _ = io.WriteString(w, r.Method+" "+r.URL.Path+" "+r.Header.Get("Content-Type")+" "+string(body)+" "+strconv.Itoa(len(r.Header.Get("Idempotency-Key"))))
+		}),
+		Want: Want{Outcome: plugin.Approved, Result: plugin.Values{"number": plugin.Text("POST /rows text/plain row 64")}, Store: map[string]string{"count": "42", "row/2": "y"},
+			Log: []string{"told rows=41 status=201"}},
+	}
+	change(&c)
+	return c
+}
+
+func TestRun_Capabilities(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name   string
+		change func(*Case)
+		want   string // in the faults; empty: there is none
+	}{
+		{"as it should be", func(*Case) {}, ""},
+		{"a system that breaks off", func(c *Case) {
+			c.HTTP = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+			c.Want.Outcome, c.Want.Result, c.Want.Findings, c.Want.Log = plugin.NotDecidable, nil, []string{"silent"}, []string{"told rows=41 status=0"}
+		}, ""},
+		{"another store", func(c *Case) { c.Want.Store = map[string]string{"count": "42", "row/2": "z", "more": ""} }, "store: row/2: got \"y\", want \"z\"\nstore: more is missing"},
+		{"a store that should stay", func(c *Case) { c.Want.Store = nil }, "store: count: got \"42\", want \"41\"\nstore: row/1 is missing"},
+		{"another line", func(c *Case) { c.Want.Log = nil }, "log: got [\"told rows=41 status=201\"], want []"},
+		{"no store", func(c *Case) { c.Store = nil }, "get of the store: not_granted"},
+		{"no host", func(c *Case) { c.HTTP = nil }, "request to an outside system: not_granted"},
+		{"prefill writes", func(c *Case) {
+			c.Hook, c.Want = plugin.HookPrefill, Want{Failure: "put into the store: read_only"}
+		}, ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			got := strings.Join(check(ledger, ledgerCase(test.change)), "\n")
+			if test.want == "" && got != "" || !strings.Contains(got, test.want) {
+				t.Errorf("faults %q, want %q", got, test.want)
+			}
+		})
+	}
+	loud := plugin.Plugin{Check: func(call *plugin.Call) ([]plugin.Finding, error) {
+		call.Log("Told", map[string]int64{"phone": 13800000000})
+		return nil, nil
+	}}
+	if got := check(loud, Case{Name: "one", Hook: plugin.HookCheck, Today: "2026-03-02"}); len(got) != 1 || !strings.Contains(got[0], "would not be taken") {
+		t.Errorf("faults %q", got)
 	}
 }

@@ -128,6 +128,31 @@ func check(call *plugin.Call) ([]plugin.Finding, error) {
 				return nil, err
 			}
 		}
+	case "count":
+		value, _, err := call.Store().Get("count")
+		if err != nil {
+			return nil, err
+		}
+		call.Log("counted", map[string]int64{"digits": int64(len(value))})
+		keys, err := call.Store().List("", "", 0)
+		if err != nil {
+			return nil, err
+		}
+		return note(fmt.Sprint(string(value), keys)), call.Store().Put("count", append(value, '+'))
+	case "count and panic":
+		if err := call.Store().Put("count", []byte("lost")); err != nil {
+			return nil, err
+		}
+		panic("on purpose")
+	case "ask outside", "ask outside and panic":
+		answer, err := call.HTTP(plugin.HTTPRequest{Method: "POST", URL: "http://ledger.example.cn/rows", Headers: map[string]string{"X-A": "1", "X-B": "2", "X-C": "3"}, Body: []byte("row")})
+		if err != nil {
+			return nil, err
+		}
+		if call.Bundle() == "ask outside and panic" {
+			panic("on purpose")
+		}
+		return note(fmt.Sprint(answer.Answered, answer.Status, " ", string(answer.Body))), nil
 	case "give up":
 		return nil, errors.New("the table of parameters is empty")
 	}
