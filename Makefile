@@ -13,7 +13,7 @@ BENCHSTAT := go tool -modfile=tools/go.mod benchstat
 NFPM := go tool -modfile=tools/go.mod nfpm
 
 # Directories that hold generated code and nothing else; `generate` replaces them, `check-generate` compares them.
-GENERATED := proto/gen sdk/go/pluginv1
+GENERATED := proto/gen sdk/go/pluginv1 sdk/rust/src/proto
 PLUGINS := $(patsubst examples/plugins/%/main.go,build/plugins/%.wasm,$(wildcard examples/plugins/*/main.go))
 
 # The day on which `run` begins, so that README's commands answer alike in every season.

@@ -2259,6 +2259,80 @@ func (x *Transcript) GetResponseDigest() []byte {
 	return nil
 }
 
+// Case is one call with everything around it, and its answer. An SDK's test kit writes the cases that it has run into the folder
+// that the environment variable ONETHING_CASES names, a file each; `onething plugin test` then asks the same in the sandbox.
+type Case struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name of the case, for reports.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// The call.
+	Request *Request `protobuf:"bytes,2,opt,name=request,proto3" json:"request,omitempty"`
+	// The calls of host functions that it makes, in order, and what they are answered. Taken lines of the log are left out.
+	Calls []*HostCall `protobuf:"bytes,3,rep,name=calls,proto3" json:"calls,omitempty"`
+	// The answer. A `failure` need not have the same text.
+	Response      *Response `protobuf:"bytes,4,opt,name=response,proto3" json:"response,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Case) Reset() {
+	*x = Case{}
+	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Case) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Case) ProtoMessage() {}
+
+func (x *Case) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_plugin_v1_plugin_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Case.ProtoReflect.Descriptor instead.
+func (*Case) Descriptor() ([]byte, []int) {
+	return file_onething_plugin_v1_plugin_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *Case) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Case) GetRequest() *Request {
+	if x != nil {
+		return x.Request
+	}
+	return nil
+}
+
+func (x *Case) GetCalls() []*HostCall {
+	if x != nil {
+		return x.Calls
+	}
+	return nil
+}
+
+func (x *Case) GetResponse() *Response {
+	if x != nil {
+		return x.Response
+	}
+	return nil
+}
+
 var File_onething_plugin_v1_plugin_proto protoreflect.FileDescriptor
 
 const file_onething_plugin_v1_plugin_proto_rawDesc = "" +
@@ -2448,7 +2522,12 @@ const file_onething_plugin_v1_plugin_proto_rawDesc = "" +
 	"\brewriter\x18\x02 \x01(\rR\brewriter\x12\x12\n" +
 	"\x04fuel\x18\x03 \x01(\x04R\x04fuel\x12%\n" +
 	"\x0erequest_digest\x18\x04 \x01(\fR\rrequestDigest\x12'\n" +
-	"\x0fresponse_digest\x18\x05 \x01(\fR\x0eresponseDigest*p\n" +
+	"\x0fresponse_digest\x18\x05 \x01(\fR\x0eresponseDigest\"\xbf\x01\n" +
+	"\x04Case\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x125\n" +
+	"\arequest\x18\x02 \x01(\v2\x1b.onething.plugin.v1.RequestR\arequest\x122\n" +
+	"\x05calls\x18\x03 \x03(\v2\x1c.onething.plugin.v1.HostCallR\x05calls\x128\n" +
+	"\bresponse\x18\x04 \x01(\v2\x1c.onething.plugin.v1.ResponseR\bresponse*p\n" +
 	"\x04Hook\x12\x14\n" +
 	"\x10HOOK_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fHOOK_PREFILL\x10\x01\x12\x0e\n" +
@@ -2502,7 +2581,7 @@ func file_onething_plugin_v1_plugin_proto_rawDescGZIP() []byte {
 }
 
 var file_onething_plugin_v1_plugin_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_onething_plugin_v1_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
+var file_onething_plugin_v1_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 37)
 var file_onething_plugin_v1_plugin_proto_goTypes = []any{
 	(Hook)(0),                  // 0: onething.plugin.v1.Hook
 	(ValueKind)(0),             // 1: onething.plugin.v1.ValueKind
@@ -2534,17 +2613,18 @@ var file_onething_plugin_v1_plugin_proto_goTypes = []any{
 	(*LogResponse)(nil),        // 27: onething.plugin.v1.LogResponse
 	(*HostCall)(nil),           // 28: onething.plugin.v1.HostCall
 	(*Transcript)(nil),         // 29: onething.plugin.v1.Transcript
-	nil,                        // 30: onething.plugin.v1.Row.CellsEntry
-	nil,                        // 31: onething.plugin.v1.Request.AnswersEntry
-	nil,                        // 32: onething.plugin.v1.Request.ParametersEntry
-	nil,                        // 33: onething.plugin.v1.Request.ResultEntry
-	nil,                        // 34: onething.plugin.v1.Request.PublishedEntry
-	nil,                        // 35: onething.plugin.v1.Prefill.ProposalsEntry
-	nil,                        // 36: onething.plugin.v1.Decision.ResultEntry
-	nil,                        // 37: onething.plugin.v1.Issue.ResultEntry
-	nil,                        // 38: onething.plugin.v1.SharedDataResponse.ValuesEntry
-	nil,                        // 39: onething.plugin.v1.HttpRequest.HeadersEntry
-	nil,                        // 40: onething.plugin.v1.LogRequest.NumbersEntry
+	(*Case)(nil),               // 30: onething.plugin.v1.Case
+	nil,                        // 31: onething.plugin.v1.Row.CellsEntry
+	nil,                        // 32: onething.plugin.v1.Request.AnswersEntry
+	nil,                        // 33: onething.plugin.v1.Request.ParametersEntry
+	nil,                        // 34: onething.plugin.v1.Request.ResultEntry
+	nil,                        // 35: onething.plugin.v1.Request.PublishedEntry
+	nil,                        // 36: onething.plugin.v1.Prefill.ProposalsEntry
+	nil,                        // 37: onething.plugin.v1.Decision.ResultEntry
+	nil,                        // 38: onething.plugin.v1.Issue.ResultEntry
+	nil,                        // 39: onething.plugin.v1.SharedDataResponse.ValuesEntry
+	nil,                        // 40: onething.plugin.v1.HttpRequest.HeadersEntry
+	nil,                        // 41: onething.plugin.v1.LogRequest.NumbersEntry
 }
 var file_onething_plugin_v1_plugin_proto_depIdxs = []int32{
 	0,  // 0: onething.plugin.v1.Manifest.hooks:type_name -> onething.plugin.v1.Hook
@@ -2552,47 +2632,50 @@ var file_onething_plugin_v1_plugin_proto_depIdxs = []int32{
 	0,  // 2: onething.plugin.v1.Manifest.repeatable:type_name -> onething.plugin.v1.Hook
 	1,  // 3: onething.plugin.v1.Value.kind:type_name -> onething.plugin.v1.ValueKind
 	8,  // 4: onething.plugin.v1.Value.rows:type_name -> onething.plugin.v1.Row
-	30, // 5: onething.plugin.v1.Row.cells:type_name -> onething.plugin.v1.Row.CellsEntry
+	31, // 5: onething.plugin.v1.Row.cells:type_name -> onething.plugin.v1.Row.CellsEntry
 	7,  // 6: onething.plugin.v1.PublishedValue.value:type_name -> onething.plugin.v1.Value
 	10, // 7: onething.plugin.v1.Published.values:type_name -> onething.plugin.v1.PublishedValue
 	0,  // 8: onething.plugin.v1.Request.hook:type_name -> onething.plugin.v1.Hook
-	31, // 9: onething.plugin.v1.Request.answers:type_name -> onething.plugin.v1.Request.AnswersEntry
-	32, // 10: onething.plugin.v1.Request.parameters:type_name -> onething.plugin.v1.Request.ParametersEntry
+	32, // 9: onething.plugin.v1.Request.answers:type_name -> onething.plugin.v1.Request.AnswersEntry
+	33, // 10: onething.plugin.v1.Request.parameters:type_name -> onething.plugin.v1.Request.ParametersEntry
 	9,  // 11: onething.plugin.v1.Request.materials:type_name -> onething.plugin.v1.Material
-	33, // 12: onething.plugin.v1.Request.result:type_name -> onething.plugin.v1.Request.ResultEntry
-	34, // 13: onething.plugin.v1.Request.published:type_name -> onething.plugin.v1.Request.PublishedEntry
+	34, // 12: onething.plugin.v1.Request.result:type_name -> onething.plugin.v1.Request.ResultEntry
+	35, // 13: onething.plugin.v1.Request.published:type_name -> onething.plugin.v1.Request.PublishedEntry
 	14, // 14: onething.plugin.v1.Response.prefill:type_name -> onething.plugin.v1.Prefill
 	15, // 15: onething.plugin.v1.Response.check:type_name -> onething.plugin.v1.Check
 	17, // 16: onething.plugin.v1.Response.decision:type_name -> onething.plugin.v1.Decision
 	18, // 17: onething.plugin.v1.Response.issue:type_name -> onething.plugin.v1.Issue
 	19, // 18: onething.plugin.v1.Response.revocation:type_name -> onething.plugin.v1.Revocation
-	35, // 19: onething.plugin.v1.Prefill.proposals:type_name -> onething.plugin.v1.Prefill.ProposalsEntry
+	36, // 19: onething.plugin.v1.Prefill.proposals:type_name -> onething.plugin.v1.Prefill.ProposalsEntry
 	16, // 20: onething.plugin.v1.Check.findings:type_name -> onething.plugin.v1.Finding
 	2,  // 21: onething.plugin.v1.Finding.severity:type_name -> onething.plugin.v1.Severity
 	3,  // 22: onething.plugin.v1.Decision.outcome:type_name -> onething.plugin.v1.Outcome
-	36, // 23: onething.plugin.v1.Decision.result:type_name -> onething.plugin.v1.Decision.ResultEntry
+	37, // 23: onething.plugin.v1.Decision.result:type_name -> onething.plugin.v1.Decision.ResultEntry
 	16, // 24: onething.plugin.v1.Decision.findings:type_name -> onething.plugin.v1.Finding
-	37, // 25: onething.plugin.v1.Issue.result:type_name -> onething.plugin.v1.Issue.ResultEntry
+	38, // 25: onething.plugin.v1.Issue.result:type_name -> onething.plugin.v1.Issue.ResultEntry
 	16, // 26: onething.plugin.v1.Revocation.findings:type_name -> onething.plugin.v1.Finding
-	38, // 27: onething.plugin.v1.SharedDataResponse.values:type_name -> onething.plugin.v1.SharedDataResponse.ValuesEntry
+	39, // 27: onething.plugin.v1.SharedDataResponse.values:type_name -> onething.plugin.v1.SharedDataResponse.ValuesEntry
 	4,  // 28: onething.plugin.v1.KeyValueRequest.operation:type_name -> onething.plugin.v1.KeyValueOperation
-	39, // 29: onething.plugin.v1.HttpRequest.headers:type_name -> onething.plugin.v1.HttpRequest.HeadersEntry
-	40, // 30: onething.plugin.v1.LogRequest.numbers:type_name -> onething.plugin.v1.LogRequest.NumbersEntry
+	40, // 29: onething.plugin.v1.HttpRequest.headers:type_name -> onething.plugin.v1.HttpRequest.HeadersEntry
+	41, // 30: onething.plugin.v1.LogRequest.numbers:type_name -> onething.plugin.v1.LogRequest.NumbersEntry
 	28, // 31: onething.plugin.v1.Transcript.calls:type_name -> onething.plugin.v1.HostCall
-	7,  // 32: onething.plugin.v1.Row.CellsEntry.value:type_name -> onething.plugin.v1.Value
-	7,  // 33: onething.plugin.v1.Request.AnswersEntry.value:type_name -> onething.plugin.v1.Value
-	7,  // 34: onething.plugin.v1.Request.ParametersEntry.value:type_name -> onething.plugin.v1.Value
-	7,  // 35: onething.plugin.v1.Request.ResultEntry.value:type_name -> onething.plugin.v1.Value
-	11, // 36: onething.plugin.v1.Request.PublishedEntry.value:type_name -> onething.plugin.v1.Published
-	7,  // 37: onething.plugin.v1.Prefill.ProposalsEntry.value:type_name -> onething.plugin.v1.Value
-	7,  // 38: onething.plugin.v1.Decision.ResultEntry.value:type_name -> onething.plugin.v1.Value
-	7,  // 39: onething.plugin.v1.Issue.ResultEntry.value:type_name -> onething.plugin.v1.Value
-	7,  // 40: onething.plugin.v1.SharedDataResponse.ValuesEntry.value:type_name -> onething.plugin.v1.Value
-	41, // [41:41] is the sub-list for method output_type
-	41, // [41:41] is the sub-list for method input_type
-	41, // [41:41] is the sub-list for extension type_name
-	41, // [41:41] is the sub-list for extension extendee
-	0,  // [0:41] is the sub-list for field type_name
+	12, // 32: onething.plugin.v1.Case.request:type_name -> onething.plugin.v1.Request
+	28, // 33: onething.plugin.v1.Case.calls:type_name -> onething.plugin.v1.HostCall
+	13, // 34: onething.plugin.v1.Case.response:type_name -> onething.plugin.v1.Response
+	7,  // 35: onething.plugin.v1.Row.CellsEntry.value:type_name -> onething.plugin.v1.Value
+	7,  // 36: onething.plugin.v1.Request.AnswersEntry.value:type_name -> onething.plugin.v1.Value
+	7,  // 37: onething.plugin.v1.Request.ParametersEntry.value:type_name -> onething.plugin.v1.Value
+	7,  // 38: onething.plugin.v1.Request.ResultEntry.value:type_name -> onething.plugin.v1.Value
+	11, // 39: onething.plugin.v1.Request.PublishedEntry.value:type_name -> onething.plugin.v1.Published
+	7,  // 40: onething.plugin.v1.Prefill.ProposalsEntry.value:type_name -> onething.plugin.v1.Value
+	7,  // 41: onething.plugin.v1.Decision.ResultEntry.value:type_name -> onething.plugin.v1.Value
+	7,  // 42: onething.plugin.v1.Issue.ResultEntry.value:type_name -> onething.plugin.v1.Value
+	7,  // 43: onething.plugin.v1.SharedDataResponse.ValuesEntry.value:type_name -> onething.plugin.v1.Value
+	44, // [44:44] is the sub-list for method output_type
+	44, // [44:44] is the sub-list for method input_type
+	44, // [44:44] is the sub-list for extension type_name
+	44, // [44:44] is the sub-list for extension extendee
+	0,  // [0:44] is the sub-list for field type_name
 }
 
 func init() { file_onething_plugin_v1_plugin_proto_init() }
@@ -2606,7 +2689,7 @@ func file_onething_plugin_v1_plugin_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_onething_plugin_v1_plugin_proto_rawDesc), len(file_onething_plugin_v1_plugin_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   36,
+			NumMessages:   37,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
