@@ -14,7 +14,10 @@ NFPM := go tool -modfile=tools/go.mod nfpm
 
 # Directories that hold generated code and nothing else; `generate` replaces them, `check-generate` compares them.
 GENERATED := proto/gen sdk/go/pluginv1 sdk/rust/src/proto
-PLUGINS := $(patsubst examples/plugins/%/main.go,build/plugins/%.wasm,$(wildcard examples/plugins/*/main.go))
+PLUGINS := $(patsubst examples/plugins/%/manifest.yaml,build/plugins/%.wasm,$(wildcard examples/plugins/*/manifest.yaml))
+
+# Where cargo builds, for make and for tests that run it.
+export CARGO_TARGET_DIR := $(CURDIR)/build/rust
 
 # The day on which `run` begins, so that README's commands answer alike in every season.
 TODAY ?= 2026-03-16
@@ -57,15 +60,22 @@ deb: plugins $(DEB_BINARY) ## a Debian package, as build/deb/onething_VERSION_AR
 	$(NFPM) package --config packaging/nfpm.yaml --packager deb --target build/deb/
 
 .PHONY: plugins
-plugins: $(PLUGINS) ## the departments' example plugins, as build/plugins/<name>.wasm
+plugins: $(PLUGINS) build/conformance/go.wasm ## the departments' example plugins, as build/plugins/<name>.wasm
 
-# Go's own build cache knows better than make which sources a guest has, so the recipe always runs (under a second
-# when nothing changed). -trimpath makes the digest of a plugin independent of where the repository lies.
-build/plugins/%.wasm: force | build
+# The compilers' own caches know better than make which sources a guest has, so the recipe always runs (under a second when
+# nothing changed).
+build/plugins/%.wasm: force | build rust
 	@mkdir -p $(@D)
-	GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared -trimpath -buildvcs=false -ldflags='-s -w' -o $@.unpacked ./examples/plugins/$*
-	bin/onething plugin pack --manifest examples/plugins/$*/manifest.yaml --output $@ $@.unpacked
-	@rm $@.unpacked
+	@if [ -e examples/plugins/$*/Cargo.toml ] && ! sdk/rust/toolchain.sh --there; then exit 0; fi; \
+	  set -x; bin/onething plugin build examples/plugins/$* --output $@
+
+build/conformance/%.wasm: force | build
+	@mkdir -p $(@D)
+	bin/onething plugin build sdk/$*/conformance --output $@
+
+.PHONY: rust
+rust: ## install what a plugin in Rust needs, from Debian, if it is not there
+	@sdk/rust/toolchain.sh
 
 .PHONY: force
 force:
@@ -75,6 +85,7 @@ force:
 .PHONY: test
 test: lint check-generate plugins ## what CI runs: lint, generated code up to date, guests, all tests (under 10 minutes)
 	go test -timeout 900s ./...
+	@sdk/rust/toolchain.sh --test
 
 .PHONY: race
 race: plugins ## all tests under the race detector (needs cgo)

@@ -30,5 +30,7 @@ func newPlugin() *cobra.Command {
 	pack.Flags().StringVar(&manifestFile, "manifest", "manifest.yaml", "the plugin's manifest")
 	pack.Flags().StringVar(&output, "output", "plugin.wasm", "the file to write")
 	cmd.AddCommand(pack)
+	// What developers do, in the order in which they do it.
+	cmd.AddCommand(newPluginBuild(), newPluginConformance())
 	return cmd
 }

@@ -59,20 +59,24 @@ func sameMessage(function string, a, b []byte) bool {
 	if bytes.Equal(a, b) {
 		return true
 	}
-	first, second := newRequest(function), newRequest(function)
-	return proto.Unmarshal(a, first) == nil && proto.Unmarshal(b, second) == nil && proto.Equal(first, second)
+	first, _ := Messages(function)
+	second, _ := Messages(function)
+	return first != nil && proto.Unmarshal(a, first) == nil && proto.Unmarshal(b, second) == nil && proto.Equal(first, second)
 }
 
-func newRequest(function string) proto.Message {
+// Messages returns an empty request and an empty answer of a host function; nil if there is no such function.
+func Messages(function string) (request, answer proto.Message) {
 	switch function {
 	case SharedData:
-		return new(pluginv1.SharedDataRequest)
+		return new(pluginv1.SharedDataRequest), new(pluginv1.SharedDataResponse)
 	case KeyValue:
-		return new(pluginv1.KeyValueRequest)
+		return new(pluginv1.KeyValueRequest), new(pluginv1.KeyValueResponse)
 	case HTTP:
-		return new(pluginv1.HttpRequest)
+		return new(pluginv1.HttpRequest), new(pluginv1.HttpResponse)
+	case Log:
+		return new(pluginv1.LogRequest), new(pluginv1.LogResponse)
 	default:
-		return new(pluginv1.LogRequest)
+		return nil, nil
 	}
 }
 

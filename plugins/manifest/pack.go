@@ -25,12 +25,17 @@ func Pack(modulePath, manifestPath, outputPath string) error {
 	if err != nil {
 		return fmt.Errorf("pack %s: %w", modulePath, err)
 	}
-	temporary, err := os.CreateTemp(filepath.Dir(outputPath), "."+filepath.Base(outputPath)+".*")
+	return WriteFile(outputPath, packed)
+}
+
+// WriteFile writes a plugin's file, whole or not at all.
+func WriteFile(name string, wasm []byte) error {
+	temporary, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
 	if err != nil {
 		return fmt.Errorf("write plugin: %w", err)
 	}
 	defer func() { _ = os.Remove(temporary.Name()) }() // it is gone if all went well
-	_, err = temporary.Write(packed)
+	_, err = temporary.Write(wasm)
 	if err == nil {
 		err = temporary.Chmod(0o644)
 	}
@@ -38,7 +43,7 @@ func Pack(modulePath, manifestPath, outputPath string) error {
 		err = closing
 	}
 	if err == nil {
-		err = os.Rename(temporary.Name(), outputPath)
+		err = os.Rename(temporary.Name(), name)
 	}
 	if err != nil {
 		return fmt.Errorf("write plugin: %w", err)

@@ -3,14 +3,12 @@
 package guest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io/fs"
 	"maps"
 	"net/http"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -19,6 +17,7 @@ import (
 
 	"github.com/siyiban/onething/plugins"
 	"github.com/siyiban/onething/plugins/capability"
+	"github.com/siyiban/onething/plugins/guest"
 	"github.com/siyiban/onething/plugins/manifest"
 	"github.com/siyiban/onething/plugins/store"
 	pluginv1 "github.com/siyiban/onething/proto/gen/onething/plugin/v1"
@@ -93,20 +92,10 @@ func Same(t *testing.T, p plugin.Plugin, cases []plugintest.Case) {
 // build makes the packed file.
 func build(t *testing.T) []byte {
 	t.Helper()
-	directory := t.TempDir()
-	built, packed := filepath.Join(directory, "built"), filepath.Join(directory, "packed")
-	//nolint:gosec // the test names the file
-	command := exec.CommandContext(t.Context(), "go", "build", "-buildmode=c-shared", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", built, ".")
-	command.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0")
-	if out, err := command.CombinedOutput(); err != nil {
-		t.Fatalf("build guest: %v\n%s", err, out)
-	}
-	if err := manifest.Pack(built, "manifest.yaml", packed); err != nil {
-		t.Fatal(err)
-	}
-	wasm, err := os.ReadFile(packed) //nolint:gosec // written above
+	var progress bytes.Buffer
+	wasm, err := guest.Build(t.Context(), ".", &progress)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v\n%s", err, progress.String())
 	}
 	return wasm
 }

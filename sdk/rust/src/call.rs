@@ -155,6 +155,7 @@ impl<'a> Call<'a> {
     }
 
     /// The paths of answers that were read or asked for.
+    #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn read(&self) -> BTreeSet<String> {
         self.answers.read.borrow().clone()
     }

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/siyiban/onething/plugins"
+	"github.com/siyiban/onething/plugins/manifest"
+	"github.com/siyiban/onething/plugins/store"
+	pluginv1 "github.com/siyiban/onething/proto/gen/onething/plugin/v1"
+)
+
+// What the developers' verbs have in common: one plugin in a host of its own, and how they print.
+
+// oneModule is the one file of a host.
+type oneModule []byte
+
+// Module implements plugins.Modules.
+func (m oneModule) Module(digest string) ([]byte, error) {
+	if digest != store.Digest(m) {
+		return nil, fs.ErrNotExist
+	}
+	return m, nil
+}
+
+// tried is a plugin in a host that holds nothing else.
+type tried struct {
+	host     *plugins.Host
+	ref      plugins.Ref
+	manifest *pluginv1.Manifest
+}
+
+// readPlugin reads a plugin's file. What is no plugin is refused; a file that cannot be read is a failure.
+func readPlugin(file string) ([]byte, *pluginv1.Manifest, error) {
+	info, err := os.Stat(file)
+	if err != nil {
+		return nil, nil, err
+	}
+	if info.Size() > manifest.MaxModuleBytes {
+		return nil, nil, &refusedError{fmt.Sprintf("%s is not fit: %d bytes, at most %d are accepted", file, info.Size(), manifest.MaxModuleBytes)}
+	}
+	wasm, err := os.ReadFile(file) //nolint:gosec // the user names the file
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := plugins.Inspect(wasm); err != nil {
+		return nil, nil, &refusedError{file + " is not fit: " + err.Error()}
+	}
+	m, err := manifest.Read(wasm)
+	if err != nil {
+		return nil, nil, err
+	}
+	return wasm, m, nil
+}
+
+// try opens a host with one plugin and compiles it. The caller closes it.
+func try(ctx context.Context, file string, wasm []byte, m *pluginv1.Manifest, config plugins.Config) (*tried, error) {
+	config.Modules = oneModule(wasm)
+	host, err := plugins.Open(ctx, config)
+	if err != nil {
+		return nil, err
+	}
+	t := &tried{host: host, ref: plugins.Ref{ID: m.GetId(), Digest: store.Digest(wasm)}, manifest: m}
+	if _, err := host.Prepare(ctx, t.ref); err != nil {
+		err = errors.Join(err, t.close())
+		var failed *plugins.CallError
+		if errors.As(err, &failed) {
+			return nil, &refusedError{file + " is not fit: " + failed.Error()}
+		}
+		return nil, err
+	}
+	return t, nil
+}
+
+func (t *tried) close() error { return t.host.Close(context.Background()) }
+
+// folderArgument takes one folder or none, which is this one.
+func folderArgument(cmd *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return arguments("FOLDER")(cmd, args)
+	}
+	return nil
+}
+
+func sourceFolder(args []string) string {
+	if len(args) == 0 {
+		return "."
+	}
+	return args[0]
+}
+
+// oneOf refuses a format that a verb does not have.
+func oneOf(format string, formats ...string) error {
+	if slices.Contains(formats, format) {
+		return nil
+	}
+	return fmt.Errorf("there is no format %q, only %v", format, formats)
+}
+
+// tell prints what a verb has found, as an object in one line or as text.
+func tell(out io.Writer, format string, object any, text func(io.Writer)) error {
+	if format == "json" {
+		return json.NewEncoder(out).Encode(object)
+	}
+	text(out)
+	return nil
+}
+
+// size is a number of bytes as people read it.
+func size(bytes int) string {
+	switch {
+	case bytes >= 1<<20:
+		return fmt.Sprintf("%.2f MiB", float64(bytes)/(1<<20))
+	case bytes >= 1<<10:
+		return fmt.Sprintf("%.1f KiB", float64(bytes)/(1<<10))
+	default:
+		return fmt.Sprintf("%d bytes", bytes)
+	}
+}
