@@ -31,6 +31,6 @@ func newPlugin() *cobra.Command {
 	pack.Flags().StringVar(&output, "output", "plugin.wasm", "the file to write")
 	cmd.AddCommand(pack)
 	// What developers do, in the order in which they do it.
-	cmd.AddCommand(newPluginBuild(), newPluginConformance())
+	cmd.AddCommand(newPluginNew(), newPluginBuild(), newPluginTest(), newPluginCheck(), newPluginRun(), newPluginBench(), newPluginConformance())
 	return cmd
 }

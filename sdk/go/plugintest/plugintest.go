@@ -205,12 +205,16 @@ func call(p plugin.Plugin, c Case, host *Host) (*pluginv1.Response, plugin.Trace
 	if err := received.UnmarshalVT(message); err != nil {
 		return nil, plugin.Trace{}, err
 	}
-	response, trace := p.Answer(received, host)
+	recorded := &recorder{Host: host}
+	response, trace := p.Answer(received, recorded)
 	if message, err = response.MarshalVT(); err != nil {
 		return nil, plugin.Trace{}, err
 	}
 	sent := new(pluginv1.Response)
-	return sent, trace, sent.UnmarshalVT(message)
+	if err := sent.UnmarshalVT(message); err != nil {
+		return nil, plugin.Trace{}, err
+	}
+	return sent, trace, c.write(request, recorded.calls, sent)
 }
 
 // snake is a code in lower snake case.
