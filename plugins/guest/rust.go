@@ -73,22 +73,15 @@ func cargo(ctx context.Context, folder string, arguments ...string) (*exec.Cmd, 
 }
 
 func buildRust(ctx context.Context, folder, _ string, progress io.Writer) (string, error) {
-	root, err := cargo(ctx, folder, "locate-project", "--workspace", "--message-format=plain")
-	if err != nil {
-		return "", err
-	}
-	out, err := root.Output()
-	if err != nil {
-		return "", fmt.Errorf("cargo locate-project: %w", err)
-	}
 	cmd, err := cargo(ctx, folder, "rustc", "--release", "--quiet", "--lib", "--target", rustTarget, "--message-format=json-render-diagnostics")
 	if err != nil {
 		return "", err
 	}
-	// Names of source files stand in the module, for panics: without the folder in which they lie.
+	// Names of source files stand in the module, for panics. Cargo names those of the workspace by where they are in it; those of
+	// crates are where this machine keeps them.
 	remap := func(folder, as string) string { return "--remap-path-prefix=" + folder + "=" + as }
 	cmd.Env = append(cmd.Env, "CARGO_ENCODED_RUSTFLAGS="+strings.Join([]string{
-		remap(debianCrates, "crates"), remap(home(), "cargo"), remap(filepath.Dir(strings.TrimSpace(string(out))), "plugin"),
+		remap(debianCrates, "crates"), remap(home(), "cargo"),
 	}, "\x1f"))
 	var messages strings.Builder
 	cmd.Stdout, cmd.Stderr = &messages, progress
