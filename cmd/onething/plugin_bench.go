@@ -63,7 +63,7 @@ func newPluginBench() *cobra.Command {
 			b.Answer = nil
 			slices.Sort(took)
 			b.Median, b.P99 = took[len(took)/2].Microseconds(), took[(len(took)-1)*99/100].Microseconds()
-			return tell(cmd.OutOrStdout(), format, b, b.print)
+			return tell(cmd.OutOrStdout(), format, b, b.write)
 		},
 	}
 	cmd.Flags().StringVar(&hook, "hook", "", "prefill, check, decide, issue or revoke; that of the file if not given")
@@ -81,8 +81,8 @@ type measured struct {
 	ran
 }
 
-func (m measured) print(w io.Writer) {
+func (m measured) write(w io.Writer) {
 	millis := func(micros int64) string { return fmt.Sprintf("%.2f ms", float64(micros)/1000) }
 	fmt.Fprintf(w, "compiled in %s\n%d calls: half of them in %s, 99 of 100 in %s\n", millis(m.Compile), m.Calls, millis(m.Median), millis(m.P99))
-	m.ran.print(w)
+	m.ran.write(w)
 }

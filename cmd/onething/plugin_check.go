@@ -70,7 +70,7 @@ func newPluginCheck() *cobra.Command {
 				return err
 			}
 			d := describe(args[0], file, m, module)
-			return tell(cmd.OutOrStdout(), format, d, d.print)
+			return tell(cmd.OutOrStdout(), format, d, d.write)
 		},
 	}
 	cmd.Flags().StringVar(&format, "format", "text", "text or json")
@@ -118,7 +118,7 @@ func describe(name string, file []byte, m *pluginv1.Manifest, module *wasm.Modul
 	return d
 }
 
-func (d pluginFacts) print(w io.Writer) {
+func (d pluginFacts) write(w io.Writer) {
 	line := func(name, text string) {
 		if text != "" {
 			fmt.Fprintf(w, "%-12s %s\n", name, text)

@@ -71,8 +71,7 @@ func try(ctx context.Context, file string, wasm []byte, m *pluginv1.Manifest, co
 	t := &tried{host: host, ref: plugins.Ref{ID: m.GetId(), Digest: store.Digest(wasm)}, manifest: m}
 	if _, err := host.Prepare(ctx, t.ref); err != nil {
 		err = errors.Join(err, t.close())
-		var failed *plugins.CallError
-		if errors.As(err, &failed) {
+		if failed, ok := errors.AsType[*plugins.CallError](err); ok {
 			return nil, &refusedError{file + " is not fit: " + failed.Error()}
 		}
 		return nil, err

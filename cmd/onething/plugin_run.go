@@ -52,7 +52,7 @@ func newPluginRun() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := tell(cmd.OutOrStdout(), format, ran, ran.print); err != nil {
+			if err := tell(cmd.OutOrStdout(), format, ran, ran.write); err != nil {
 				return err
 			}
 			if ran.Failed != "" {
@@ -134,7 +134,7 @@ func (t *tried) call(ctx context.Context, c *pluginv1.Case) (ran, error) {
 	return a, nil
 }
 
-func (a ran) print(w io.Writer) {
+func (a ran) write(w io.Writer) {
 	if a.Answer != nil {
 		fmt.Fprintf(w, "%s\n", a.Answer)
 	}

@@ -33,8 +33,14 @@ func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata", RequireExplicitExec: true, RequireUniqueNames: true, UpdateScripts: *update,
-		Setup: func(env *testscript.Env) error { return prepare(env.WorkDir) },
+		Setup: func(env *testscript.Env) error {
+			env.Vars = append(env.Vars, toolchains()...)
+			return prepare(env.WorkDir)
+		},
 		Condition: func(condition string) (bool, error) {
+			if condition == "rust" {
+				return exec.Command("../../sdk/rust/toolchain.sh", "--there").Run() == nil, nil
+			}
 			_, err := os.Stat("../../build/plugins")
 			return condition == "plugins" && err == nil, nil
 		},
@@ -44,17 +50,38 @@ func TestScripts(t *testing.T) {
 
 // prepare gives a script what a user has at hand: the examples in a folder, and the plugins if they are built.
 func prepare(folder string) error {
-	if plugins, err := filepath.Abs("../../build/plugins"); err == nil {
-		if err := os.Mkdir(filepath.Join(folder, "build"), 0o700); err != nil {
+	if err := os.Mkdir(filepath.Join(folder, "build"), 0o700); err != nil {
+		return err
+	}
+	for _, name := range []string{"plugins", "conformance"} {
+		built, err := filepath.Abs("../../build/" + name)
+		if err != nil {
 			return err
 		}
-		if _, err := os.Stat(plugins); err == nil {
-			if err := os.Symlink(plugins, filepath.Join(folder, "build", "plugins")); err != nil {
+		if _, err := os.Stat(built); err == nil {
+			if err := os.Symlink(built, filepath.Join(folder, "build", name)); err != nil {
 				return err
 			}
 		}
 	}
 	return os.CopyFS(filepath.Join(folder, "examples"), examples.Tree())
+}
+
+// toolchains is what compilers need to know of the machine, in whose caches the most is compiled already.
+func toolchains() []string {
+	out, err := exec.Command("go", "env", "GOCACHE", "GOMODCACHE", "GOPROXY", "GONOSUMDB", "GOSUMDB").Output()
+	if err != nil {
+		return nil
+	}
+	vars := []string{}
+	for i, value := range strings.Split(strings.TrimRight(string(out), "\n"), "\n") {
+		vars = append(vars, []string{"GOCACHE", "GOMODCACHE", "GOPROXY", "GONOSUMDB", "GOSUMDB"}[i]+"="+value)
+	}
+	target, err := filepath.Abs("../../build/rust")
+	if err != nil {
+		return vars
+	}
+	return append(vars, "CARGO_TARGET_DIR="+target)
 }
 
 // occupy listens on a port until the script ends, and puts the address into $TAKEN.

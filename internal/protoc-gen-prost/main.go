@@ -121,7 +121,7 @@ func field(f protoreflect.FieldDescriptor) (attribute, typ string, err error) {
 }
 
 func single(f protoreflect.FieldDescriptor) (attribute, typ string, err error) {
-	switch f.Kind() { //nolint:exhaustive // the default refuses the rest
+	switch f.Kind() {
 	case protoreflect.StringKind:
 		return "string", "String", nil
 	case protoreflect.BytesKind:

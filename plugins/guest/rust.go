@@ -88,7 +88,7 @@ func buildRust(ctx context.Context, folder, _ string, progress io.Writer) (strin
 	if err := cmd.Run(); err != nil {
 		return "", fmt.Errorf("cargo: %w", err)
 	}
-	return artifact(messages.String())
+	return made(messages.String())
 }
 
 // home is where cargo keeps the crates that it has fetched.
@@ -103,15 +103,18 @@ func home() string {
 	return filepath.Join(folder, ".cargo")
 }
 
-// artifact returns the file that cargo says it has made, of the messages that it prints for programs.
-func artifact(messages string) (string, error) {
+// reasonMade marks the messages of cargo that name a file that was made.
+const reasonMade = "compiler-artifact" //nolint:misspell // cargo writes it so
+
+// made returns the file that cargo says it has made, of the messages that it prints for programs.
+func made(messages string) (string, error) {
 	file := ""
 	for line := range strings.Lines(messages) {
 		var message struct {
 			Reason    string   `json:"reason"`
 			Filenames []string `json:"filenames"`
 		}
-		if err := json.Unmarshal([]byte(line), &message); err != nil || message.Reason != "compiler-artifact" {
+		if err := json.Unmarshal([]byte(line), &message); err != nil || message.Reason != reasonMade {
 			continue
 		}
 		for _, name := range message.Filenames {

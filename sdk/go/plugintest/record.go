@@ -82,7 +82,7 @@ func (c Case) write(request *pluginv1.Request, calls []*pluginv1.HostCall, respo
 	}
 	// Several tables of a package may have cases of the same name.
 	sum := sha256.Sum256(recorded)
-	if err := os.WriteFile(filepath.Join(folder, hex.EncodeToString(sum[:8])+".case"), recorded, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(folder, hex.EncodeToString(sum[:8])+".case"), recorded, 0o600); err != nil { //nolint:gosec // whoever runs the tests names the folder
 		return fmt.Errorf("write case: %w", err)
 	}
 	return nil
