@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -95,10 +97,11 @@ type ran struct {
 	Answer rawJSON `json:"answer,omitempty"`
 	// Failed says why the call failed.
 	Failed string `json:"failed,omitempty"`
-	// Fuel, HostCalls, MemoryBytes and OutputBytes are what the call used.
-	HostCalls   int `json:"host_calls"`
-	MemoryBytes int `json:"memory_bytes"`
-	OutputBytes int `json:"output_bytes"`
+	// What the call used.
+	Fuel        int64 `json:"fuel"`
+	HostCalls   int   `json:"host_calls"`
+	MemoryBytes int   `json:"memory_bytes"`
+	OutputBytes int   `json:"output_bytes"`
 }
 
 // rawJSON is JSON that is printed as it is.
@@ -110,7 +113,7 @@ func (r rawJSON) MarshalJSON() ([]byte, error) { return r, nil }
 // call makes one call; an error means that the host could not make it.
 func (t *tried) call(ctx context.Context, c *pluginv1.Case) (ran, error) {
 	response, trace, diverged, err := t.host.Replay(ctx, t.ref, c.GetRequest(), c.GetCalls())
-	a := ran{HostCalls: trace.HostCalls, MemoryBytes: trace.MemoryBytes, OutputBytes: trace.OutputBytes}
+	a := ran{Fuel: trace.Fuel, HostCalls: trace.HostCalls, MemoryBytes: trace.MemoryBytes, OutputBytes: trace.OutputBytes}
 	var failed *plugins.CallError
 	switch {
 	case errors.As(err, &failed):
@@ -121,9 +124,16 @@ func (t *tried) call(ctx context.Context, c *pluginv1.Case) (ran, error) {
 	case err != nil:
 		return a, err
 	default:
-		if a.Answer, err = (protojson.MarshalOptions{Multiline: true, Indent: "  "}).Marshal(response); err != nil {
+		text, err := protojson.Marshal(response)
+		if err != nil {
 			return a, err
 		}
+		// The encoder varies its blanks on purpose.
+		var b bytes.Buffer
+		if err := json.Indent(&b, text, "", "  "); err != nil {
+			return a, err
+		}
+		a.Answer = b.Bytes()
 	}
 	if diverged != "" {
 		if a.Failed != "" {
@@ -141,5 +151,5 @@ func (a ran) write(w io.Writer) {
 	if a.Failed != "" {
 		fmt.Fprintf(w, "failed: %s\n", a.Failed)
 	}
-	fmt.Fprintf(w, "used: %s of memory, %d host calls, an answer of %s\n", size(a.MemoryBytes), a.HostCalls, size(a.OutputBytes))
+	fmt.Fprintf(w, "used: %.2f million units of fuel, %s of memory, %d host calls, an answer of %s\n", float64(a.Fuel)/1e6, size(a.MemoryBytes), a.HostCalls, size(a.OutputBytes))
 }
