@@ -3,6 +3,7 @@ package main
 
 import (
 	"errors"
+	"strings"
 
 	plugin "github.com/siyiban/onething/sdk/go"
 )
@@ -98,6 +99,13 @@ func decide(call *plugin.Call) (plugin.Decision, error) {
 		return parameters(call), nil
 	case "shared":
 		return shared(call)
+	case "store":
+		return store(call)
+	case "http":
+		return ask(call)
+	case "log":
+		call.Log("counted", map[string]int64{"rows": 3, "below": -1})
+		return plugin.Approve(nil), nil
 	case "wrong_kind":
 		call.Date("form.text")
 		return plugin.Approve(nil), nil
@@ -158,6 +166,39 @@ func shared(call *plugin.Call) (plugin.Decision, error) {
 		result["amount"] = amount
 	}
 	return plugin.Approve(result), nil
+}
+
+func store(call *plugin.Call) (plugin.Decision, error) {
+	key, _ := call.Text("form.key")
+	value, found, err := call.Store().Get(key)
+	if err != nil {
+		return plugin.Decision{}, err
+	}
+	if found {
+		return plugin.Approve(plugin.Values{"value": plugin.Text(value)}), call.Store().Delete(key)
+	}
+	text, _ := call.Text("form.value")
+	if err := call.Store().Put(key, []byte(text)); err != nil {
+		return plugin.Decision{}, err
+	}
+	keys, err := call.Store().List("k", "k1", 2)
+	return plugin.Approve(plugin.Values{"keys": plugin.Text(strings.Join(keys, " "))}), err
+}
+
+func ask(call *plugin.Call) (plugin.Decision, error) {
+	answer, err := call.HTTP(plugin.HTTPRequest{
+		Method: "POST", URL: "https://ledger.example.cn/entries", Body: []byte(`{"n":1}`),
+		Headers: map[string]string{"Accept": "application/json", "Content-Type": "application/json"},
+	})
+	switch {
+	case err != nil:
+		return plugin.Decision{}, err
+	case !answer.Answered:
+		return plugin.Undetermined(plugin.Finding{Code: "unreachable", TextZH: "外部系统无法访问"}), nil
+	}
+	return plugin.Approve(plugin.Values{
+		"status": plugin.Int(answer.Status), "content_type": plugin.Text(answer.ContentType), "body": plugin.Text(answer.Body),
+	}), nil
 }
 
 func issue(call *plugin.Call) (plugin.Document, error) {
