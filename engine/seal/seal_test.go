@@ -645,3 +645,78 @@ func TestStore_CacheIsBounded(t *testing.T) {
 		}
 	}
 }
+
+// Whatever happens to a file of the keys, nothing is opened as something that it is not, and nothing is made anew under the name
+// of what is spoilt: the store is refused, or what the key has sealed is not opened, or all is there all the same.
+func TestStore_DamagedFiles(t *testing.T) {
+	t.Parallel()
+	wrap, whole := newKeyset(t), t.TempDir()
+	id, other := seal.ForApplication("a"), seal.ForPerson("b")
+	s := openStore(t, whole, wrap)
+	sealed := map[seal.KeyID][]byte{}
+	for _, id := range []seal.KeyID{id, other} {
+		must(t, s.Create(t.Context(), id))
+		text, err := s.Seal(t.Context(), id, []byte("content of "+string(id)), []byte("place"))
+		must(t, err)
+		sealed[id] = text
+	}
+	digest := s.Digest("purpose", []byte("data"))
+	must(t, s.Close())
+	files := keyFiles(t, whole)
+	if len(files) != 3 {
+		t.Fatalf("%d files: %v", len(files), files)
+	}
+	damages := map[string]func(name string, b []byte) error{
+		"missing":      func(name string, _ []byte) error { return os.Remove(name) },
+		"empty":        func(name string, _ []byte) error { return os.Truncate(name, 0) },
+		"cut off":      func(name string, b []byte) error { return os.Truncate(name, int64(len(b)/2)) },
+		"one short":    func(name string, b []byte) error { return os.Truncate(name, int64(len(b)-1)) },
+		"one too many": func(name string, b []byte) error { return os.WriteFile(name, append(bytes.Clone(b), 0), 0o600) },
+	}
+	for _, part := range []int{0, 50, 99} {
+		damages[fmt.Sprintf("a bit at %d%%", part)] = func(name string, b []byte) error {
+			b = bytes.Clone(b)
+			b[len(b)*part/100] ^= 4
+			return os.WriteFile(name, b, 0o600)
+		}
+	}
+	refused, closed := 0, 0
+	for _, file := range files {
+		for damage, do := range damages {
+			dir := t.TempDir()
+			must(t, os.CopyFS(dir, os.DirFS(whole)))
+			name, err := filepath.Rel(whole, file)
+			must(t, err)
+			name = filepath.Join(dir, name)
+			b, err := os.ReadFile(name)
+			must(t, err)
+			must(t, do(name, b))
+			s, err := seal.Open(seal.Config{Dir: dir, KeyEncryption: wrap})
+			if err != nil {
+				refused++
+				continue
+			}
+			if !bytes.Equal(s.Digest("purpose", []byte("data")), digest) {
+				t.Errorf("%s of %s: people have other digests than before", damage, file)
+			}
+			opened := 0
+			for id, text := range sealed {
+				plain, err := s.Open(t.Context(), id, text, []byte("place"))
+				if err == nil && string(plain) != "content of "+string(id) {
+					t.Errorf("%s of %s: %s is opened as %q", damage, file, id, plain)
+				}
+				if err == nil {
+					opened++
+				}
+			}
+			if opened == len(sealed) {
+				t.Errorf("%s of %s is not noticed", damage, file)
+			}
+			closed++
+			must(t, s.Close())
+		}
+	}
+	if refused == 0 || closed == 0 {
+		t.Errorf("%d refused, %d not opened", refused, closed)
+	}
+}

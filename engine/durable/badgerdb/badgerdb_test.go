@@ -15,7 +15,7 @@ import (
 
 var quiet = slog.New(slog.DiscardHandler)
 
-func open(t *testing.T, dir string) *badgerdb.DB {
+func open(t testing.TB, dir string) *badgerdb.DB {
 	t.Helper()
 	db, err := badgerdb.Open(badgerdb.Config{Dir: dir, Sync: true, Logger: quiet, Space: durable.Space{MinFree: 1}})
 	if err != nil {

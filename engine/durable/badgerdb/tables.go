@@ -31,8 +31,8 @@ var ErrDamaged = errors.New("damaged file")
 // it takes for one in which the key that is looked for does not stand, so that what was written would be gone in silence,
 // and for good with the next compaction.
 //
-// Tables that the manifest does not name are left alone: a process that was killed while it wrote one leaves it behind, and
-// Badger removes it.
+// Tables that the manifest does not name are left alone, as long as nothing would go with them: a process that was killed while
+// it wrote one leaves it behind, and Badger removes it.
 func checkTables(dir string) error {
 	named, err := tablesOf(dir)
 	if err != nil {
@@ -42,20 +42,57 @@ func checkTables(dir string) error {
 	for _, id := range named {
 		names = append(names, filepath.Join(dir, table.IDToFilename(id)))
 	}
-	faults := make([]error, len(names))
+	faults, versions := make([]error, len(names)), make([]uint64, len(names))
 	var group sync.WaitGroup
 	var next atomic.Int64
 	for range min(runtime.GOMAXPROCS(0), len(names)) {
 		group.Go(func() {
 			for i := next.Add(1) - 1; i < int64(len(names)); i = next.Add(1) - 1 {
-				if err := checkTable(names[i]); err != nil {
+				var err error
+				if versions[i], err = checkTable(names[i]); err != nil {
 					faults[i] = fmt.Errorf("%w: %s: %w; put it back, or restore the last backup", ErrDamaged, names[i], err)
 				}
 			}
 		})
 	}
 	group.Wait()
-	return errors.Join(faults...)
+	if err := errors.Join(faults...); err != nil {
+		return err
+	}
+	last := uint64(0)
+	for _, version := range versions {
+		last = max(last, version)
+	}
+	return checkUnnamed(dir, names, last)
+}
+
+// checkUnnamed returns an error that wraps [ErrDamaged] if a table that the manifest does not name holds what was committed, and
+// nothing else does: then the manifest was cut off. What was being written when the process ended is still in a write-ahead log,
+// or in the tables that were compacted, whose last version is given.
+func checkUnnamed(dir string, named []string, last uint64) error {
+	there, err := filepath.Glob(filepath.Join(dir, "*.sst"))
+	if err != nil {
+		return err
+	}
+	var logged map[uint64]bool
+	for _, name := range there {
+		if slices.Contains(named, name) {
+			continue
+		}
+		version, err := checkTable(name)
+		if err != nil || version <= last { // it was not written to its end, or is of a compaction
+			continue
+		}
+		if logged == nil {
+			if logged, err = loggedVersions(dir); err != nil {
+				return err
+			}
+		}
+		if !logged[version] {
+			return fmt.Errorf("%w: %s does not name %s, which holds what nothing else does: it was cut off; put it back, or restore the last backup", ErrDamaged, filepath.Join(dir, manifestFile), name)
+		}
+	}
+	return nil
 }
 
 // tablesOf returns the numbers of the tables that the manifest of a store names. What stands behind the last whole entry of a
@@ -76,16 +113,17 @@ func tablesOf(dir string) ([]uint64, error) {
 	return slices.Sorted(maps.Keys(manifest.Tables)), nil
 }
 
-// checkTable reads a table from its end: length of the checksum, checksum, length of the index, index, as Badger does.
-func checkTable(name string) error {
+// checkTable reads a table from its end: length of the checksum, checksum, length of the index, index, as Badger does. It returns
+// the last version in it.
+func checkTable(name string) (version uint64, err error) {
 	file, err := os.Open(name) //nolint:gosec // the folder is the operator's
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer file.Close() //nolint:errcheck // only read
 	end, err := file.Seek(0, io.SeekEnd)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	before := func(n uint32) ([]byte, error) {
 		if int64(n) > end {
@@ -105,18 +143,18 @@ func checkTable(name string) error {
 	}
 	sum, err := sized()
 	if err != nil {
-		return err
+		return 0, err
 	}
 	var checksum pb.Checksum
 	if err := proto.Unmarshal(sum, &checksum); err != nil {
-		return errors.New("its end holds no checksum")
+		return 0, errors.New("its end holds no checksum")
 	}
 	index, err := sized()
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if checksum.GetSum() == 0 || y.VerifyChecksum(index, &checksum) != nil {
-		return errors.New("its index has another checksum than when it was written")
+		return 0, errors.New("its index has another checksum than when it was written")
 	}
 	blocks := fb.GetRootAsTableIndex(index, 0)
 	var stored, plain []byte
@@ -124,20 +162,20 @@ func checkTable(name string) error {
 	for i := range blocks.OffsetsLength() {
 		blocks.Offsets(&at, i)
 		if int64(at.Offset())+int64(at.Len()) > end {
-			return fmt.Errorf("its block %d ends behind the blocks", i)
+			return 0, fmt.Errorf("its block %d ends behind the blocks", i)
 		}
 		stored = slices.Grow(stored[:0], int(at.Len()))[:at.Len()]
 		if _, err := file.ReadAt(stored, int64(at.Offset())); err != nil {
-			return err
+			return 0, err
 		}
 		if plain, err = snappy.Decode(plain[:cap(plain)], stored); err != nil {
-			return fmt.Errorf("its block %d: %w", i, err)
+			return 0, fmt.Errorf("its block %d: %w", i, err)
 		}
 		if err := checkBlock(plain); err != nil {
-			return fmt.Errorf("its block %d: %w", i, err)
+			return 0, fmt.Errorf("its block %d: %w", i, err)
 		}
 	}
-	return nil
+	return blocks.MaxVersion(), nil
 }
 
 // checkBlock holds a block against the checksum at its end.

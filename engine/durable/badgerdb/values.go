@@ -46,7 +46,7 @@ func checkValues(name string) error {
 	for at := int64(valuesHeader); ; at += r.n {
 		sum.Reset()
 		r.n = 0
-		err := checkEntry(r)
+		_, err := checkEntry(r)
 		if errors.Is(err, io.EOF) && r.n == 0 {
 			return nil
 		}
@@ -56,35 +56,40 @@ func checkValues(name string) error {
 	}
 }
 
-// checkEntry reads an entry: two bytes, the lengths of key and value and a time as varints, key, value, checksum.
-func checkEntry(r *summing) error {
+// checkEntry reads an entry: two bytes, the lengths of key and value and a time as varints, key, value, checksum. It returns the
+// key, which ends with the version.
+func checkEntry(r *summing) ([]byte, error) {
 	for range 2 {
 		if _, err := r.ReadByte(); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	var sizes [3]uint64
 	for i := range sizes {
 		var err error
 		if sizes[i], err = binary.ReadUvarint(r); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if sizes[0] > 1<<16 || sizes[1] > 1<<30 {
-		return errors.New("it is longer than any")
+		return nil, errors.New("it is longer than any")
 	}
-	if _, err := io.CopyN(io.Discard, r, int64(sizes[0]+sizes[1])); err != nil {
-		return err
+	key := make([]byte, sizes[0])
+	if _, err := io.ReadFull(r, key); err != nil {
+		return nil, err
+	}
+	if _, err := io.CopyN(io.Discard, r, int64(sizes[1])); err != nil {
+		return nil, err
 	}
 	want := r.sum.Sum32()
 	var stored [crc32.Size]byte
 	if _, err := io.ReadFull(r, stored[:]); err != nil {
-		return err
+		return nil, err
 	}
 	if binary.BigEndian.Uint32(stored[:]) != want {
-		return errors.New("it has another checksum than when it was written")
+		return nil, errors.New("it has another checksum than when it was written")
 	}
-	return nil
+	return key, nil
 }
 
 // summing counts and sums up what is read.
@@ -93,6 +98,7 @@ type summing struct {
 	sum interface {
 		io.Writer
 		Sum32() uint32
+		Reset()
 	}
 	n int64
 }
@@ -111,4 +117,39 @@ func (s *summing) ReadByte() (byte, error) {
 		_, _ = s.sum.Write([]byte{b}) // never fails
 	}
 	return b, err
+}
+
+// loggedVersions are those of what the write-ahead logs of a store hold, up to the first entry that is none.
+func loggedVersions(dir string) (map[uint64]bool, error) {
+	names, err := filepath.Glob(filepath.Join(dir, "*.mem"))
+	if err != nil {
+		return nil, err
+	}
+	versions := map[uint64]bool{}
+	for _, name := range names {
+		if err := addVersions(versions, name); err != nil {
+			return nil, err
+		}
+	}
+	return versions, nil
+}
+
+func addVersions(to map[uint64]bool, name string) error {
+	file, err := os.Open(name) //nolint:gosec // the folder is the operator's
+	if err != nil {
+		return err
+	}
+	defer file.Close() //nolint:errcheck // only read
+	r := &summing{r: bufio.NewReaderSize(file, 1<<20), sum: crc32.New(y.CastagnoliCrcTable)}
+	if _, err := io.CopyN(io.Discard, r, valuesHeader); err != nil {
+		return nil // it was just made
+	}
+	for {
+		r.sum.Reset()
+		key, err := checkEntry(r)
+		if err != nil || len(key) < 8 {
+			return nil // its end
+		}
+		to[y.ParseTs(key)] = true
+	}
 }
