@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 
 	"google.golang.org/protobuf/proto"
 
@@ -49,12 +50,20 @@ func (d *Dossier) MaterialName(bundle, material string) forms.Text {
 
 // Load reads an application and opens what is sealed. The error wraps [ErrNotFound] if there is none.
 func (e *Engine) Load(ctx context.Context, id string) (*Dossier, error) {
+	return e.LoadAt(ctx, id, math.MaxInt64)
+}
+
+// LoadAt reads an application as it was with a version. The error wraps [ErrNotFound] if there was none.
+func (e *Engine) LoadAt(ctx context.Context, id string, version int64) (*Dossier, error) {
 	d := &Dossier{State: application.State{ID: id}, Persons: map[string]string{}, Files: map[string]*applicationv1.MaterialFile{},
 		Results: map[string]map[forms.Path]kind.Value{}, Facts: map[forms.Path]kind.Value{}}
 	var record *formsv1.Record
 	for event, err := range e.cfg.Log.Read(ctx, Stream(id), 0) {
 		if err != nil {
 			return nil, fmt.Errorf("read application: %w", err)
+		}
+		if int64(event.Version) > version {
+			break
 		}
 		opened, err := e.open(ctx, id, event)
 		switch {

@@ -93,7 +93,7 @@ func runExample(t *testing.T, example string) {
 			example += " --listen 127.0.0.1:0 --dev-issuer 127.0.0.1:0"
 		}
 	}
-	reads := regexp.MustCompile(`^onething (simulate|log verify|backup|restore) .*var`).MatchString(example)
+	reads := regexp.MustCompile(`^onething (simulate|log verify|backup|restore|plugin replay) .*var`).MatchString(example)
 	if strings.HasPrefix(example, "onething restore") {
 		example = "onething backup var/onething --to var/backup > var/out && " + example
 	}

@@ -32,5 +32,7 @@ func newPlugin() *cobra.Command {
 	cmd.AddCommand(pack)
 	// What developers do, in the order in which they do it.
 	cmd.AddCommand(newPluginNew(), newPluginBuild(), newPluginTest(), newPluginCheck(), newPluginRun(), newPluginBench(), newPluginConformance())
+	// What operators do.
+	cmd.AddCommand(newReplay())
 	return cmd
 }

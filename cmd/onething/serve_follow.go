@@ -186,7 +186,12 @@ func (c commands) Open(ctx context.Context, id string) (*steps.Application, erro
 	if err != nil {
 		return nil, err
 	}
-	return &steps.Application{State: d.State, Selection: d.Selection, Record: d.Record, Results: d.Results, Assessment: c.engine.Assessment(d), Forgotten: d.Forgotten}, nil
+	return openedAs(c.engine, d), nil
+}
+
+// openedAs is an application as the follower of plugins has it.
+func openedAs(e *engine.Engine, d *engine.Dossier) *steps.Application {
+	return &steps.Application{State: d.State, Selection: d.Selection, Record: d.Record, Results: d.Results, Assessment: e.Assessment(d), Forgotten: d.Forgotten}
 }
 
 // Do implements [deadlines.Engine].

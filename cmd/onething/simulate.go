@@ -75,7 +75,7 @@ func simulateOn(ctx context.Context, path string, f simulateFlags, out, progress
 	if err != nil {
 		return false, err
 	}
-	s, err := openStopped(ctx, f, slog.New(slog.NewTextHandler(progress, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	s, err := openStopped(ctx, f, "ask it with SimulateVersion", slog.New(slog.NewTextHandler(progress, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	if err != nil {
 		return false, err
 	}
@@ -134,8 +134,8 @@ func (s *stopped) close() {
 	}
 }
 
-// openStopped opens what a simulation reads of a data folder.
-func openStopped(ctx context.Context, f simulateFlags, logger *slog.Logger) (_ *stopped, err error) {
+// openStopped opens what a simulation or a replay reads of a data folder; instead is what can be done while a server has it.
+func openStopped(ctx context.Context, f simulateFlags, instead string, logger *slog.Logger) (_ *stopped, err error) {
 	s := &stopped{}
 	data := store.Folder(f.data)
 	if err := data.Readable(); err != nil {
@@ -150,7 +150,7 @@ func openStopped(ctx context.Context, f simulateFlags, logger *slog.Logger) (_ *
 		return nil, fmt.Errorf("%s is no data folder of a server: %w", f.data, err)
 	}
 	if s.log, err = badgerlog.Open(badgerlog.Config{Dir: data.Log(), ReadOnly: true, Logger: logger}); err != nil {
-		return nil, whyNotOpen(f.data, "ask it with SimulateVersion", err)
+		return nil, whyNotOpen(f.data, instead, err)
 	}
 	s.closers = append(s.closers, s.log.Close)
 	name := f.keyFile
@@ -172,10 +172,15 @@ func openStopped(ctx context.Context, f simulateFlags, logger *slog.Logger) (_ *
 	}
 	drafts, err := draft.Open(ctx, draft.Config{Dir: data.Drafts(), ReadOnly: true, Keys: keys, Submitted: store.Submitted(s.log), Now: now, Logger: logger})
 	if err != nil {
-		return nil, whyNotOpen(f.data, "ask it with SimulateVersion", err)
+		return nil, whyNotOpen(f.data, instead, err)
 	}
 	s.closers = append(s.closers, drafts.Close)
-	s.engine, err = engine.Open(ctx, engine.Config{Log: s.log, Keys: keys, Blobs: noFiles{}, Drafts: drafts, Now: now, Place: f.place, Logger: logger})
+	blobs, err := blob.OpenReadOnly(data.Blobs())
+	if err != nil {
+		return nil, err
+	}
+	s.closers = append(s.closers, blobs.Close)
+	s.engine, err = engine.Open(ctx, engine.Config{Log: s.log, Keys: keys, Blobs: blobs, Drafts: drafts, Now: now, Place: f.place, Logger: logger})
 	return s, err
 }
 
@@ -189,9 +194,6 @@ func whyNotOpen(data, instead string, err error) error {
 	}
 	return err
 }
-
-// noFiles is a store of files of which none is read: what an application holds of a file is its description.
-type noFiles struct{ blob.Store }
 
 // sumText is what a version means in all, in words.
 func sumText(sum *simulate.Sum) string {
