@@ -10,8 +10,10 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
+	iradix "github.com/hashicorp/go-immutable-radix/v2"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/siyiban/onething/engine/seal"
@@ -40,8 +42,14 @@ func Key(department string) seal.KeyID { return seal.KeyID("department/" + depar
 
 // State is a department's store as its events made it. It is immutable; the zero State is empty.
 type State struct {
-	root    *node
+	tree    *iradix.Tree[entry] // nil: empty
 	bytes   int
+	version uint64
+}
+
+// entry is a value and the version of the store with which it was written.
+type entry struct {
+	value   []byte
 	version uint64
 }
 
@@ -54,22 +62,26 @@ func (s State) Bytes() int { return s.bytes }
 // Get returns the value under a key and the version of the stream with which it was written; version 0: there is none. The
 // value is not to be changed.
 func (s State) Get(key string) ([]byte, uint64) {
-	n := s.root.find(key)
-	if n == nil {
+	if s.tree == nil {
 		return nil, 0
 	}
-	return n.value, n.version
+	e, _ := s.tree.Get([]byte(key))
+	return e.value, e.version
 }
 
 // Keys returns the keys that begin with a prefix, in order, after a key, at most limit.
 func (s State) Keys(prefix, after string, limit int) []string {
+	if s.tree == nil {
+		return nil
+	}
 	var keys []string
-	s.root.walk(prefix, after, func(n *node) bool {
-		if len(keys) < limit {
-			keys = append(keys, n.key)
+	i := s.tree.Root().Iterator()
+	i.SeekLowerBound([]byte(max(prefix, after)))
+	for key, _, ok := i.Next(); ok && len(keys) < limit && strings.HasPrefix(string(key), prefix); key, _, ok = i.Next() {
+		if string(key) > after {
+			keys = append(keys, string(key))
 		}
-		return len(keys) < limit
-	})
+	}
 	return keys
 }
 
@@ -129,22 +141,21 @@ func Decide(s State, c Changes, w World) (*keyvaluev1.Event, *keyvaluev1.Written
 // Evolve returns the store after an event, of which it needs the personal part. It is total.
 func Evolve(s State, w *keyvaluev1.Written) State {
 	s.version++
+	if s.tree == nil {
+		s.tree = iradix.New[entry]()
+	}
+	txn := s.tree.Txn()
 	for _, e := range w.GetPut() {
-		s = s.without(e.GetKey())
-		s.root, s.bytes = s.root.put(e.GetKey(), e.GetValue(), s.version), s.bytes+len(e.GetKey())+len(e.GetValue())
+		if old, there := txn.Insert([]byte(e.GetKey()), entry{e.GetValue(), s.version}); there {
+			s.bytes -= len(e.GetKey()) + len(old.value)
+		}
+		s.bytes += len(e.GetKey()) + len(e.GetValue())
 	}
 	for _, key := range w.GetRemoved() {
-		if s = s.without(key); s.root.find(key) != nil {
-			s.root = s.root.remove(key)
+		if old, there := txn.Delete([]byte(key)); there {
+			s.bytes -= len(key) + len(old.value)
 		}
 	}
-	return s
-}
-
-// without takes what is under a key off the size.
-func (s State) without(key string) State {
-	if n := s.root.find(key); n != nil {
-		s.bytes -= len(n.key) + len(n.value)
-	}
+	s.tree = txn.Commit()
 	return s
 }

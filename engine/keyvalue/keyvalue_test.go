@@ -84,7 +84,7 @@ func TestDecide_AFullStoreCanShrink(t *testing.T) {
 	}
 }
 
-// TestState_AsAMap holds states against maps, the older ones too, and looks that the tree stays balanced.
+// TestState_AsAMap holds states against maps, the older ones too.
 func TestState_AsAMap(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
@@ -125,18 +125,6 @@ func TestState_AsAMap(t *testing.T) {
 			if got := s.Keys(prefix, after, limit); !slices.Equal(got, want[:min(len(want), limit)]) {
 				rt.Fatalf("state %d lists %v for %q after %q, want %v", i, got, prefix, after, want)
 			}
-			balanced(rt, s.root)
 		}
 	})
-}
-
-func balanced(t *rapid.T, n *node) int {
-	if n == nil {
-		return 0
-	}
-	left, right := balanced(t, n.left), balanced(t, n.right)
-	if d := left - right; d < -1 || d > 1 || n.height != 1+max(left, right) {
-		t.Fatalf("node %s has heights %d and %d", n.key, left, right)
-	}
-	return n.height
 }
