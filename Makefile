@@ -126,15 +126,28 @@ build/_generated:
 	$(BUF) generate --template buf.gen.yaml --output $@
 	$(BUF) generate --template buf.gen.sdk.yaml --output $@
 
+# The hostile modules of the plugins' tests, assembled from their texts. It needs node, which nothing else does: without
+# it the committed ones stay, and a test finds those whose text has changed.
+HOSTILE := plugins/testdata/hostile
+
+.PHONY: build/_hostile
+build/_hostile:
+	@rm -rf $@ && mkdir -p $@
+	@if command -v node >/dev/null && command -v npm >/dev/null; then \
+	  (cd tools/wat && npm ci --silent --no-audit --no-fund) && node tools/wat/wat.mjs $(HOSTILE) $@; \
+	else echo "node is not installed: $(HOSTILE) stays as it is" >&2; cp $(HOSTILE)/*.wasm $(HOSTILE)/wat.sum $@; fi
+
 .PHONY: generate
-generate: build/_generated ## generate code from the schema
+generate: build/_generated build/_hostile ## generate code from the schema, and the hostile modules of tests
 	@for dir in $(GENERATED); do rm -rf "$$dir"; mkdir -p "$$(dirname "$$dir")"; mv "build/_generated/$$dir" "$$dir"; done
+	@rm -f $(HOSTILE)/*.wasm && cp build/_hostile/* $(HOSTILE)/
 
 .PHONY: check-generate
-check-generate: build/_generated ## fail if generated code is stale
+check-generate: build/_generated build/_hostile ## fail if generated code is stale
 	@for dir in $(GENERATED); do \
 	  diff -r --brief "build/_generated/$$dir" "$$dir" || { echo "$$dir is stale: run make generate" >&2; exit 1; }; \
 	done
+	@diff -r --brief --exclude='*.wat' build/_hostile $(HOSTILE) || { echo "$(HOSTILE) is stale: run make generate" >&2; exit 1; }
 
 .PHONY: lint
 lint: ## schema, formatting, import rules, linters

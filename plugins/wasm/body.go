@@ -6,10 +6,12 @@ const (
 	maxBody        = 1 << 20 // bytes of one function
 	maxLocals      = 20_000  // of one function
 	maxAllLocals   = 2_000_000
-	maxNesting     = 5_000
-	maxHeight      = 20_000 // values on the operand stack
+	maxNesting     = 2_000  // [800]
+	maxHeight      = 5_000  // values on the operand stack [10]
 	maxBranches    = 20_000 // entries of one branch table
 	maxAllBranches = 500_000
+	maxWork        = 5_000_000  // of one function, see work [600,000]
+	maxAllWork     = 32_000_000 // [9,000,000]
 )
 
 // openBlock is one block, loop or if that is open.
@@ -47,6 +49,10 @@ func (w *walker) code(r *reader) {
 		}
 		inner := &reader{wasm: r.wasm, at: r.at, end: r.at + size, section: r.section, function: w.imported + i}
 		b := w.body(inner, w.functions[w.imported+i])
+		w.work += b.work()
+		if b.work() > maxWork || w.work > maxAllWork {
+			inner.fail(ErrBound, "takes too long to compile: too many branches, for its size, locals and operands")
+		}
 		if inner.err == nil && inner.at != inner.end {
 			inner.malformed("has %d bytes behind its end", inner.left())
 		}
@@ -225,6 +231,13 @@ func (w *walker) decodeMisc(r *reader, i *instruction) {
 	}
 }
 
+// work estimates what the compiler takes for a function at most, in microseconds of a processor of 2024: measured on code
+// that is made to be slow to compile. Usual code takes a fifth of it.
+func (b *body) work() int {
+	return (b.end-b.locals)/2 + 10*b.blocks*(b.params+b.own) + b.blocks*b.blocks/10 + b.blocks*b.height/4 +
+		2*b.moved + 10*b.targets + 8*b.callsMade
+}
+
 // stack follows the height of the operand stack through one body.
 type stack struct {
 	*walker
@@ -268,10 +281,12 @@ func (s *stack) label(index uint32) int {
 		return 0
 	}
 	f := s.blocks[len(s.blocks)-1-int(index)]
+	n := f.results
 	if f.op == opLoop {
-		return f.params
+		n = f.params
 	}
-	return f.results
+	s.body.moved += n
+	return n
 }
 
 func (s *stack) open(i instruction) {
@@ -280,6 +295,8 @@ func (s *stack) open(i instruction) {
 		return
 	}
 	s.body.labels++
+	s.body.blocks++
+	s.body.moved += i.params + i.results
 	s.body.loops = s.body.loops || i.op == opLoop
 	s.take(i.params)
 	s.blocks = append(s.blocks, openBlock{op: i.op, params: i.params, results: i.results, height: s.height})
@@ -352,6 +369,7 @@ func (s *stack) special(i instruction) {
 		s.take(s.label(i.index))
 		s.die()
 	case opBrIf:
+		s.body.blocks++
 		s.take(1)
 		n := s.label(i.index)
 		s.take(n)
@@ -359,6 +377,7 @@ func (s *stack) special(i instruction) {
 	case opBrTable:
 		s.take(1)
 		n := s.label(i.targets[len(i.targets)-1])
+		s.body.targets += len(i.targets)
 		for _, target := range i.targets {
 			if s.label(target) != n {
 				s.r.malformed("branches to labels that take different operands")
@@ -372,6 +391,8 @@ func (s *stack) special(i instruction) {
 		s.die()
 	case opCall, opCallIndirect:
 		s.body.calls = true
+		s.body.callsMade++
+		s.body.moved += i.params + i.results
 		if i.op == opCallIndirect {
 			s.take(1)
 		}
@@ -394,6 +415,7 @@ func (s *stack) special(i instruction) {
 func (s *stack) misc(i instruction) {
 	switch i.misc {
 	case miscMemoryCopy, miscMemoryFill:
+		s.body.blocks += 3
 		if s.Memories == 0 {
 			s.r.malformed("refers to a memory that is not there")
 			return

@@ -63,7 +63,7 @@ const (
 	leap
 	// shift is a call or a reference to a function, whose index is another one now.
 	shift
-	// move charges by the length on the stack, grow by the number of pages there.
+	// move charges by the length on the stack, grow by the pages that it adds.
 	move
 	grow
 )
@@ -180,7 +180,7 @@ func (a *account) step(i instruction, next int) {
 	case opRefFunc:
 		a.edit(i.start, next, shift, int(i.index))
 	case opMemoryGrow:
-		a.edit(i.start, i.start, grow, -1)
+		a.edit(i.start, next, grow, -1)
 	case opMisc:
 		if i.misc == miscMemoryCopy || i.misc == miscMemoryFill {
 			a.edit(i.start, i.start, move, -1)

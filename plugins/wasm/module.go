@@ -146,6 +146,9 @@ type body struct {
 	own                        int  // locals without parameters
 	height                     int  // of its operand stack, at most
 	labels                     int  // blocks, loops and ifs
+	blocks                     int  // stretches of straight code, roughly
+	callsMade, targets         int  // calls, and entries of branch tables
+	moved                      int  // values that branches and calls take along
 	sets                       int  // assignments of locals
 	crossing                   int  // operands that wait for a call to end, of all calls
 	calls, loops, indirect     bool // it calls, it loops, it calls through a table

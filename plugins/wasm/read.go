@@ -9,7 +9,7 @@ import (
 // bytes that are left and against these. In brackets: what a Go guest with protobuf and JSON has.
 const (
 	maxTypes     = 5_000
-	maxParams    = 500 // parameters or results of one type
+	maxParams    = 100 // parameters or results of one type
 	maxAllParams = 50_000
 	maxImports   = 200
 	maxFunctions = 50_000
@@ -91,6 +91,7 @@ type walker struct {
 	names    map[string]bool
 	params   int
 	branches int // entries of branch tables
+	work     int // of all functions
 	locals   int // of all functions, without parameters
 	blocks   []openBlock
 }

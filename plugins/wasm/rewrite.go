@@ -30,10 +30,8 @@ const (
 const (
 	// moveShift: a unit for each 8 bytes of memory.copy and memory.fill.
 	moveShift = 3
-	// growShift: 8192 units for each page that memory.grow asks for, which is what filling it with zeros takes. Of more
-	// pages than a memory can have only the lower 16 bits count: it fails anyway.
+	// growShift: 8192 units for each page that memory.grow adds, which is what filling it with zeros takes.
 	growShift = 13
-	growMask  = 0xffff
 )
 
 // Rewritten is a module that counts what it executes.
@@ -140,7 +138,7 @@ type writer struct {
 	asks    bool
 	around  int
 	local   uint32 // the fuel, in loops that call nothing
-	operand uint32 // the operand of a move
+	operand uint32 // the operand of a move, and behind it what memory.grow answers
 }
 
 func (w *writer) fuel() int  { return len(w.Globals) }
@@ -225,7 +223,7 @@ func (w *writer) rewriteBody(b *body, frame int) {
 	w.out = appendUint32(w.out, uint32(b.groups+more))
 	w.out = append(w.out, w.wasm[b.locals:b.start]...)
 	if more > 0 {
-		w.out = append(w.out, 1, byte(I64), 1, byte(I32))
+		w.out = append(w.out, 1, byte(I64), 2, byte(I32))
 	}
 	at := b.start
 	for _, e := range w.edits {
@@ -398,8 +396,11 @@ func (w *writer) apply(e edit) (replaces bool) {
 	case shift:
 		w.out = appendUint32(append(w.out, w.wasm[e.at]), uint32(shifted(e.index)))
 		return true
-	case move, grow:
-		w.move(e.kind, outer)
+	case move:
+		w.move(outer)
+	case grow:
+		w.grow(outer)
+		return true
 	}
 	return false
 }
@@ -437,18 +438,25 @@ func (w *writer) distance(e edit, place int) uint32 {
 	return uint32(e.open - 1 - place)
 }
 
-// move charges by the operand on the stack, and leaves it there.
-func (w *writer) move(kind editKind, outer int) {
+// move charges by the length on the stack before memory is moved, and leaves it there.
+func (w *writer) move(outer int) {
 	w.out = appendUint32(append(w.out, opLocalTee), w.operand)
 	w.load(outer)
 	w.out = appendUint32(append(w.out, opLocalGet), w.operand)
-	if kind == move {
-		w.out = append(w.out, opI64ExtendU, opI64Const, moveShift, opI64ShrU)
-	} else {
-		w.out = appendSigned(append(w.out, opI32Const), growMask)
-		w.out = append(w.out, opI32And, opI64ExtendU, opI64Const, growShift, opI64Shl)
-	}
-	w.out = append(w.out, opI64Sub)
+	w.out = append(w.out, opI64ExtendU, opI64Const, moveShift, opI64ShrU, opI64Sub)
+	w.store(outer)
+	w.ask(outer)
+}
+
+// grow charges by the pages that were added; growing that fails costs nothing.
+func (w *writer) grow(outer int) {
+	result := w.operand + 1
+	w.out = appendUint32(append(w.out, opLocalTee), w.operand)
+	w.out = appendUint32(append(w.out, opMemoryGrow, 0, opLocalTee), result)
+	w.load(outer)
+	w.out = appendUint32(append(w.out, opLocalGet), w.operand)
+	w.out = append(w.out, opI64ExtendU, opI64Const, growShift, opI64Shl, opI64Const, 0, opLocalGet)
+	w.out = append(appendUint32(w.out, result), opI32Const, 0x7f, opI32Ne, opSelect, opI64Sub) // 0x7f is -1
 	w.store(outer)
 	w.ask(outer)
 }

@@ -1,0 +1,7 @@
+;; Its answer is as long as its memory.
+(module
+  (memory (export "memory") 64)
+  (data (i32.const 4096) "\12\00")
+  (func (export "onething_alloc") (param i32) (result i32) (i32.const 32768))
+  (func (export "onething_call") (param $at i32) (param $size i32) (result i64)
+    (i64.const 0x3fffff)))

@@ -1,0 +1,8 @@
+;; Memory is copied without end.
+(module
+  (memory (export "memory") 1)
+  (data (i32.const 4096) "\12\00")
+  (func (export "onething_alloc") (param i32) (result i32) (i32.const 32768))
+  (func (export "onething_call") (param $at i32) (param $size i32) (result i64)
+    (loop $again (memory.copy (i32.const 8192) (i32.const 16384) (i32.const 40960)) (br $again))
+    (i64.const 0x100000000002)))

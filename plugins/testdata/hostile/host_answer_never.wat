@@ -1,0 +1,9 @@
+;; It fetches an answer that does not wait.
+(module
+  (import "onething" "read_answer" (func $read_answer (param i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 4096) "\12\00")
+  (func (export "onething_alloc") (param i32) (result i32) (i32.const 32768))
+  (func (export "onething_call") (param $at i32) (param $size i32) (result i64)
+    (drop (call $read_answer (i32.const 0) (i32.const 64)))
+    (i64.const 0x100000000002)))

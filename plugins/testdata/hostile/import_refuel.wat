@@ -1,0 +1,9 @@
+;; It imports the function that fills up its fuel.
+(module
+  (import "onething:host" "refuel" (func $refuel))
+  (memory (export "memory") 1)
+  (data (i32.const 4096) "\12\00")
+  (func (export "onething_alloc") (param i32) (result i32) (i32.const 32768))
+  (func (export "onething_call") (param $at i32) (param $size i32) (result i64)
+    (call $refuel)
+    (i64.const 0x100000000002)))

@@ -1,0 +1,6 @@
+;; It has no memory.
+(module
+  (func (export "memory"))
+  (func (export "onething_alloc") (param i32) (result i32) (i32.const 32768))
+  (func (export "onething_call") (param $at i32) (param $size i32) (result i64)
+    (i64.const 0x100000000002)))

@@ -1,0 +1,8 @@
+;; It calls itself without end and without a loop.
+(module
+  (memory (export "memory") 1)
+  (data (i32.const 4096) "\12\00")
+  (func $down (result i64) (i64.add (call $down) (i64.const 1)))
+  (func (export "onething_alloc") (param i32) (result i32) (i32.const 32768))
+  (func (export "onething_call") (param $at i32) (param $size i32) (result i64)
+    (call $down)))

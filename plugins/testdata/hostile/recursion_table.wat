@@ -1,0 +1,12 @@
+;; It calls itself through a table.
+(module
+  (table 1 funcref)
+  (elem (i32.const 0) $down)
+  (memory (export "memory") 1)
+  (data (i32.const 4096) "\12\00")
+  (func $down (param i32) (result i32)
+    (i32.add (call_indirect (param i32) (result i32) (local.get 0) (i32.const 0)) (i32.const 1)))
+  (func (export "onething_alloc") (param i32) (result i32) (i32.const 32768))
+  (func (export "onething_call") (param $at i32) (param $size i32) (result i64)
+    (drop (call $down (i32.const 1)))
+    (i64.const 0x100000000002)))

@@ -1,0 +1,7 @@
+;; It divides by zero.
+(module
+  (memory (export "memory") 1)
+  (data (i32.const 4096) "\12\00")
+  (func (export "onething_alloc") (param i32) (result i32) (i32.const 32768))
+  (func (export "onething_call") (param $at i32) (param $size i32) (result i64)
+    (i64.div_u (i64.const 1) (i64.extend_i32_u (i32.const 0)))))

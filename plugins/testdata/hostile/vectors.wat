@@ -1,0 +1,8 @@
+;; It computes with vectors.
+(module
+  (memory (export "memory") 1)
+  (data (i32.const 4096) "\12\00")
+  (func (export "onething_alloc") (param i32) (result i32) (i32.const 32768))
+  (func (export "onething_call") (param $at i32) (param $size i32) (result i64)
+    (drop (i32x4.add (v128.const i32x4 0 0 0 0) (v128.const i32x4 1 1 1 1)))
+    (i64.const 0x100000000002)))
