@@ -49,7 +49,7 @@ func Open(c Config) (*DB, error) {
 		return nil, err
 	}
 	logger := &Logger{To: c.Logger}
-	db, err := badger.Open(badger.DefaultOptions(c.Dir).
+	options := badger.DefaultOptions(c.Dir).
 		WithLogger(logger).
 		WithSyncWrites(c.Sync).
 		WithReadOnly(c.ReadOnly).
@@ -60,7 +60,11 @@ func Open(c Config) (*DB, error) {
 		WithValueLogFileSize(16 << 20). // nothing goes there
 		WithBlockCacheSize(16 << 20).
 		WithNumCompactors(2).
-		WithMetricsEnabled(false)) // they are global
+		WithMetricsEnabled(false) // they are global
+	// By default the tables of each level are twice as large as those above, and a compaction builds several in memory, which would
+	// grow with the store.
+	options.BaseTableSize, options.TableSizeMultiplier = 4<<20, 1
+	db, err := badger.Open(options)
 	if err != nil {
 		return nil, err
 	}
