@@ -3,7 +3,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"maps"
@@ -11,6 +13,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -150,7 +153,8 @@ func TestServer_BackupUnderLoad(t *testing.T) {
 		t.Fatal(err)
 	}
 	st2 := newStage(t, again, "2026-12-28", io.Discard, tell)
-	defer st2.stop(t)
+	stop2 := sync.OnceFunc(func() { st2.stop(t) })
+	defer stop2()
 	for id, number := range filedBefore {
 		a, err := st2.as("resident").Intake.GetApplication(ctx, &apiv1.GetApplicationRequest{Application: id})
 		if err != nil || a.GetApplication().GetNumber() != number {
@@ -166,6 +170,21 @@ func TestServer_BackupUnderLoad(t *testing.T) {
 		if n, ok, err := st2.server.notices.List.Get(id); err != nil || !ok || n.State != notices.Failed {
 			t.Errorf("notice %s had failed, and is %q, %v", id, n.State, err)
 		}
+	}
+	stop2()
+	verify := func() (string, error) {
+		var out bytes.Buffer
+		err := verifyStore(ctx, restored, "", &out, io.Discard)
+		return out.String(), err
+	}
+	if out, err := verify(); err != nil {
+		t.Errorf("what was restored and served: %v\n%s", err, out)
+	}
+	if err := os.Remove(filepath.Join(restored.Notices(), "MANIFEST")); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := verify(); !errors.Is(err, errFindings) || !strings.HasPrefix(out, "notices: ") {
+		t.Errorf("a damaged list of notices: %v\n%s", err, out)
 	}
 }
 
