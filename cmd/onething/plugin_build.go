@@ -21,8 +21,8 @@ func newPluginBuild() *cobra.Command {
 		Short: "Build a plugin from its source, with its manifest in it",
 		Long: "build compiles the Go or Rust source in a folder (this one if none is named) and puts its manifest.yaml into the file. The\n" +
 			"same source and compiler make the same file, wherever the folder lies. It prints the digest by which the file is addressed.",
-		Example: `  onething plugin build examples/plugins/household
-  onething plugin build --output survivors.wasm examples/plugins/survivors`,
+		Example: `  onething plugin build
+  onething plugin build --output senior_card.wasm .`,
 		Args: folderArgument,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := oneOf(format, "text", "json"); err != nil {
