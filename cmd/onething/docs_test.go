@@ -55,15 +55,31 @@ func TestGuides_ReadmeInBothLanguages(t *testing.T) {
 	}
 }
 
-// The plugin in the README is the one that the departments' guide builds, tests and runs.
+// The plugin in the README is the one that `onething plugin new` writes, which the departments' guide builds, tests and runs.
 func TestGuides_ReadmePlugin(t *testing.T) {
 	t.Parallel()
-	shown := func(b block) bool { return b.language == "go" }
-	built := func(b block) bool { return strings.Contains(b.text, "cat > main.go") }
-	readme, guide := blocksOf(t, "README.md"), blocksOf(t, "docs/departments.md")
-	i, j := slices.IndexFunc(readme, shown), slices.IndexFunc(guide, built)
-	if i < 0 || j < 0 || !strings.Contains(guide[j].text, "\n"+readme[i].text+"EOF\n") {
-		t.Errorf("the block `go` of the README is not main.go of docs/departments.md")
+	readme := blocksOf(t, "README.md")
+	i := slices.IndexFunc(readme, func(b block) bool { return b.language == "go" })
+	written, err := os.ReadFile("../../sdk/template/go/main.go.tmpl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if i < 0 || readme[i].text != string(written) {
+		t.Errorf("the block `go` of the README is not the main.go that `onething plugin new` writes")
+	}
+}
+
+// Both languages of the departments' guide have the same commands, so whoever runs one has run both.
+func TestGuides_DepartmentsInBothLanguages(t *testing.T) {
+	t.Parallel()
+	en, zh := blocksOf(t, "docs/departments.md"), blocksOf(t, "docs/departments.zh-CN.md")
+	if len(en) == 0 || len(en) != len(zh) {
+		t.Fatalf("%d and %d blocks", len(en), len(zh))
+	}
+	for i := range en {
+		if en[i].language != zh[i].language || en[i].text != zh[i].text {
+			t.Errorf("docs/departments.md:%d and docs/departments.zh-CN.md:%d differ", en[i].line, zh[i].line)
+		}
 	}
 }
 
