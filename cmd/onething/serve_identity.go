@@ -13,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/siyiban/onething/engine/access"
+	"github.com/siyiban/onething/plugins/capability"
 	accessv1 "github.com/siyiban/onething/proto/gen/onething/access/v1"
 )
 
@@ -48,7 +49,17 @@ func readClaims(name string) (access.Claims, error) {
 // readGrants reads which plugin may use which capability: a mapping of plugin ids to lists.
 func readGrants(name string) (map[string][]string, error) {
 	grants := map[string][]string{}
-	return grants, readYAML(name, &grants)
+	if err := readYAML(name, &grants); err != nil {
+		return nil, err
+	}
+	for _, plugin := range slices.Sorted(maps.Keys(grants)) {
+		for _, grant := range grants[plugin] {
+			if _, err := capability.ParseGrant(grant); err != nil {
+				return nil, fmt.Errorf("%s: %s: %q: %w", name, plugin, grant, err)
+			}
+		}
+	}
+	return grants, nil
 }
 
 // readYAML reads a configuration file and refuses what it does not know.
