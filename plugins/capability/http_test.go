@@ -140,6 +140,9 @@ func TestHTTP_OverTLS(t *testing.T) {
 	r := asked[0]
 	same(t, "request", []string{"POST", "/ledger?year=2026", "application/json", "bank", "onething", `{"sum":1}`},
 		[]string{r.Method, r.URL.String(), r.Header.Get("Content-Type"), r.Header.Get("X-Caller"), r.UserAgent(), o.bodies[0]})
+	if !r.Close {
+		t.Error("the connection is kept for somebody else's request")
+	}
 	if len(r.Header.Get("Idempotency-Key")) != 64 {
 		t.Errorf("idempotency key %q", r.Header.Get("Idempotency-Key"))
 	}

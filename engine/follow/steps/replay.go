@@ -83,7 +83,7 @@ func (r Recorded) Differences(then *Application, response *pluginv1.Response) ([
 	}
 	command, err := read(r.work, step, Answer{Response: response}, application.Trace{})
 	if err != nil {
-		return []string{"answer: " + err.Error()}, nil
+		return []string{"answer: " + err.Error()}, nil //nolint:nilerr // what the answer lacks is the difference
 	}
 	var differ []string
 	was := r.event.GetPersonal()
@@ -98,6 +98,7 @@ func (r Recorded) Differences(then *Application, response *pluginv1.Response) ([
 		differ = append(differ, resultDiffers(was.GetResult().GetAnswers(), c.Result)...)
 	case application.RecordIssue:
 		differ = resultDiffers(was.GetResult().GetAnswers(), c.Result)
+	default: // of a revocation there is nothing more than that it was made
 	}
 	return differ, nil
 }

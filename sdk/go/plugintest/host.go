@@ -62,7 +62,7 @@ func (h *Host) KeyValue(q *pluginv1.KeyValueRequest) (*pluginv1.KeyValueResponse
 	switch {
 	case h.c.Store == nil:
 		return &pluginv1.KeyValueResponse{Refused: "not_granted"}, nil
-	case !text(q.GetKey(), 200) || q.GetKey() == "" && !listing || len(q.GetValue()) > 64<<10:
+	case q.GetOperation() == pluginv1.KeyValueOperation_KEY_VALUE_OPERATION_UNSPECIFIED || !text(q.GetKey(), 200) || q.GetKey() == "" && !listing || len(q.GetValue()) > 64<<10:
 		return &pluginv1.KeyValueResponse{Refused: "bad_request"}, nil
 	case writes && h.c.Hook == plugin.HookPrefill:
 		return &pluginv1.KeyValueResponse{Refused: "read_only"}, nil
@@ -77,13 +77,14 @@ func (h *Host) KeyValue(q *pluginv1.KeyValueRequest) (*pluginv1.KeyValueResponse
 	case pluginv1.KeyValueOperation_KEY_VALUE_OPERATION_DELETE:
 		delete(h.Stored, q.GetKey())
 		return &pluginv1.KeyValueResponse{}, nil
+	default: // LIST
+		limit := int(q.GetLimit())
+		if limit == 0 {
+			limit = 100
+		}
+		keys := slices.DeleteFunc(slices.Sorted(maps.Keys(h.Stored)), func(key string) bool { return !strings.HasPrefix(key, q.GetKey()) || key <= q.GetAfter() })
+		return &pluginv1.KeyValueResponse{Keys: keys[:min(len(keys), limit)]}, nil
 	}
-	limit := int(q.GetLimit())
-	if limit == 0 {
-		limit = 100
-	}
-	keys := slices.DeleteFunc(slices.Sorted(maps.Keys(h.Stored)), func(key string) bool { return !strings.HasPrefix(key, q.GetKey()) || key <= q.GetAfter() })
-	return &pluginv1.KeyValueResponse{Keys: keys[:min(len(keys), limit)]}, nil
 }
 
 var headerForm = regexp.MustCompile(`^(?i:content-type|accept|x-[a-z0-9-]{1,60})$`)
@@ -100,7 +101,7 @@ func (h *Host) HTTP(q *pluginv1.HttpRequest) (response *pluginv1.HttpResponse, e
 		ok = ok && headerForm.MatchString(name) && text(value, 1000)
 	}
 	if !ok {
-		return &pluginv1.HttpResponse{Refused: "bad_request"}, nil //nolint:nilerr // the refusal says it
+		return &pluginv1.HttpResponse{Refused: "bad_request"}, nil
 	}
 	for name, value := range q.GetHeaders() {
 		request.Header.Set(name, value)
