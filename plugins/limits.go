@@ -4,6 +4,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/siyiban/onething/plugins/wasm"
 	pluginv1 "github.com/siyiban/onething/proto/gen/onething/plugin/v1"
 )
 
@@ -32,7 +33,7 @@ const million = 1_000_000
 // DefaultLimits are what a plugin gets that asks for nothing.
 func DefaultLimits() Limits {
 	return Limits{
-		Fuel: 1000 * million, HostTime: 5 * time.Second, MemoryMiB: 64, StackKiB: 1024, OutputKiB: 1024, HostCalls: 50, HostKiB: 1024,
+		Fuel: 1000 * million, HostTime: 5 * time.Second, MemoryMiB: 64, StackKiB: 8 << 10, OutputKiB: 1024, HostCalls: 50, HostKiB: 1024,
 		CallsInFlight: 4,
 	}
 }
@@ -40,7 +41,7 @@ func DefaultLimits() Limits {
 // DefaultMaximum is the most that a plugin gets by asking.
 func DefaultMaximum() Limits {
 	return Limits{
-		Fuel: 10_000 * million, HostTime: 30 * time.Second, MemoryMiB: 256, StackKiB: 8192, OutputKiB: 8192, HostCalls: 1000, HostKiB: 8192,
+		Fuel: 10_000 * million, HostTime: 30 * time.Second, MemoryMiB: 256, StackKiB: wasm.Room >> 10, OutputKiB: 8192, HostCalls: 1000, HostKiB: 8192,
 		CallsInFlight: 16,
 	}
 }
