@@ -29,7 +29,7 @@ const (
 func TestCall_SlowDepartment(t *testing.T) {
 	t.Parallel()
 	limits := DefaultLimits()
-	limits.Fuel = 400 * million
+	limits.Fuel = 1600 * million
 	host, refs := newHost(t, Config{Limits: limits, Processors: 1, DepartmentCalls: 3},
 		named(t, "slow/one", "slow", spin), named(t, "slow/two", "slow", spin), named(t, "quick/one", "quick", noFinding))
 	for _, ref := range refs {

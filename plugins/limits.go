@@ -10,7 +10,8 @@ import (
 
 // Limits bound one call.
 type Limits struct {
-	// Fuel is what the guest may execute, in units: about one for each instruction. It counts the same on every machine.
+	// Fuel is what the guest may execute, in units: some for each instruction. It counts the same on every machine. A
+	// thousand million are 25 to 50 ms of a Go guest's work.
 	Fuel int64
 	// HostTime is what all host calls of one call may take together.
 	HostTime time.Duration
@@ -33,7 +34,7 @@ const million = 1_000_000
 // DefaultLimits are what a plugin gets that asks for nothing.
 func DefaultLimits() Limits {
 	return Limits{
-		Fuel: 1000 * million, HostTime: 5 * time.Second, MemoryMiB: 64, StackKiB: 8 << 10, OutputKiB: 1024, HostCalls: 50, HostKiB: 1024,
+		Fuel: 20_000 * million, HostTime: 5 * time.Second, MemoryMiB: 64, StackKiB: 8 << 10, OutputKiB: 1024, HostCalls: 50, HostKiB: 1024,
 		CallsInFlight: 4,
 	}
 }
@@ -41,7 +42,7 @@ func DefaultLimits() Limits {
 // DefaultMaximum is the most that a plugin gets by asking.
 func DefaultMaximum() Limits {
 	return Limits{
-		Fuel: 10_000 * million, HostTime: 30 * time.Second, MemoryMiB: 256, StackKiB: wasm.Room >> 10, OutputKiB: 8192, HostCalls: 1000, HostKiB: 8192,
+		Fuel: 200_000 * million, HostTime: 30 * time.Second, MemoryMiB: 256, StackKiB: wasm.Room >> 10, OutputKiB: 8192, HostCalls: 1000, HostKiB: 8192,
 		CallsInFlight: 16,
 	}
 }

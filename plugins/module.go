@@ -234,8 +234,8 @@ func (h *Host) first(ctx context.Context, l *loaded, data []wasm.Segment) (*inst
 // What a guest may execute when it starts, a hundred times what a Go guest needs, and in each call that primes it. Other
 // modules that are still to be compiled wait meanwhile.
 const (
-	startFuel = 500 * million
-	primeFuel = 50 * million
+	startFuel = 5000 * million
+	primeFuel = 1000 * million
 )
 
 // primings is how often a guest is called for each of its hooks. A Go guest fills its caches of types at the first call,

@@ -71,7 +71,7 @@ func (s *sandbox) fill(fuel int64) { s.budget, s.left = fuel, fuel }
 
 // slice is how much fuel a guest gets at a time, one or two milliseconds' worth. Compiled code cannot be interrupted: a
 // guest that spins keeps the garbage collector, and with it the whole process, waiting until it comes back for more.
-const slice = 4 * million
+const slice = 40 * million
 
 // refill gives the guest its next slice.
 func (s *sandbox) refill() {

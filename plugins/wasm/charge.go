@@ -19,8 +19,8 @@ type tariff struct {
 }
 
 // usual is coarse enough that counting costs a tenth at most where a guest works on messages, and fine enough that a unit
-// taken is an instruction executed within a factor of two or three: BenchmarkFuel measures both.
-func usual() tariff { return tariff{stretch: 32, pass: 192, fold: 24, free: 1000} }
+// taken is an instruction executed within a factor of some: BenchmarkFuel measures both.
+func usual() tariff { return tariff{stretch: 64, pass: 512, fold: 24, free: 1000} }
 
 // region is a function's body or a loop in it.
 type region struct {

@@ -159,7 +159,7 @@ pub struct Limits {
     /// Number of calls of host functions.
     #[prost(uint32, tag = "4")]
     pub host_calls: u32,
-    /// What the guest may execute, in millions of units of fuel: about a unit for each instruction. The same call takes the
+    /// What the guest may execute, in millions of units of fuel: some for each instruction. The same call takes the
     /// same units on every machine.
     #[prost(uint32, tag = "5")]
     pub fuel_millions: u32,

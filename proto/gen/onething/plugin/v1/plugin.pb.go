@@ -533,7 +533,7 @@ type Limits struct {
 	OutputKib uint32 `protobuf:"varint,3,opt,name=output_kib,json=outputKib,proto3" json:"output_kib,omitempty"`
 	// Number of calls of host functions.
 	HostCalls uint32 `protobuf:"varint,4,opt,name=host_calls,json=hostCalls,proto3" json:"host_calls,omitempty"`
-	// What the guest may execute, in millions of units of fuel: about a unit for each instruction. The same call takes the
+	// What the guest may execute, in millions of units of fuel: some for each instruction. The same call takes the
 	// same units on every machine.
 	FuelMillions uint32 `protobuf:"varint,5,opt,name=fuel_millions,json=fuelMillions,proto3" json:"fuel_millions,omitempty"`
 	// What all host calls together may move in and out, in KiB.
