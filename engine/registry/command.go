@@ -1,6 +1,9 @@
 package registry
 
-import registryv1 "github.com/siyiban/onething/proto/gen/onething/registry/v1"
+import (
+	pluginv1 "github.com/siyiban/onething/proto/gen/onething/plugin/v1"
+	registryv1 "github.com/siyiban/onething/proto/gen/onething/registry/v1"
+)
 
 // Command changes what is in force.
 //
@@ -59,13 +62,44 @@ type PublishCalendar struct {
 	Text []byte
 }
 
-// ActivatePlugin makes a version of a plugin the one that answers.
-type ActivatePlugin struct{ ID, Version, Digest string }
+// PushPlugin keeps a version of a plugin, whose file is the blob of the digest. Who gives it has read the manifest and
+// verified the signature.
+type PushPlugin struct {
+	Manifest *pluginv1.Manifest
+	Digest   string
+	Size     int64
+	Key      string // that has signed it; empty: none
+}
+
+// ActivatePlugin makes a pushed version of a plugin the one that answers.
+type ActivatePlugin struct{ ID, Version, Reason string }
+
+// RollBackPlugin takes up a version of a plugin that was active before.
+type RollBackPlugin struct{ ID, Version, Reason string }
+
+// ShadowPlugin lets a pushed version run beside the active one, without effects. No version: none does any more.
+type ShadowPlugin struct{ ID, Version string }
+
+// StopPlugin lets no version of a plugin answer.
+type StopPlugin struct{ ID, Reason string }
 
 // GrantPlugin says what a plugin may use: all of its capabilities.
 type GrantPlugin struct {
 	ID           string
 	Capabilities []string
+}
+
+// TrustPluginKey lets a key sign plugins.
+type TrustPluginKey struct {
+	Key, Name            string
+	Departments, Plugins []string
+}
+
+// RevokePluginKey lets a key sign plugins no more.
+type RevokePluginKey struct {
+	Key, Reason string
+	// Stop lets what it has signed answer no more, also what is active.
+	Stop bool
 }
 
 // ReserveNumbers takes the next N serial numbers.
@@ -93,10 +127,28 @@ func (RejectProposal) Stream() string { return StreamCatalog }
 func (PublishCalendar) Stream() string { return StreamCalendar }
 
 // Stream implements [Command].
+func (PushPlugin) Stream() string { return StreamPlugins }
+
+// Stream implements [Command].
 func (ActivatePlugin) Stream() string { return StreamPlugins }
 
 // Stream implements [Command].
+func (RollBackPlugin) Stream() string { return StreamPlugins }
+
+// Stream implements [Command].
+func (ShadowPlugin) Stream() string { return StreamPlugins }
+
+// Stream implements [Command].
+func (StopPlugin) Stream() string { return StreamPlugins }
+
+// Stream implements [Command].
 func (GrantPlugin) Stream() string { return StreamPlugins }
+
+// Stream implements [Command].
+func (TrustPluginKey) Stream() string { return StreamPlugins }
+
+// Stream implements [Command].
+func (RevokePluginKey) Stream() string { return StreamPlugins }
 
 // Stream implements [Command].
 func (ReserveNumbers) Stream() string { return StreamNumbers }
@@ -108,6 +160,12 @@ func (ChooseMoving) isCommand()    {}
 func (ApproveProposal) isCommand() {}
 func (RejectProposal) isCommand()  {}
 func (PublishCalendar) isCommand() {}
+func (PushPlugin) isCommand()      {}
 func (ActivatePlugin) isCommand()  {}
+func (RollBackPlugin) isCommand()  {}
+func (ShadowPlugin) isCommand()    {}
+func (StopPlugin) isCommand()      {}
 func (GrantPlugin) isCommand()     {}
+func (TrustPluginKey) isCommand()  {}
+func (RevokePluginKey) isCommand() {}
 func (ReserveNumbers) isCommand()  {}

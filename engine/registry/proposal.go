@@ -149,7 +149,7 @@ func approve(s State, c ApproveProposal, w World) (*registryv1.BundlePublished, 
 	if err != nil {
 		return nil, err
 	}
-	if err := notInstalled(b, catalog.BundleFile(p.Bundle), p.Text, w).Err(); err != nil {
+	if err := notInstalled(s, b, catalog.BundleFile(p.Bundle), p.Text, w).Err(); err != nil {
 		return nil, err
 	}
 	return &registryv1.BundlePublished{Bundle: p.Bundle, Number: int32(p.Base + 1), Digest: p.Digest, Library: p.Library,

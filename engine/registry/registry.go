@@ -42,6 +42,8 @@ type State struct {
 	Proposals []Proposal           // all that were made, by number
 	Calendar  File
 	Plugins   map[string]Plugin
+	// PluginKeys are those that may sign plugins, and those that once might, in the order in which they were first trusted.
+	PluginKeys []PluginKey
 	// Numbers is the last serial number that was given out or lost.
 	Numbers uint64
 }
@@ -72,19 +74,14 @@ type File struct {
 	Digest  string
 }
 
-// Plugin is what answers for a plugin's id.
-type Plugin struct {
-	Version      string
-	Digest       string
-	Capabilities []string
-}
-
 // World is everything outside the registry that a decision may depend on.
 type World struct {
 	Now   time.Time
 	Actor string // opaque id of who gives the command
-	// Offered are the plugins that are installed, by id: a bundle that names another one is refused.
+	// Offered are the plugins, by id, that a bundle may name beside those of which a version is active.
 	Offered map[string]bool
+	// Development takes plugins that nobody has signed, and a version again with another content.
+	Development bool
 	// SecondPerson says which versions need one.
 	SecondPerson Policy
 	// Compiled is what is compiled already; what is published is remembered there. It may be nil, and changes no decision.
@@ -150,17 +147,12 @@ func Decide(s State, command Command, w World) ([]*registryv1.Event, error) {
 		}
 		event.Kind = &registryv1.Event_CalendarPublished{CalendarPublished: &registryv1.CalendarPublished{
 			File: &registryv1.File{Name: c.Name, Content: c.Text}, Digest: digestOf(c.Text)}}
-	case ActivatePlugin:
-		if p := s.Plugins[c.ID]; p.Digest == c.Digest && p.Version == c.Version {
-			return nil, nil
+	case PushPlugin, ActivatePlugin, RollBackPlugin, ShadowPlugin, StopPlugin, GrantPlugin, TrustPluginKey, RevokePluginKey:
+		events, err := decidePlugin(s, command, w)
+		for _, e := range events {
+			e.At, e.Actor = event.GetAt(), event.GetActor()
 		}
-		event.Kind = &registryv1.Event_PluginActivated{PluginActivated: &registryv1.PluginActivated{Plugin: c.ID, Version: c.Version, Digest: c.Digest}}
-	case GrantPlugin:
-		capabilities := slices.Sorted(slices.Values(c.Capabilities))
-		if slices.Equal(s.Plugins[c.ID].Capabilities, capabilities) {
-			return nil, nil
-		}
-		event.Kind = &registryv1.Event_PluginGranted{PluginGranted: &registryv1.PluginGranted{Plugin: c.ID, Capabilities: capabilities}}
+		return events, err
 	case ReserveNumbers:
 		if c.N == 0 {
 			return nil, nil
@@ -179,19 +171,19 @@ func Check(s State, name string, text []byte, w World) (*catalog.Bundle, diag.Li
 	}
 	b, found := catalog.ParseBundle(library, name, text)
 	if b != nil {
-		found = append(append(found, catalog.Misplaced(name, b.ID)...), notInstalled(b, name, text, w)...)
+		found = append(append(found, catalog.Misplaced(name, b.ID)...), notInstalled(s, b, name, text, w)...)
 	}
 	return b, found, nil
 }
 
 // notInstalled are the plugins of a bundle that nobody has installed.
-func notInstalled(b *catalog.Bundle, name string, text []byte, w World) diag.List {
+func notInstalled(s State, b *catalog.Bundle, name string, text []byte, w World) diag.List {
 	var found diag.List
 	for _, step := range b.Steps {
-		if step.Plugin != "" && !w.Offered[step.Plugin] {
+		if step.Plugin != "" && !w.Offered[step.Plugin] && s.Plugins[step.Plugin].Digest == "" {
 			found = append(found, diag.Diagnostic{Span: named(name, text, step.Plugin), Severity: diag.Error,
 				Code: "plugin-missing", Message: fmt.Sprintf("the step `%s` is served by the plugin `%s`, which is not installed", step.ID, step.Plugin),
-				Hint: "build it with `make plugins` and start with --plugins, or leave `plugin` out for an officer's queue"})
+				Hint: "push and activate it with `onething plugin push` and `activate`, or leave `plugin` out for an officer's queue"})
 		}
 	}
 	return found
@@ -221,7 +213,7 @@ func publishBundle(s State, c PublishBundle, w World) (*registryv1.BundlePublish
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := append(catalog.Misplaced(c.Name, b.ID), notInstalled(b, c.Name, c.Text, w)...).Err(); err != nil {
+	if err := append(catalog.Misplaced(c.Name, b.ID), notInstalled(s, b, c.Name, c.Text, w)...).Err(); err != nil {
 		return nil, nil, err
 	}
 	versions := s.Bundles[b.ID]
@@ -322,16 +314,10 @@ func Evolve(s State, e *registryv1.Event) State {
 	case *registryv1.Event_CalendarPublished:
 		p := k.CalendarPublished
 		s.Calendar = File{Name: p.GetFile().GetName(), Content: p.GetFile().GetContent(), Digest: p.GetDigest()}
-	case *registryv1.Event_PluginActivated:
-		plugin := s.Plugins[k.PluginActivated.GetPlugin()]
-		plugin.Version, plugin.Digest = k.PluginActivated.GetVersion(), k.PluginActivated.GetDigest()
-		s = s.withPlugin(k.PluginActivated.GetPlugin(), plugin)
-	case *registryv1.Event_PluginGranted:
-		plugin := s.Plugins[k.PluginGranted.GetPlugin()]
-		plugin.Capabilities = slices.Clone(k.PluginGranted.GetCapabilities())
-		s = s.withPlugin(k.PluginGranted.GetPlugin(), plugin)
 	case *registryv1.Event_NumbersReserved:
 		s.Numbers = max(s.Numbers, k.NumbersReserved.GetUpto())
+	default:
+		return s.evolvePlugin(e)
 	}
 	return s
 }
@@ -342,15 +328,6 @@ func (s State) withVersions(bundle string, versions []Version) State {
 		s.Bundles = map[string][]Version{}
 	}
 	s.Bundles[bundle] = versions
-	return s
-}
-
-func (s State) withPlugin(id string, p Plugin) State {
-	s.Plugins = maps.Clone(s.Plugins)
-	if s.Plugins == nil {
-		s.Plugins = map[string]Plugin{}
-	}
-	s.Plugins[id] = p
 	return s
 }
 

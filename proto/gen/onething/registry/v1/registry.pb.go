@@ -10,6 +10,7 @@
 package registryv1
 
 import (
+	v1 "github.com/siyiban/onething/proto/gen/onething/plugin/v1"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
@@ -103,6 +104,11 @@ type Event struct {
 	//	*Event_BundleProposed
 	//	*Event_ProposalRejected
 	//	*Event_MovingChosen
+	//	*Event_PluginPushed
+	//	*Event_PluginShadowed
+	//	*Event_PluginStopped
+	//	*Event_PluginKeyTrusted
+	//	*Event_PluginKeyRevoked
 	Kind          isEvent_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -240,6 +246,51 @@ func (x *Event) GetMovingChosen() *MovingChosen {
 	return nil
 }
 
+func (x *Event) GetPluginPushed() *PluginPushed {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_PluginPushed); ok {
+			return x.PluginPushed
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetPluginShadowed() *PluginShadowed {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_PluginShadowed); ok {
+			return x.PluginShadowed
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetPluginStopped() *PluginStopped {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_PluginStopped); ok {
+			return x.PluginStopped
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetPluginKeyTrusted() *PluginKeyTrusted {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_PluginKeyTrusted); ok {
+			return x.PluginKeyTrusted
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetPluginKeyRevoked() *PluginKeyRevoked {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_PluginKeyRevoked); ok {
+			return x.PluginKeyRevoked
+		}
+	}
+	return nil
+}
+
 type isEvent_Kind interface {
 	isEvent_Kind()
 }
@@ -289,6 +340,31 @@ type Event_MovingChosen struct {
 	MovingChosen *MovingChosen `protobuf:"bytes,18,opt,name=moving_chosen,json=movingChosen,proto3,oneof"`
 }
 
+type Event_PluginPushed struct {
+	// A version of a plugin was kept, to be activated.
+	PluginPushed *PluginPushed `protobuf:"bytes,19,opt,name=plugin_pushed,json=pluginPushed,proto3,oneof"`
+}
+
+type Event_PluginShadowed struct {
+	// A version of a plugin runs in shadow, or none does any more.
+	PluginShadowed *PluginShadowed `protobuf:"bytes,20,opt,name=plugin_shadowed,json=pluginShadowed,proto3,oneof"`
+}
+
+type Event_PluginStopped struct {
+	// No version of a plugin answers any more.
+	PluginStopped *PluginStopped `protobuf:"bytes,21,opt,name=plugin_stopped,json=pluginStopped,proto3,oneof"`
+}
+
+type Event_PluginKeyTrusted struct {
+	// A key may sign plugins.
+	PluginKeyTrusted *PluginKeyTrusted `protobuf:"bytes,22,opt,name=plugin_key_trusted,json=pluginKeyTrusted,proto3,oneof"`
+}
+
+type Event_PluginKeyRevoked struct {
+	// A key may sign plugins no more.
+	PluginKeyRevoked *PluginKeyRevoked `protobuf:"bytes,23,opt,name=plugin_key_revoked,json=pluginKeyRevoked,proto3,oneof"`
+}
+
 func (*Event_BundlePublished) isEvent_Kind() {}
 
 func (*Event_CalendarPublished) isEvent_Kind() {}
@@ -306,6 +382,16 @@ func (*Event_BundleProposed) isEvent_Kind() {}
 func (*Event_ProposalRejected) isEvent_Kind() {}
 
 func (*Event_MovingChosen) isEvent_Kind() {}
+
+func (*Event_PluginPushed) isEvent_Kind() {}
+
+func (*Event_PluginShadowed) isEvent_Kind() {}
+
+func (*Event_PluginStopped) isEvent_Kind() {}
+
+func (*Event_PluginKeyTrusted) isEvent_Kind() {}
+
+func (*Event_PluginKeyRevoked) isEvent_Kind() {}
 
 // MovingChosen: it was chosen what a version means for applications under way.
 type MovingChosen struct {
@@ -889,7 +975,11 @@ type PluginActivated struct {
 	// Version.
 	Version string `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
 	// SHA-256 of the .wasm file, hex.
-	Digest        string `protobuf:"bytes,3,opt,name=digest,proto3" json:"digest,omitempty"`
+	Digest string `protobuf:"bytes,3,opt,name=digest,proto3" json:"digest,omitempty"`
+	// True if it is a version that was active before, taken up again.
+	RolledBack bool `protobuf:"varint,4,opt,name=rolled_back,json=rolledBack,proto3" json:"rolled_back,omitempty"`
+	// Why; empty for what a store begins with.
+	Reason        string `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -945,6 +1035,340 @@ func (x *PluginActivated) GetDigest() string {
 	return ""
 }
 
+func (x *PluginActivated) GetRolledBack() bool {
+	if x != nil {
+		return x.RolledBack
+	}
+	return false
+}
+
+func (x *PluginActivated) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// PluginPushed: the file of a version is kept as a blob.
+type PluginPushed struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What the file says of itself.
+	Manifest *v1.Manifest `protobuf:"bytes,1,opt,name=manifest,proto3" json:"manifest,omitempty"`
+	// SHA-256 of the .wasm file, hex: its blob.
+	Digest string `protobuf:"bytes,2,opt,name=digest,proto3" json:"digest,omitempty"`
+	// Size of the file, in bytes.
+	Size int64 `protobuf:"varint,3,opt,name=size,proto3" json:"size,omitempty"`
+	// Public key that has signed it, `ed25519:` and base64; empty: it is not signed, which development takes.
+	Key           string `protobuf:"bytes,4,opt,name=key,proto3" json:"key,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PluginPushed) Reset() {
+	*x = PluginPushed{}
+	mi := &file_onething_registry_v1_registry_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PluginPushed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PluginPushed) ProtoMessage() {}
+
+func (x *PluginPushed) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_registry_v1_registry_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PluginPushed.ProtoReflect.Descriptor instead.
+func (*PluginPushed) Descriptor() ([]byte, []int) {
+	return file_onething_registry_v1_registry_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *PluginPushed) GetManifest() *v1.Manifest {
+	if x != nil {
+		return x.Manifest
+	}
+	return nil
+}
+
+func (x *PluginPushed) GetDigest() string {
+	if x != nil {
+		return x.Digest
+	}
+	return ""
+}
+
+func (x *PluginPushed) GetSize() int64 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
+func (x *PluginPushed) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+// PluginShadowed: a version runs beside the active one, without effects, and its answers are compared.
+type PluginShadowed struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id.
+	Plugin string `protobuf:"bytes,1,opt,name=plugin,proto3" json:"plugin,omitempty"`
+	// Version; empty: none runs in shadow.
+	Version string `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
+	// SHA-256 of the .wasm file, hex; empty likewise.
+	Digest        string `protobuf:"bytes,3,opt,name=digest,proto3" json:"digest,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PluginShadowed) Reset() {
+	*x = PluginShadowed{}
+	mi := &file_onething_registry_v1_registry_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PluginShadowed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PluginShadowed) ProtoMessage() {}
+
+func (x *PluginShadowed) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_registry_v1_registry_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PluginShadowed.ProtoReflect.Descriptor instead.
+func (*PluginShadowed) Descriptor() ([]byte, []int) {
+	return file_onething_registry_v1_registry_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *PluginShadowed) GetPlugin() string {
+	if x != nil {
+		return x.Plugin
+	}
+	return ""
+}
+
+func (x *PluginShadowed) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *PluginShadowed) GetDigest() string {
+	if x != nil {
+		return x.Digest
+	}
+	return ""
+}
+
+// PluginStopped: no version answers, and the steps go to officers, until one is activated.
+type PluginStopped struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id.
+	Plugin string `protobuf:"bytes,1,opt,name=plugin,proto3" json:"plugin,omitempty"`
+	// Why.
+	Reason        string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PluginStopped) Reset() {
+	*x = PluginStopped{}
+	mi := &file_onething_registry_v1_registry_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PluginStopped) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PluginStopped) ProtoMessage() {}
+
+func (x *PluginStopped) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_registry_v1_registry_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PluginStopped.ProtoReflect.Descriptor instead.
+func (*PluginStopped) Descriptor() ([]byte, []int) {
+	return file_onething_registry_v1_registry_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *PluginStopped) GetPlugin() string {
+	if x != nil {
+		return x.Plugin
+	}
+	return ""
+}
+
+func (x *PluginStopped) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// PluginKeyTrusted: a key may sign plugins of departments. Of a key that is trusted already it is the new scope.
+type PluginKeyTrusted struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Public key, `ed25519:` and base64.
+	Key string `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	// Whose it is, for people.
+	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	// Ids of the departments for which it may sign; `*`: all.
+	Departments []string `protobuf:"bytes,3,rep,name=departments,proto3" json:"departments,omitempty"`
+	// Ids of the plugins that it may sign; empty: all of the departments.
+	Plugins       []string `protobuf:"bytes,4,rep,name=plugins,proto3" json:"plugins,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PluginKeyTrusted) Reset() {
+	*x = PluginKeyTrusted{}
+	mi := &file_onething_registry_v1_registry_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PluginKeyTrusted) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PluginKeyTrusted) ProtoMessage() {}
+
+func (x *PluginKeyTrusted) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_registry_v1_registry_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PluginKeyTrusted.ProtoReflect.Descriptor instead.
+func (*PluginKeyTrusted) Descriptor() ([]byte, []int) {
+	return file_onething_registry_v1_registry_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *PluginKeyTrusted) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *PluginKeyTrusted) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *PluginKeyTrusted) GetDepartments() []string {
+	if x != nil {
+		return x.Departments
+	}
+	return nil
+}
+
+func (x *PluginKeyTrusted) GetPlugins() []string {
+	if x != nil {
+		return x.Plugins
+	}
+	return nil
+}
+
+// PluginKeyRevoked: what a key has signed is not pushed, activated or run in shadow any more, for ever.
+type PluginKeyRevoked struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Public key, `ed25519:` and base64.
+	Key string `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	// Why.
+	Reason        string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PluginKeyRevoked) Reset() {
+	*x = PluginKeyRevoked{}
+	mi := &file_onething_registry_v1_registry_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PluginKeyRevoked) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PluginKeyRevoked) ProtoMessage() {}
+
+func (x *PluginKeyRevoked) ProtoReflect() protoreflect.Message {
+	mi := &file_onething_registry_v1_registry_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PluginKeyRevoked.ProtoReflect.Descriptor instead.
+func (*PluginKeyRevoked) Descriptor() ([]byte, []int) {
+	return file_onething_registry_v1_registry_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *PluginKeyRevoked) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *PluginKeyRevoked) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
 // PluginGranted: what a plugin may use.
 type PluginGranted struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -958,7 +1382,7 @@ type PluginGranted struct {
 
 func (x *PluginGranted) Reset() {
 	*x = PluginGranted{}
-	mi := &file_onething_registry_v1_registry_proto_msgTypes[9]
+	mi := &file_onething_registry_v1_registry_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -970,7 +1394,7 @@ func (x *PluginGranted) String() string {
 func (*PluginGranted) ProtoMessage() {}
 
 func (x *PluginGranted) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_registry_v1_registry_proto_msgTypes[9]
+	mi := &file_onething_registry_v1_registry_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -983,7 +1407,7 @@ func (x *PluginGranted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PluginGranted.ProtoReflect.Descriptor instead.
 func (*PluginGranted) Descriptor() ([]byte, []int) {
-	return file_onething_registry_v1_registry_proto_rawDescGZIP(), []int{9}
+	return file_onething_registry_v1_registry_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *PluginGranted) GetPlugin() string {
@@ -1011,7 +1435,7 @@ type NumbersReserved struct {
 
 func (x *NumbersReserved) Reset() {
 	*x = NumbersReserved{}
-	mi := &file_onething_registry_v1_registry_proto_msgTypes[10]
+	mi := &file_onething_registry_v1_registry_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1023,7 +1447,7 @@ func (x *NumbersReserved) String() string {
 func (*NumbersReserved) ProtoMessage() {}
 
 func (x *NumbersReserved) ProtoReflect() protoreflect.Message {
-	mi := &file_onething_registry_v1_registry_proto_msgTypes[10]
+	mi := &file_onething_registry_v1_registry_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1036,7 +1460,7 @@ func (x *NumbersReserved) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NumbersReserved.ProtoReflect.Descriptor instead.
 func (*NumbersReserved) Descriptor() ([]byte, []int) {
-	return file_onething_registry_v1_registry_proto_rawDescGZIP(), []int{10}
+	return file_onething_registry_v1_registry_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *NumbersReserved) GetUpto() uint64 {
@@ -1050,7 +1474,7 @@ var File_onething_registry_v1_registry_proto protoreflect.FileDescriptor
 
 const file_onething_registry_v1_registry_proto_rawDesc = "" +
 	"\n" +
-	"#onething/registry/v1/registry.proto\x12\x14onething.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbf\x06\n" +
+	"#onething/registry/v1/registry.proto\x12\x14onething.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fonething/plugin/v1/plugin.proto\"\xd9\t\n" +
 	"\x05Event\x12*\n" +
 	"\x02at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x14\n" +
 	"\x05actor\x18\x02 \x01(\tR\x05actor\x12R\n" +
@@ -1063,7 +1487,12 @@ const file_onething_registry_v1_registry_proto_rawDesc = "" +
 	"\x11library_published\x18\x0f \x01(\v2&.onething.registry.v1.LibraryPublishedH\x00R\x10libraryPublished\x12O\n" +
 	"\x0fbundle_proposed\x18\x10 \x01(\v2$.onething.registry.v1.BundleProposedH\x00R\x0ebundleProposed\x12U\n" +
 	"\x11proposal_rejected\x18\x11 \x01(\v2&.onething.registry.v1.ProposalRejectedH\x00R\x10proposalRejected\x12I\n" +
-	"\rmoving_chosen\x18\x12 \x01(\v2\".onething.registry.v1.MovingChosenH\x00R\fmovingChosenB\x06\n" +
+	"\rmoving_chosen\x18\x12 \x01(\v2\".onething.registry.v1.MovingChosenH\x00R\fmovingChosen\x12I\n" +
+	"\rplugin_pushed\x18\x13 \x01(\v2\".onething.registry.v1.PluginPushedH\x00R\fpluginPushed\x12O\n" +
+	"\x0fplugin_shadowed\x18\x14 \x01(\v2$.onething.registry.v1.PluginShadowedH\x00R\x0epluginShadowed\x12L\n" +
+	"\x0eplugin_stopped\x18\x15 \x01(\v2#.onething.registry.v1.PluginStoppedH\x00R\rpluginStopped\x12V\n" +
+	"\x12plugin_key_trusted\x18\x16 \x01(\v2&.onething.registry.v1.PluginKeyTrustedH\x00R\x10pluginKeyTrusted\x12V\n" +
+	"\x12plugin_key_revoked\x18\x17 \x01(\v2&.onething.registry.v1.PluginKeyRevokedH\x00R\x10pluginKeyRevokedB\x06\n" +
 	"\x04kind\"\x8c\x01\n" +
 	"\fMovingChosen\x12\x16\n" +
 	"\x06bundle\x18\x01 \x01(\tR\x06bundle\x12\x16\n" +
@@ -1108,11 +1537,34 @@ const file_onething_registry_v1_registry_proto_rawDesc = "" +
 	"\acontent\x18\x02 \x01(\fR\acontent\"[\n" +
 	"\x11CalendarPublished\x12.\n" +
 	"\x04file\x18\x01 \x01(\v2\x1a.onething.registry.v1.FileR\x04file\x12\x16\n" +
-	"\x06digest\x18\x02 \x01(\tR\x06digest\"[\n" +
+	"\x06digest\x18\x02 \x01(\tR\x06digest\"\x94\x01\n" +
 	"\x0fPluginActivated\x12\x16\n" +
 	"\x06plugin\x18\x01 \x01(\tR\x06plugin\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x16\n" +
-	"\x06digest\x18\x03 \x01(\tR\x06digest\"K\n" +
+	"\x06digest\x18\x03 \x01(\tR\x06digest\x12\x1f\n" +
+	"\vrolled_back\x18\x04 \x01(\bR\n" +
+	"rolledBack\x12\x16\n" +
+	"\x06reason\x18\x05 \x01(\tR\x06reason\"\x86\x01\n" +
+	"\fPluginPushed\x128\n" +
+	"\bmanifest\x18\x01 \x01(\v2\x1c.onething.plugin.v1.ManifestR\bmanifest\x12\x16\n" +
+	"\x06digest\x18\x02 \x01(\tR\x06digest\x12\x12\n" +
+	"\x04size\x18\x03 \x01(\x03R\x04size\x12\x10\n" +
+	"\x03key\x18\x04 \x01(\tR\x03key\"Z\n" +
+	"\x0ePluginShadowed\x12\x16\n" +
+	"\x06plugin\x18\x01 \x01(\tR\x06plugin\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\tR\aversion\x12\x16\n" +
+	"\x06digest\x18\x03 \x01(\tR\x06digest\"?\n" +
+	"\rPluginStopped\x12\x16\n" +
+	"\x06plugin\x18\x01 \x01(\tR\x06plugin\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\"t\n" +
+	"\x10PluginKeyTrusted\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12 \n" +
+	"\vdepartments\x18\x03 \x03(\tR\vdepartments\x12\x18\n" +
+	"\aplugins\x18\x04 \x03(\tR\aplugins\"<\n" +
+	"\x10PluginKeyRevoked\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\"K\n" +
 	"\rPluginGranted\x12\x16\n" +
 	"\x06plugin\x18\x01 \x01(\tR\x06plugin\x12\"\n" +
 	"\fcapabilities\x18\x02 \x03(\tR\fcapabilities\"%\n" +
@@ -1138,7 +1590,7 @@ func file_onething_registry_v1_registry_proto_rawDescGZIP() []byte {
 }
 
 var file_onething_registry_v1_registry_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_onething_registry_v1_registry_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_onething_registry_v1_registry_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_onething_registry_v1_registry_proto_goTypes = []any{
 	(Moving)(0),                   // 0: onething.registry.v1.Moving
 	(*Event)(nil),                 // 1: onething.registry.v1.Event
@@ -1150,33 +1602,45 @@ var file_onething_registry_v1_registry_proto_goTypes = []any{
 	(*File)(nil),                  // 7: onething.registry.v1.File
 	(*CalendarPublished)(nil),     // 8: onething.registry.v1.CalendarPublished
 	(*PluginActivated)(nil),       // 9: onething.registry.v1.PluginActivated
-	(*PluginGranted)(nil),         // 10: onething.registry.v1.PluginGranted
-	(*NumbersReserved)(nil),       // 11: onething.registry.v1.NumbersReserved
-	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
+	(*PluginPushed)(nil),          // 10: onething.registry.v1.PluginPushed
+	(*PluginShadowed)(nil),        // 11: onething.registry.v1.PluginShadowed
+	(*PluginStopped)(nil),         // 12: onething.registry.v1.PluginStopped
+	(*PluginKeyTrusted)(nil),      // 13: onething.registry.v1.PluginKeyTrusted
+	(*PluginKeyRevoked)(nil),      // 14: onething.registry.v1.PluginKeyRevoked
+	(*PluginGranted)(nil),         // 15: onething.registry.v1.PluginGranted
+	(*NumbersReserved)(nil),       // 16: onething.registry.v1.NumbersReserved
+	(*timestamppb.Timestamp)(nil), // 17: google.protobuf.Timestamp
+	(*v1.Manifest)(nil),           // 18: onething.plugin.v1.Manifest
 }
 var file_onething_registry_v1_registry_proto_depIdxs = []int32{
-	12, // 0: onething.registry.v1.Event.at:type_name -> google.protobuf.Timestamp
+	17, // 0: onething.registry.v1.Event.at:type_name -> google.protobuf.Timestamp
 	4,  // 1: onething.registry.v1.Event.bundle_published:type_name -> onething.registry.v1.BundlePublished
 	8,  // 2: onething.registry.v1.Event.calendar_published:type_name -> onething.registry.v1.CalendarPublished
 	9,  // 3: onething.registry.v1.Event.plugin_activated:type_name -> onething.registry.v1.PluginActivated
-	10, // 4: onething.registry.v1.Event.plugin_granted:type_name -> onething.registry.v1.PluginGranted
-	11, // 5: onething.registry.v1.Event.numbers_reserved:type_name -> onething.registry.v1.NumbersReserved
+	15, // 4: onething.registry.v1.Event.plugin_granted:type_name -> onething.registry.v1.PluginGranted
+	16, // 5: onething.registry.v1.Event.numbers_reserved:type_name -> onething.registry.v1.NumbersReserved
 	3,  // 6: onething.registry.v1.Event.library_published:type_name -> onething.registry.v1.LibraryPublished
 	5,  // 7: onething.registry.v1.Event.bundle_proposed:type_name -> onething.registry.v1.BundleProposed
 	6,  // 8: onething.registry.v1.Event.proposal_rejected:type_name -> onething.registry.v1.ProposalRejected
 	2,  // 9: onething.registry.v1.Event.moving_chosen:type_name -> onething.registry.v1.MovingChosen
-	0,  // 10: onething.registry.v1.MovingChosen.moving:type_name -> onething.registry.v1.Moving
-	7,  // 11: onething.registry.v1.LibraryPublished.files:type_name -> onething.registry.v1.File
-	7,  // 12: onething.registry.v1.BundlePublished.files:type_name -> onething.registry.v1.File
-	0,  // 13: onething.registry.v1.BundlePublished.moving:type_name -> onething.registry.v1.Moving
-	7,  // 14: onething.registry.v1.BundleProposed.files:type_name -> onething.registry.v1.File
-	0,  // 15: onething.registry.v1.BundleProposed.moving:type_name -> onething.registry.v1.Moving
-	7,  // 16: onething.registry.v1.CalendarPublished.file:type_name -> onething.registry.v1.File
-	17, // [17:17] is the sub-list for method output_type
-	17, // [17:17] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	10, // 10: onething.registry.v1.Event.plugin_pushed:type_name -> onething.registry.v1.PluginPushed
+	11, // 11: onething.registry.v1.Event.plugin_shadowed:type_name -> onething.registry.v1.PluginShadowed
+	12, // 12: onething.registry.v1.Event.plugin_stopped:type_name -> onething.registry.v1.PluginStopped
+	13, // 13: onething.registry.v1.Event.plugin_key_trusted:type_name -> onething.registry.v1.PluginKeyTrusted
+	14, // 14: onething.registry.v1.Event.plugin_key_revoked:type_name -> onething.registry.v1.PluginKeyRevoked
+	0,  // 15: onething.registry.v1.MovingChosen.moving:type_name -> onething.registry.v1.Moving
+	7,  // 16: onething.registry.v1.LibraryPublished.files:type_name -> onething.registry.v1.File
+	7,  // 17: onething.registry.v1.BundlePublished.files:type_name -> onething.registry.v1.File
+	0,  // 18: onething.registry.v1.BundlePublished.moving:type_name -> onething.registry.v1.Moving
+	7,  // 19: onething.registry.v1.BundleProposed.files:type_name -> onething.registry.v1.File
+	0,  // 20: onething.registry.v1.BundleProposed.moving:type_name -> onething.registry.v1.Moving
+	7,  // 21: onething.registry.v1.CalendarPublished.file:type_name -> onething.registry.v1.File
+	18, // 22: onething.registry.v1.PluginPushed.manifest:type_name -> onething.plugin.v1.Manifest
+	23, // [23:23] is the sub-list for method output_type
+	23, // [23:23] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_onething_registry_v1_registry_proto_init() }
@@ -1194,6 +1658,11 @@ func file_onething_registry_v1_registry_proto_init() {
 		(*Event_BundleProposed)(nil),
 		(*Event_ProposalRejected)(nil),
 		(*Event_MovingChosen)(nil),
+		(*Event_PluginPushed)(nil),
+		(*Event_PluginShadowed)(nil),
+		(*Event_PluginStopped)(nil),
+		(*Event_PluginKeyTrusted)(nil),
+		(*Event_PluginKeyRevoked)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1201,7 +1670,7 @@ func file_onething_registry_v1_registry_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_onething_registry_v1_registry_proto_rawDesc), len(file_onething_registry_v1_registry_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   11,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
