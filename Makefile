@@ -62,12 +62,21 @@ deb: plugins $(DEB_BINARY) ## a Debian package, as build/deb/onething_VERSION_AR
 .PHONY: plugins
 plugins: $(PLUGINS) build/conformance/go.wasm ## the departments' example plugins, as build/plugins/<name>.wasm
 
+# The examples are signed with a key of this checkout, which is made once, never committed, and trusted in development only;
+# whoever wants to run them in production signs them with a key of their own.
+PLUGINKEY := build/plugin-signing.pem
+
+$(PLUGINKEY): | build
+	@mkdir -p $(@D) build/plugins
+	bin/onething plugin sign --generate --key $@ > build/plugins/development.pub
+
 # The compilers' own caches know better than make which sources a guest has, so the recipe always runs (under a second when
 # nothing changed).
-build/plugins/%.wasm: force | build rust
+build/plugins/%.wasm: force | build rust $(PLUGINKEY)
 	@mkdir -p $(@D)
 	@if [ -e examples/plugins/$*/Cargo.toml ] && ! sdk/rust/toolchain.sh --there; then exit 0; fi; \
-	  set -x; bin/onething plugin build examples/plugins/$* --output $@
+	  set -x; bin/onething plugin build examples/plugins/$* --output $@; \
+	  bin/onething plugin sign --key $(PLUGINKEY) $@ > /dev/null
 
 build/conformance/%.wasm: force | build
 	@mkdir -p $(@D)

@@ -21,7 +21,7 @@ import (
 // libraries that are in force. It publishes nothing. The error wraps [ErrSearch] or [ErrTooManyRules] if what no single
 // expression shows could not be searched.
 func (e *Engine) CheckBundle(ctx context.Context, name string, text []byte) (diag.List, error) {
-	b, found, err := registry.Check(e.InForce().State, name, text, registry.World{Now: e.cfg.Now(), Offered: e.cfg.Offered, Compiled: e.cfg.Compiled})
+	b, found, err := registry.Check(e.InForce().State, name, text, e.world("", registry.Policy{}))
 	if err != nil || b == nil {
 		return found, err
 	}

@@ -23,7 +23,7 @@ type VersionRef struct {
 // last one. What is wrong with a draft comes back as a diag.List.
 func (e *Engine) Version(bundle string, ref VersionRef) (*catalog.Bundle, error) {
 	inForce := e.InForce()
-	world := registry.World{Now: e.cfg.Now(), Offered: e.cfg.Offered, Compiled: e.cfg.Compiled}
+	world := e.world("", registry.Policy{})
 	switch {
 	case ref.Draft != "":
 		d, text, err := e.cfg.BundleDrafts.Load(ref.Draft)

@@ -49,8 +49,12 @@ type Config struct {
 	Hooks func(plugin string) []string
 	// Prefiller asks departments' plugins for proposals; nil: there are none.
 	Prefiller Prefiller
-	// Offered are the plugins that are installed: a bundle that names another one is not published.
+	// Plugins knows the files of plugins, and runs them; nil: no plugin can be changed.
+	Plugins Plugins
+	// Offered are the plugins that a bundle may name beside those that are active.
 	Offered map[string]bool
+	// Development takes plugins that nobody has signed, and a version again with another content.
+	Development bool
 	// Compiled is what is compiled already, so that it is not compiled again; nil: nothing is.
 	Compiled *catalog.Compiled
 	// SecondPerson says which versions of bundles need one before they are in force; zero: none.
@@ -162,25 +166,16 @@ func (e *Engine) Publish(ctx context.Context, requestID, actor string, commands 
 func (e *Engine) publish(ctx context.Context, requestID, actor string, policy registry.Policy, digest []byte, commands ...registry.Command) (*Publication, error) {
 	e.publishing.Lock()
 	defer e.publishing.Unlock()
-	last := commands[len(commands)-1].Stream()
-	// It was committed in the scope of the first stream that it changed, which may be that of any of the commands.
-	for _, command := range commands {
-		switch receipt, committed, found, err := e.cfg.Log.Lookup(ctx, command.Stream(), requestID); {
-		case err != nil:
-			return nil, fmt.Errorf("look up request: %w", err)
-		case found && !bytes.Equal(committed, digest):
-			return nil, commitlog.ErrRequestReused
-		case found:
-			event, err := e.published(ctx, last, receipt.Versions[last])
-			return &Publication{Position: receipt.Position, Event: event}, err
-		}
+	if before, err := e.publishedBefore(ctx, requestID, digest, commands...); before != nil || err != nil {
+		return before, err
 	}
+	last := commands[len(commands)-1].Stream()
 	before := e.InForce()
 	state := before.State
 	p := &Publication{}
 	var appends []commitlog.Append
 	for _, command := range commands {
-		events, err := registry.Decide(state, command, registry.World{Now: e.cfg.Now(), Actor: actor, Offered: e.cfg.Offered, SecondPerson: policy, Compiled: e.cfg.Compiled})
+		events, err := registry.Decide(state, command, e.world(actor, policy))
 		if err != nil {
 			return nil, err
 		}
@@ -223,6 +218,29 @@ func (e *Engine) publish(ctx context.Context, requestID, actor string, policy re
 	p.Position = receipt.Position
 	e.dropPublished(p.Event)
 	return p, nil
+}
+
+// world is what a decision of the registry depends on.
+func (e *Engine) world(actor string, policy registry.Policy) registry.World {
+	return registry.World{Now: e.cfg.Now(), Actor: actor, Offered: e.cfg.Offered, Development: e.cfg.Development, SecondPerson: policy, Compiled: e.cfg.Compiled}
+}
+
+// publishedBefore is what the commands came to when they were committed under the request id before; nil if they were not.
+func (e *Engine) publishedBefore(ctx context.Context, requestID string, digest []byte, commands ...registry.Command) (*Publication, error) {
+	last := commands[len(commands)-1].Stream()
+	// It was committed in the scope of the first stream that it changed, which may be that of any of the commands.
+	for _, command := range commands {
+		switch receipt, committed, found, err := e.cfg.Log.Lookup(ctx, command.Stream(), requestID); {
+		case err != nil:
+			return nil, fmt.Errorf("look up request: %w", err)
+		case found && !bytes.Equal(committed, digest):
+			return nil, commitlog.ErrRequestReused
+		case found:
+			event, err := e.published(ctx, last, receipt.Versions[last])
+			return &Publication{Position: receipt.Position, Event: event}, err
+		}
+	}
+	return nil, nil
 }
 
 // published reads an event of the registry; version 0: there is none.

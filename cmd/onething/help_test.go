@@ -15,6 +15,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/siyiban/onething/engine/seal"
+	"github.com/siyiban/onething/plugins/manifest"
+	"github.com/siyiban/onething/plugins/signature"
 )
 
 // The help of each verb ends with two examples, and they do what they say, in a folder with what a user has at hand.
@@ -59,6 +61,23 @@ func examplesOf(t *testing.T, verb []string) []string {
 	return lines
 }
 
+// signing lays out a key, a plugin that it may sign, and whose keys a server trusts: those that make has made for the
+// examples.
+func signing(t *testing.T, folder string) {
+	t.Helper()
+	if _, err := signature.Generate(filepath.Join(folder, "hrss.pem")); err != nil {
+		t.Fatal(err)
+	}
+	if err := manifest.Pack(filepath.Join(folder, "module.wasm"), filepath.Join(folder, "manifest.yaml"), filepath.Join(folder, "pension.wasm")); err != nil {
+		t.Fatal(err)
+	}
+	key, err := os.ReadFile("../../build/plugins/development.pub")
+	if err != nil {
+		return // plugins are not built
+	}
+	writeFile(t, filepath.Join(folder, "etc/onething/signers.yaml"), "keys: [{ key: \""+strings.TrimSpace(string(key))+"\", name: make, departments: [\"*\"] }]\n")
+}
+
 func runExample(t *testing.T, example string) {
 	t.Helper()
 	if regexp.MustCompile(`onething (demo|serve|plugin (check|run|bench|conformance))`).MatchString(example) {
@@ -68,9 +87,9 @@ func runExample(t *testing.T, example string) {
 	if err := prepare(folder); err != nil {
 		t.Fatal(err)
 	}
-	const manifest = "id: office/tiny\nversion: 1.0.0\ndepartment: office\nname_zh: 小\ninterface_version: 1\nhooks: [HOOK_CHECK]\n"
+	const described = "id: office/tiny\nversion: 1.0.0\ndepartment: office\nname_zh: 小\ninterface_version: 1\nhooks: [HOOK_CHECK]\n"
 	for name, text := range map[string]string{
-		"manifest.yaml": manifest, "examples/plugins/household/manifest.yaml": manifest, "examples/plugins/pension/manifest.yaml": manifest,
+		"manifest.yaml": described, "examples/plugins/household/manifest.yaml": described, "examples/plugins/pension/manifest.yaml": described,
 		"module.wasm": "\x00asm\x01\x00\x00\x00", "household.unpacked": "\x00asm\x01\x00\x00\x00", "pension.unpacked": "\x00asm\x01\x00\x00\x00",
 		"household.json":           `{"request": {"hook": "HOOK_CHECK", "bundle": "newborn", "step": "household", "today": "2026-03-16"}}`,
 		"etc/onething/claims.yaml": "roles: roles\nrole_values: { clerk: clerk }\nperson: sub\n", "etc/onething/grants.yaml": "hrss/pension: [shared_data]\n",
@@ -83,6 +102,7 @@ func runExample(t *testing.T, example string) {
 			t.Fatal(err)
 		}
 	}
+	signing(t, folder)
 	if err := seal.GenerateKeyset(filepath.Join(folder, "etc/onething/kek.json")); err != nil {
 		t.Fatal(err)
 	}

@@ -46,6 +46,7 @@ type serveFlags struct {
 	issuer, audience, claims string
 	bundles                  string
 	plugins, grants, notices string
+	signers                  string
 	withoutPlugins           bool
 	place, office, today     string
 	origins                  []string
@@ -66,7 +67,7 @@ func newServe() *cobra.Command {
 		Example: `  onething serve --dev --today 2026-03-16
   onething serve --listen 0.0.0.0:8080 --data var/lib/onething --key-encryption-key etc/onething/kek.json \
     --issuer https://id.example.org/realms/county --audience onething --claims etc/onething/claims.yaml \
-    --plugins build/plugins --grants etc/onething/grants.yaml`,
+    --plugins build/plugins --signers etc/onething/signers.yaml --grants etc/onething/grants.yaml`,
 		Args:    arguments(),
 		PreRunE: func(cmd *cobra.Command, _ []string) error { return configure(cmd.Flags()) },
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -90,6 +91,7 @@ func newServe() *cobra.Command {
 	flags.StringVar(&f.bundles, "bundles", "", "folder with library/ and bundles/ that an empty store begins with; default the examples in the binary")
 	flags.StringVar(&f.plugins, "plugins", "build/plugins", "folder of the departments' plugins")
 	flags.StringVar(&f.grants, "grants", "", "file that says which plugin may use which capability, that an empty store begins with; with --dev each gets what it asks for")
+	flags.StringVar(&f.signers, "signers", "", "file that says whose keys may sign plugins of which department, that an empty store begins with; with --dev unsigned plugins run too")
 	flags.StringVar(&f.notices, "notices", "", "file that says how applicants, clerks and officers are told, by mail or webhook; default nobody is")
 	flags.BoolVar(&f.withoutPlugins, "without-plugins", false, "run no plugin: their steps wait in the officers' queues")
 	flags.StringVar(&f.place, "place", "321323", "region of the office, six digits of GB/T 2260")
@@ -154,6 +156,11 @@ func serve(ctx context.Context, f serveFlags, out, progress io.Writer) error {
 	}
 	if f.grants != "" {
 		if cfg.grants, err = readGrants(f.grants); err != nil {
+			return err
+		}
+	}
+	if f.signers != "" {
+		if cfg.pluginKeys, err = readSigners(f.signers); err != nil {
 			return err
 		}
 	}

@@ -229,6 +229,9 @@ func (c *caller) Call(ctx context.Context, plugin string, request *pluginv1.Requ
 		return steps.Answer{}, &steps.Failure{Kind: string(plugins.NotFound), Err: errors.New("this server runs no plugins")}
 	}
 	active := c.server.engine.InForce().State.Plugins[plugin]
+	if active.Digest == "" {
+		return steps.Answer{}, &steps.Failure{Kind: string(plugins.NotFound), Err: errors.New("no version of the plugin is active")}
+	}
 	ctx, end := c.server.observer.Plugin(ctx, plugin, strings.ToLower(strings.TrimPrefix(request.GetHook().String(), "HOOK_")))
 	response, trace, err := c.host.Call(ctx, plugins.Ref{ID: plugin, Digest: active.Digest}, request)
 	answer := steps.Answer{Response: response, Digest: active.Digest, Writes: changesOf(trace.Writes), Outside: trace.ReachedOutside && !trace.Repeatable}

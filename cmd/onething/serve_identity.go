@@ -13,7 +13,9 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/siyiban/onething/engine/access"
+	"github.com/siyiban/onething/engine/registry"
 	"github.com/siyiban/onething/plugins/capability"
+	"github.com/siyiban/onething/plugins/signature"
 	accessv1 "github.com/siyiban/onething/proto/gen/onething/access/v1"
 )
 
@@ -39,7 +41,7 @@ func readClaims(name string) (access.Claims, error) {
 	for _, value := range slices.Sorted(maps.Keys(file.RoleValues)) {
 		role, ok := accessv1.Role_value["ROLE_"+strings.ToUpper(file.RoleValues[value])]
 		if !ok || role == 0 {
-			return access.Claims{}, fmt.Errorf("%s: role_values: %q is no role: resident, company, clerk, officer, configurator or operator", name, file.RoleValues[value])
+			return access.Claims{}, fmt.Errorf("%s: role_values: %q is no role: resident, company, clerk, officer, configurator, operator or developer", name, file.RoleValues[value])
 		}
 		claims.RoleValues[value] = accessv1.Role(role)
 	}
@@ -60,6 +62,33 @@ func readGrants(name string) (map[string][]string, error) {
 		}
 	}
 	return grants, nil
+}
+
+// readSigners reads whose keys may sign plugins of which department. All that is wrong is told at once.
+func readSigners(name string) ([]registry.TrustPluginKey, error) {
+	var file struct {
+		Keys []struct {
+			Key         string   `yaml:"key"`
+			Name        string   `yaml:"name"`
+			Departments []string `yaml:"departments"`
+			Plugins     []string `yaml:"plugins"`
+		} `yaml:"keys"`
+	}
+	if err := readYAML(name, &file); err != nil {
+		return nil, err
+	}
+	var keys []registry.TrustPluginKey
+	var faults []error
+	for i, k := range file.Keys {
+		if _, err := signature.ParsePublicKey(k.Key); err != nil {
+			faults = append(faults, fmt.Errorf("%s: keys[%d]: %w", name, i, err))
+		}
+		if len(k.Departments) == 0 {
+			faults = append(faults, fmt.Errorf("%s: keys[%d]: departments says for which ones it may sign; [\"*\"] for all", name, i))
+		}
+		keys = append(keys, registry.TrustPluginKey{Key: k.Key, Name: k.Name, Departments: k.Departments, Plugins: k.Plugins})
+	}
+	return keys, errors.Join(faults...)
 }
 
 // readYAML reads a configuration file and refuses what it does not know.

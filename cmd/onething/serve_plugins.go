@@ -5,30 +5,45 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/siyiban/onething/engine"
 	"github.com/siyiban/onething/engine/application"
+	"github.com/siyiban/onething/engine/blob"
+	"github.com/siyiban/onething/engine/refusal"
 	"github.com/siyiban/onething/engine/registry"
 	"github.com/siyiban/onething/engine/seal"
 	"github.com/siyiban/onething/examples/registers"
 	"github.com/siyiban/onething/plugins"
 	"github.com/siyiban/onething/plugins/capability"
+	"github.com/siyiban/onething/plugins/manifest"
+	"github.com/siyiban/onething/plugins/signature"
 	"github.com/siyiban/onething/plugins/store"
+	pluginv1 "github.com/siyiban/onething/proto/gen/onething/plugin/v1"
 )
 
-// installed are the plugins that are at hand; none if the server runs without them.
+// installed are the plugins of a server: those of the folder, with which an empty store begins, and those that were pushed
+// into the store. It implements [engine.Plugins] and [plugins.Modules].
 type installed struct {
-	*store.Store
-	named []string // that the bundles name
-	byID  map[string]store.Plugin
+	cfg    serverConfig
+	folder []store.Plugin // by id, the lowest version first
+	files  *store.Store   // of the folder; nil: there is none
+	named  []string       // that the bundles name with which an empty store begins
+
+	engine *engine.Engine // set when it is open
+	host   *plugins.Host  // likewise
+
+	unsigned sync.Once // said
 }
 
-// openPlugins reads the folder of plugins. A plugin is built, and an installed command has none, so what is missing is
-// said with what to do.
+// openPlugins reads the folder of plugins. A plugin is built, and an installed command has none, so what an empty store
+// lacks is said with what to do. A store that has begun has what it needs.
 func openPlugins(cfg serverConfig) (*installed, error) {
-	i := &installed{byID: map[string]store.Plugin{}}
+	i := &installed{cfg: cfg}
 	for _, b := range cfg.bundles.Bundles {
 		for _, step := range b.Steps {
 			if step.Plugin != "" && !slices.Contains(i.named, step.Plugin) {
@@ -40,23 +55,34 @@ func openPlugins(cfg serverConfig) (*installed, error) {
 	if cfg.withoutPlugins {
 		return i, nil
 	}
-	var err error
-	i.Store, err = store.Open(cfg.plugins)
-	if errors.Is(err, fs.ErrNotExist) {
+	_, err := os.Stat(cfg.data.Log())
+	begun := err == nil
+	i.files, err = store.Open(cfg.plugins)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && begun:
+		return i, nil
+	case errors.Is(err, fs.ErrNotExist):
 		return nil, missingPlugins(cfg.plugins, i.named)
-	}
-	if err != nil {
+	case err != nil:
 		return nil, err
 	}
-	for _, p := range i.Plugins() {
-		if _, twice := i.byID[p.Manifest.GetId()]; twice {
-			return nil, fmt.Errorf("plugins: %s holds two versions of %s: leave the one that is to answer", cfg.plugins, p.Manifest.GetId())
+	i.folder = i.files.Plugins()
+	slices.SortStableFunc(i.folder, func(a, b store.Plugin) int {
+		if a.Manifest.GetId() != b.Manifest.GetId() {
+			return strings.Compare(a.Manifest.GetId(), b.Manifest.GetId())
 		}
-		i.byID[p.Manifest.GetId()] = p
+		return registry.CompareVersions(a.Manifest.GetVersion(), b.Manifest.GetVersion())
+	})
+	if begun {
+		return i, nil
+	}
+	has := map[string]bool{}
+	for _, p := range i.folder {
+		has[p.Manifest.GetId()] = true
 	}
 	var missing []string
 	for _, id := range i.named {
-		if _, ok := i.byID[id]; !ok {
+		if !has[id] {
 			missing = append(missing, id)
 		}
 	}
@@ -64,7 +90,7 @@ func openPlugins(cfg serverConfig) (*installed, error) {
 		return nil, missingPlugins(cfg.plugins, missing)
 	}
 	for id := range cfg.grants {
-		if _, ok := i.byID[id]; !ok {
+		if !has[id] {
 			return nil, fmt.Errorf("grants: %s does not hold the plugin %s", cfg.plugins, id)
 		}
 	}
@@ -76,70 +102,188 @@ func missingPlugins(folder string, ids []string) error {
 		folder, strings.Join(ids, ", "))
 }
 
-// offered are the plugins that a bundle may name. Without plugins that is every one that the bundles name: their steps
-// wait for officers.
+// offered are the plugins that a bundle may name without an active version: on a server without plugins every one that
+// the bundles name, for their steps wait for officers.
 func (i *installed) offered() map[string]bool {
 	offered := map[string]bool{}
-	for _, id := range i.named {
-		offered[id] = true
-	}
-	for id := range i.byID {
-		offered[id] = true
+	if i.cfg.withoutPlugins {
+		for _, id := range i.named {
+			offered[id] = true
+		}
 	}
 	return offered
 }
 
-// hooks says which hooks a plugin offers, as the engine names them: `check`, `decide`, …
+// hooks says which hooks the active version of a plugin offers, as the engine names them: `check`, `decide`, …
 func (i *installed) hooks(plugin string) []string {
+	if i.cfg.withoutPlugins {
+		return nil
+	}
 	var names []string
-	for _, h := range i.byID[plugin].Manifest.GetHooks() {
-		names = append(names, strings.ToLower(strings.TrimPrefix(h.String(), "HOOK_")))
+	p := i.engine.InForce().State.Plugins[plugin]
+	if active := p.With(p.Digest); active != nil {
+		for _, h := range active.Manifest.GetHooks() {
+			names = append(names, strings.ToLower(strings.TrimPrefix(h.String(), "HOOK_")))
+		}
 	}
 	return names
 }
 
-// seed is what an empty store begins with. In development each plugin gets the capabilities that it asks for.
-func (i *installed) seed(cfg serverConfig) ([]registry.ActivatePlugin, []registry.GrantPlugin) {
-	var activate []registry.ActivatePlugin
-	var grant []registry.GrantPlugin
-	for _, p := range i.list() {
-		activate = append(activate, activation(p))
-		if cfg.development {
-			grant = append(grant, registry.GrantPlugin{ID: p.Manifest.GetId(), Capabilities: p.Manifest.GetCapabilities()})
-		} else if granted := cfg.grants[p.Manifest.GetId()]; len(granted) > 0 {
-			grant = append(grant, registry.GrantPlugin{ID: p.Manifest.GetId(), Capabilities: granted})
+// Module implements [plugins.Modules]: the file of a version that was pushed, or one of the folder, which stores have that
+// began before files were pushed.
+func (i *installed) Module(digest string) ([]byte, error) {
+	module, err := i.engine.PluginModule(context.Background(), digest)
+	if !errors.Is(err, blob.ErrNotFound) {
+		return module, err
+	}
+	if i.files == nil {
+		return nil, fmt.Errorf("plugin of digest %s: %w", digest, fs.ErrNotExist)
+	}
+	return i.files.Module(digest)
+}
+
+// Examine implements [engine.Plugins]. The signature is looked at before anything else reads the file.
+func (i *installed) Examine(module []byte, trusted []string) (*pluginv1.Manifest, string, error) {
+	var keys []signature.PublicKey
+	for _, text := range trusted {
+		if key, err := signature.ParsePublicKey(text); err == nil {
+			keys = append(keys, key)
 		}
 	}
-	return activate, grant
-}
-
-func (i *installed) list() []store.Plugin {
-	if i.Store == nil {
-		return nil
+	signer := ""
+	switch key, err := signature.Verify(module, keys); {
+	case err == nil:
+		signer = key.String()
+	case errors.Is(err, signature.ErrUnsigned), errors.Is(err, signature.ErrUnknownKey) && i.cfg.development: // the registry knows whether that may be
+	case errors.Is(err, signature.ErrUnknownKey):
+		return nil, "", refusal.New(refusal.NotAllowed, "签名所用密钥不受信任", "the plugin is signed with a key that is not trusted").
+			Else("由运行方登记该密钥", "an operator trusts the key first: `onething plugin trust`, or --signers for an empty store")
+	case errors.Is(err, manifest.ErrNotWasm):
+		return nil, "", unfit(err)
+	default:
+		return nil, "", refusal.New(refusal.Invalid, "插件签名无效，文件可能被改动过", err.Error())
 	}
-	return i.Plugins()
+	if err := plugins.Inspect(module); err != nil {
+		return nil, "", unfit(err)
+	}
+	m, err := manifest.Read(module)
+	if err != nil {
+		return nil, "", unfit(err)
+	}
+	if signer == "" && i.cfg.development {
+		i.unsigned.Do(func() {
+			i.cfg.logger.Warn("development: plugins run that no trusted key has signed", "plugin", m.GetId())
+		})
+	}
+	return m, signer, nil
 }
 
-func activation(p store.Plugin) registry.ActivatePlugin {
-	return registry.ActivatePlugin{ID: p.Manifest.GetId(), Version: p.Manifest.GetVersion(), Digest: p.Digest}
+// unfit is a file that cannot be a plugin here. What is wrong with it is in words of ours.
+func unfit(err error) error {
+	return refusal.New(refusal.Invalid, "该文件不是可运行的插件", "the file is no plugin that runs here: "+err.Error()).
+		Else("用 onething plugin check 查看", "`onething plugin check` says what is wrong with it")
 }
 
-// activate holds what is active against what is at hand. In development a plugin that was built anew is activated;
-// else a change is an operator's, and a start undoes nothing.
-func (i *installed) activate(ctx context.Context, e *engine.Engine, development bool) error {
-	for _, p := range i.list() {
-		active := e.InForce().State.Plugins[p.Manifest.GetId()]
-		if active.Digest == p.Digest {
+// Prepare implements [engine.Plugins].
+func (i *installed) Prepare(ctx context.Context, id, digest string) error {
+	_, err := i.host.Prepare(ctx, plugins.Ref{ID: id, Digest: digest})
+	if failed, ok := errors.AsType[*plugins.CallError](err); ok {
+		return unfit(failed)
+	}
+	return err
+}
+
+// seed is what an empty store begins with. In development each plugin gets the capabilities that it asks for, and the
+// folder's public keys are trusted.
+func (i *installed) seed(to *engine.Seed) error {
+	to.PluginKeys = i.cfg.pluginKeys
+	if i.cfg.development && i.files != nil {
+		keys, err := folderKeys(i.cfg.plugins)
+		if err != nil {
+			return err
+		}
+		to.PluginKeys = slices.Concat(to.PluginKeys, keys)
+	}
+	granted := map[string]bool{}
+	for _, p := range slices.Backward(i.folder) {
+		id := p.Manifest.GetId()
+		capabilities := i.cfg.grants[id]
+		if i.cfg.development {
+			capabilities = p.Manifest.GetCapabilities()
+		}
+		if !granted[id] && len(capabilities) > 0 {
+			to.Grants = append(to.Grants, registry.GrantPlugin{ID: id, Capabilities: capabilities})
+		}
+		granted[id] = true
+	}
+	for _, p := range i.folder {
+		module, err := i.files.Module(p.Digest)
+		if err != nil {
+			return err
+		}
+		to.Plugins = append(to.Plugins, registry.File{Name: filepath.Join(i.cfg.plugins, p.File), Content: module})
+	}
+	return nil
+}
+
+// folderKeys reads the public keys that lie beside plugins.
+func folderKeys(folder string) ([]registry.TrustPluginKey, error) {
+	names, err := filepath.Glob(filepath.Join(folder, "*.pub"))
+	if err != nil {
+		return nil, err
+	}
+	var keys []registry.TrustPluginKey
+	for _, name := range names {
+		text, err := os.ReadFile(name) //nolint:gosec // in the operator's folder
+		if err != nil {
+			return nil, err
+		}
+		key, err := signature.ParsePublicKey(strings.TrimSpace(string(text)))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		keys = append(keys, registry.TrustPluginKey{Key: key.String(), Name: filepath.Base(name), Departments: []string{"*"}})
+	}
+	return keys, nil
+}
+
+// byServe and bySeed are who has pushed what a server found in its folder.
+const (
+	byServe = "serve"
+	bySeed  = "seed"
+)
+
+// take pushes what the folder holds and the store does not. In development it is activated too, unless the active version was
+// pushed by somebody; else an operator activates it. What may not ship is told, and stops nothing.
+func (i *installed) take(ctx context.Context) error {
+	for _, p := range i.folder {
+		id := p.Manifest.GetId()
+		state := i.engine.InForce().State.Plugins[id]
+		if state.With(p.Digest) == nil {
+			module, err := i.files.Module(p.Digest)
+			if err != nil {
+				return err
+			}
+			_, err = i.engine.PushPlugin(ctx, "push/"+id+"/"+p.Digest, byServe, module)
+			if refused, ok := errors.AsType[*refusal.Refusal](err); ok {
+				i.cfg.logger.Warn("a plugin of the folder is not taken", "plugin", id, "version", p.Manifest.GetVersion(), "file", p.File, "cause", refused.Text.In("en"))
+				continue
+			}
+			if err != nil {
+				return fmt.Errorf("push plugin %s: %w", id, err)
+			}
+			i.cfg.logger.Info("a plugin of the folder was pushed", "plugin", id, "version", p.Manifest.GetVersion())
+		}
+		if !i.cfg.development || state.Digest == p.Digest {
 			continue
 		}
-		if !development {
-			return fmt.Errorf("plugins: %s is active in version %s with the digest %s, and %s is version %s with another one: put the active file back",
-				p.Manifest.GetId(), active.Version, active.Digest, p.File, p.Manifest.GetVersion())
+		if active := state.With(state.Digest); active != nil && active.Pushed.By != byServe && active.Pushed.By != bySeed {
+			continue
 		}
-		_, err := e.Publish(ctx, "activate/"+p.Manifest.GetId()+"/"+active.Digest+"/"+p.Digest, "serve", activation(p),
-			registry.GrantPlugin{ID: p.Manifest.GetId(), Capabilities: p.Manifest.GetCapabilities()})
-		if err != nil {
-			return fmt.Errorf("activate plugin %s: %w", p.Manifest.GetId(), err)
+		request := fmt.Sprintf("activate/%s/%d/%s", id, state.Activated.At.UnixNano(), p.Digest)
+		if _, err := i.engine.Publish(ctx, request, byServe, registry.ActivatePlugin{ID: id, Version: p.Manifest.GetVersion(), Digest: p.Digest},
+			registry.GrantPlugin{ID: id, Capabilities: p.Manifest.GetCapabilities()}); err != nil {
+			return fmt.Errorf("activate plugin %s: %w", id, err)
 		}
 	}
 	return nil
@@ -148,7 +292,7 @@ func (i *installed) activate(ctx context.Context, e *engine.Engine, development 
 // openHost starts the host that runs the plugins; nil without plugins. Nothing waits until they are compiled: that goes on
 // beside the server, and a call that comes first waits for its own.
 func (s *server) openHost(ctx context.Context, i *installed, keys *seal.Store, shared *registers.Registers) (*plugins.Host, error) {
-	if i.Store == nil {
+	if s.cfg.withoutPlugins {
 		return nil, nil //nolint:nilnil // no host is what a server without plugins has
 	}
 	behind := capability.Config{
@@ -160,7 +304,7 @@ func (s *server) openHost(ctx context.Context, i *installed, keys *seal.Store, s
 		behind.SharedData = shared
 	}
 	host, err := plugins.Open(ctx, plugins.Config{
-		Modules:      i.Store,
+		Modules:      i,
 		Granted:      func(id string) []string { return s.engine.InForce().State.Plugins[id].Capabilities },
 		Capabilities: capability.New(behind),
 		Logger:       s.cfg.logger, CompilationCacheDir: s.cfg.data.Compiled(),
@@ -169,11 +313,14 @@ func (s *server) openHost(ctx context.Context, i *installed, keys *seal.Store, s
 		return nil, err
 	}
 	s.closers = append(s.closers, host.Close)
-	list := i.list()
+	active := s.engine.InForce().State.Plugins
 	go func() {
-		for _, p := range list {
+		for id, p := range active {
+			if p.Digest == "" {
+				continue
+			}
 			// The host says what cannot be used; the calls of its steps will fail, and become officers' tasks.
-			if _, err := host.Prepare(ctx, plugins.Ref{ID: p.Manifest.GetId(), Digest: p.Digest}); errors.Is(err, plugins.ErrClosed) {
+			if _, err := host.Prepare(ctx, plugins.Ref{ID: id, Digest: p.Digest}); errors.Is(err, plugins.ErrClosed) {
 				return
 			}
 		}

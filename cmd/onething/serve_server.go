@@ -51,6 +51,7 @@ type serverConfig struct {
 	office      string           // its name, as documents have it
 	bundles     *catalog.Catalog // what an empty store begins with
 	grants      map[string][]string
+	pluginKeys  []registry.TrustPluginKey
 	// secondPerson says which versions of bundles need one.
 	secondPerson registry.Policy
 
@@ -174,7 +175,10 @@ func (s *server) open(ctx context.Context) error {
 	calls := &caller{server: s}
 	engineConfig := engine.Config{
 		Log: log, Keys: keys, Blobs: blobs, Drafts: drafts, BundleDrafts: bundleDrafts, Now: cfg.clock.Now, Place: cfg.place, Office: cfg.office, Logger: cfg.logger,
-		Hooks: modules.hooks, Offered: modules.offered(), Compiled: cfg.bundles.Compiled(), Prefiller: steps.Prefiller{Caller: calls}, SecondPerson: cfg.secondPerson,
+		Hooks: modules.hooks, Offered: modules.offered(), Development: cfg.development, Compiled: cfg.bundles.Compiled(), Prefiller: steps.Prefiller{Caller: calls}, SecondPerson: cfg.secondPerson,
+	}
+	if !cfg.withoutPlugins {
+		engineConfig.Plugins = modules
 	}
 	var shared *registers.Registers
 	if cfg.development {
@@ -186,17 +190,21 @@ func (s *server) open(ctx context.Context) error {
 	if s.engine, err = engine.Open(ctx, engineConfig); err != nil {
 		return err
 	}
+	modules.engine = s.engine
 	seed := engine.Seed{Catalog: cfg.bundles, CalendarName: holidays.File, Calendar: holidays.Source()}
-	seed.Plugins, seed.Grants = modules.seed(cfg)
+	if err := modules.seed(&seed); err != nil {
+		return err
+	}
 	if err := s.engine.Seed(ctx, seed); err != nil {
 		return fmt.Errorf("begin the store: %w", err)
 	}
-	if err := modules.activate(ctx, s.engine, cfg.development); err != nil {
+	if err := modules.take(ctx); err != nil {
 		return err
 	}
 	if calls.host, err = s.openHost(ctx, modules, keys, shared); err != nil {
 		return err
 	}
+	modules.host = calls.host
 	if s.views, err = view.Open(view.Config{Dir: cfg.data.Views(), Log: log, Keys: keys, Logger: cfg.logger}); err != nil {
 		return err
 	}

@@ -86,7 +86,7 @@ func rolesOf(scope accessv1.Scope) []accessv1.Role {
 	case accessv1.Scope_SCOPE_PUBLIC:
 		return []accessv1.Role{
 			accessv1.Role_ROLE_RESIDENT, accessv1.Role_ROLE_COMPANY, accessv1.Role_ROLE_CLERK, accessv1.Role_ROLE_OFFICER,
-			accessv1.Role_ROLE_DEPARTMENT_SYSTEM, accessv1.Role_ROLE_CONFIGURATOR, accessv1.Role_ROLE_OPERATOR,
+			accessv1.Role_ROLE_DEPARTMENT_SYSTEM, accessv1.Role_ROLE_CONFIGURATOR, accessv1.Role_ROLE_OPERATOR, accessv1.Role_ROLE_DEVELOPER,
 		}
 	case accessv1.Scope_SCOPE_OWN:
 		// A clerk files at the counter for somebody who stands there; the draft and the application are that
@@ -98,6 +98,8 @@ func rolesOf(scope accessv1.Scope) []accessv1.Role {
 		return []accessv1.Role{accessv1.Role_ROLE_OFFICER, accessv1.Role_ROLE_DEPARTMENT_SYSTEM}
 	case accessv1.Scope_SCOPE_PLATFORM:
 		return []accessv1.Role{accessv1.Role_ROLE_CONFIGURATOR, accessv1.Role_ROLE_OPERATOR}
+	case accessv1.Scope_SCOPE_PLUGINS:
+		return []accessv1.Role{accessv1.Role_ROLE_OPERATOR, accessv1.Role_ROLE_DEVELOPER}
 	case accessv1.Scope_SCOPE_UNSPECIFIED:
 		return nil
 	default:

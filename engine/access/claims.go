@@ -60,8 +60,8 @@ func newReader(c Claims) (reader, error) {
 			faults = append(faults, errors.New("residents need a claim for their citizen number"))
 		case role == accessv1.Role_ROLE_COMPANY && c.Enterprise == "":
 			faults = append(faults, errors.New("companies need a claim for their social credit code"))
-		case role == accessv1.Role_ROLE_OFFICER && c.Department == "":
-			faults = append(faults, errors.New("officers need a claim for their department"))
+		case (role == accessv1.Role_ROLE_OFFICER || role == accessv1.Role_ROLE_DEVELOPER) && c.Department == "":
+			faults = append(faults, errors.New("officers and developers need a claim for their department"))
 		}
 	}
 	for _, value := range slices.Sorted(maps.Keys(c.Departments)) {
@@ -105,7 +105,7 @@ func (r reader) identity(subject string, claims map[string]any, digest func(stri
 		}
 	}
 	slices.Sort(who.Roles)
-	if who.Has(accessv1.Role_ROLE_OFFICER) {
+	if who.Has(accessv1.Role_ROLE_OFFICER) || who.Has(accessv1.Role_ROLE_DEVELOPER) {
 		value, err := word(claims, r.Department)
 		if err != nil {
 			return Identity{}, err

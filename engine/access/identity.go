@@ -19,7 +19,7 @@ type Identity struct {
 	Client string
 	// Roles are what the identity may act as; at least one, unless nobody has signed in.
 	Roles []accessv1.Role
-	// Department is the id of the department of an officer or a department's system; else empty.
+	// Department is the id of the department of an officer, a developer or a department's system; else empty.
 	Department string
 	// Person is the keyed digest of the citizen number of the person who signed in, as applications keep it: the
 	// number itself is not kept. Empty if the token names none; a resident always has one.
@@ -76,7 +76,7 @@ func (i Identity) check() error {
 			if i.Enterprise == "" {
 				lacks = "a unified social credit code"
 			}
-		case accessv1.Role_ROLE_OFFICER, accessv1.Role_ROLE_DEPARTMENT_SYSTEM:
+		case accessv1.Role_ROLE_OFFICER, accessv1.Role_ROLE_DEPARTMENT_SYSTEM, accessv1.Role_ROLE_DEVELOPER:
 			if i.Department == "" {
 				lacks = "a department"
 			}

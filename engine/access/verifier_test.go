@@ -335,7 +335,7 @@ func TestNew_Refuses(t *testing.T) {
 		}, want: "by its subject"},
 		{name: "residents without a person", change: func(c *access.Config) { c.Claims.Person = "" }, want: "residents need"},
 		{name: "companies without an enterprise", change: func(c *access.Config) { c.Claims.Enterprise = "" }, want: "companies need"},
-		{name: "officers without a department", change: func(c *access.Config) { c.Claims.Department = "" }, want: "officers need"},
+		{name: "officers without a department", change: func(c *access.Config) { c.Claims.Department = "" }, want: "officers and developers need"},
 		{name: "system without a department", change: func(c *access.Config) { c.Claims.Systems = map[string]string{"s": ""} }, want: `system "s"`},
 		{name: "department without an id", change: func(c *access.Config) { c.Claims.Departments = map[string]string{"1": ""} }, want: `department value "1"`},
 		{name: "claim with a hole", change: func(c *access.Config) { c.Claims.Roles = "realm_access..roles" }, want: "empty part"},

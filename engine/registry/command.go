@@ -71,8 +71,9 @@ type PushPlugin struct {
 	Key      string // that has signed it; empty: none
 }
 
-// ActivatePlugin makes a pushed version of a plugin the one that answers.
-type ActivatePlugin struct{ ID, Version, Reason string }
+// ActivatePlugin makes a pushed version of a plugin the one that answers. A version has one digest but in development, where
+// the digest says which is meant.
+type ActivatePlugin struct{ ID, Version, Digest, Reason string }
 
 // RollBackPlugin takes up a version of a plugin that was active before.
 type RollBackPlugin struct{ ID, Version, Reason string }

@@ -130,8 +130,9 @@ func decidePlugin(s State, command Command, w World) ([]*registryv1.Event, error
 		return one(trustPluginKey(s, c))
 	case RevokePluginKey:
 		return revokePluginKey(s, c)
+	default: // of another stream
+		return nil, nil
 	}
-	return nil, nil
 }
 
 // mayShip refuses a version that no trusted key has signed for its department. In development an unsigned one passes.
@@ -147,13 +148,13 @@ func (s State) mayShip(m *pluginv1.Manifest, key string, w World) error {
 	switch {
 	case k == nil:
 		return refusal.New(refusal.NotAllowed, "签名所用密钥不受信任", "the plugin is signed with a key that is not trusted").
-			Else("由运行方登记该密钥", "an operator trusts the key first: `onething plugin keys`")
+			Else("由运行方登记该密钥", "an operator trusts the key first: `onething plugin trust`")
 	case !k.Revoked.At.IsZero():
 		return refusal.New(refusal.NotAllowed, "签名所用密钥已吊销", "the plugin is signed with a key that was revoked").
 			Else("请用另一把受信任的密钥重新签名", "sign it again with another key that is trusted")
 	case !k.May(m.GetDepartment(), m.GetId()):
 		return refusal.New(refusal.NotAllowed, fmt.Sprintf("该密钥不得签发插件 %s", m.GetId()), fmt.Sprintf("the key may not sign the plugin %s of the department %s", m.GetId(), m.GetDepartment())).
-			Else("由运行方登记该密钥的适用范围", "an operator widens what the key may sign: `onething plugin keys`")
+			Else("由运行方登记该密钥的适用范围", "an operator widens what the key may sign: `onething plugin trust`")
 	}
 	return nil
 }
@@ -216,6 +217,12 @@ func noPlugin() error {
 // activatePlugin makes a pushed version the one that answers; nil if it does already.
 func activatePlugin(s State, c ActivatePlugin, w World) (*registryv1.Event, error) {
 	p, v, err := s.pushed(c.ID, c.Version, w)
+	if err == nil && c.Digest != "" && c.Digest != v.Digest {
+		if v = p.With(c.Digest); v == nil || v.Version != c.Version {
+			return nil, refusal.New(refusal.NotFound, "没有上传过这个版本", "this version was not pushed with this digest")
+		}
+		err = s.mayShip(v.Manifest, v.Key, w)
+	}
 	if err != nil || v.Digest == p.Digest {
 		return nil, err
 	}
@@ -286,9 +293,10 @@ func grantPlugin(s State, c GrantPlugin) (*registryv1.Event, error) {
 	if slices.Equal(p.Capabilities, capabilities) {
 		return nil, nil
 	}
-	for _, name := range capabilities {
+	for _, grant := range capabilities {
+		name, _, _ := strings.Cut(grant, ":") // some say more: http:ledger.example.cn
 		asked := slices.ContainsFunc(p.Versions, func(v PluginVersion) bool { return slices.Contains(v.Manifest.GetCapabilities(), name) })
-		if !asked && !slices.Contains(p.Capabilities, name) {
+		if !asked && !slices.Contains(p.Capabilities, grant) {
 			return nil, refusal.New(refusal.Invalid, fmt.Sprintf("插件没有申请能力 %s", name), fmt.Sprintf("no version of the plugin asks for the capability %s", name))
 		}
 	}

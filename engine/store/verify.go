@@ -31,6 +31,7 @@ import (
 	applicationv1 "github.com/siyiban/onething/proto/gen/onething/application/v1"
 	keyvaluev1 "github.com/siyiban/onething/proto/gen/onething/keyvalue/v1"
 	personv1 "github.com/siyiban/onething/proto/gen/onething/person/v1"
+	registryv1 "github.com/siyiban/onething/proto/gen/onething/registry/v1"
 )
 
 // Fault is something that is wrong in a data folder.
@@ -218,6 +219,13 @@ func (w *walk) named(ctx context.Context, m proto.Message, at commitlog.Fault) {
 		if _, err := w.blobs.Stat(ctx, blob.Digest(file.GetBlob())); err != nil {
 			at.Err = err
 			w.fault(blobFile(file.GetBlob()), at, "put the file back from a backup; it is named for its SHA-256")
+		}
+		return
+	}
+	if pushed, ok := m.(*registryv1.PluginPushed); ok {
+		if _, err := w.blobs.Stat(ctx, blob.Digest(pushed.GetDigest())); err != nil {
+			at.Err = err
+			w.fault(blobFile(pushed.GetDigest()), at, "push the plugin's file again, or put it back from a backup; it is named for its SHA-256")
 		}
 		return
 	}

@@ -22,6 +22,9 @@ const (
 // Officer returns the name of the officer of a department.
 func Officer(department string) string { return "officer-" + department }
 
+// Developer returns the name of the developer of a department.
+func Developer(department string) string { return "developer-" + department }
+
 // System returns the name, and client id, of the system of a department.
 func System(department string) string { return "system-" + department }
 
@@ -60,6 +63,7 @@ func identities(departments []Department) []Identity {
 	for _, d := range departments {
 		list = append(list,
 			Identity{Name: Officer(d.ID), Title: d.Name + " 经办人员", Roles: []string{"officer"}, Department: d.ID},
+			Identity{Name: Developer(d.ID), Title: d.Name + " 插件开发人员", Roles: []string{"developer"}, Department: d.ID},
 			Identity{Name: System(d.ID), Title: d.Name + " 业务系统", Department: d.ID, System: true})
 	}
 	return list
@@ -82,6 +86,7 @@ func (i *Issuer) Claims() access.Claims {
 			"officer":      accessv1.Role_ROLE_OFFICER,
 			"configurator": accessv1.Role_ROLE_CONFIGURATOR,
 			"operator":     accessv1.Role_ROLE_OPERATOR,
+			"developer":    accessv1.Role_ROLE_DEVELOPER,
 		},
 		Department: claimDepartment,
 		Person:     claimPerson,

@@ -45,6 +45,8 @@ const (
 	Role_ROLE_CONFIGURATOR Role = 6
 	// Runs the platform: grants, health, storage. Sees no applicant's values.
 	Role_ROLE_OPERATOR Role = 7
+	// A developer of one department, who ships its plugins and sees how they run. Sees no applicant's values.
+	Role_ROLE_DEVELOPER Role = 8
 )
 
 // Enum value maps for Role.
@@ -58,6 +60,7 @@ var (
 		5: "ROLE_DEPARTMENT_SYSTEM",
 		6: "ROLE_CONFIGURATOR",
 		7: "ROLE_OPERATOR",
+		8: "ROLE_DEVELOPER",
 	}
 	Role_value = map[string]int32{
 		"ROLE_UNSPECIFIED":       0,
@@ -68,6 +71,7 @@ var (
 		"ROLE_DEPARTMENT_SYSTEM": 5,
 		"ROLE_CONFIGURATOR":      6,
 		"ROLE_OPERATOR":          7,
+		"ROLE_DEVELOPER":         8,
 	}
 )
 
@@ -114,6 +118,8 @@ const (
 	Scope_SCOPE_DEPARTMENT Scope = 4
 	// What is in force on the platform: bundles, plugins, grants, calendars.
 	Scope_SCOPE_PLATFORM Scope = 5
+	// Plugins: for operators all, for a developer those of the own department.
+	Scope_SCOPE_PLUGINS Scope = 6
 )
 
 // Enum value maps for Scope.
@@ -125,6 +131,7 @@ var (
 		3: "SCOPE_OFFICE",
 		4: "SCOPE_DEPARTMENT",
 		5: "SCOPE_PLATFORM",
+		6: "SCOPE_PLUGINS",
 	}
 	Scope_value = map[string]int32{
 		"SCOPE_UNSPECIFIED": 0,
@@ -133,6 +140,7 @@ var (
 		"SCOPE_OFFICE":      3,
 		"SCOPE_DEPARTMENT":  4,
 		"SCOPE_PLATFORM":    5,
+		"SCOPE_PLUGINS":     6,
 	}
 )
 
@@ -254,7 +262,7 @@ const file_onething_access_v1_access_proto_rawDesc = "" +
 	"\x06Access\x12.\n" +
 	"\x05roles\x18\x01 \x03(\x0e2\x18.onething.access.v1.RoleR\x05roles\x12\x16\n" +
 	"\x06anyone\x18\x02 \x01(\bR\x06anyone\x12/\n" +
-	"\x05scope\x18\x03 \x01(\x0e2\x19.onething.access.v1.ScopeR\x05scope*\xa9\x01\n" +
+	"\x05scope\x18\x03 \x01(\x0e2\x19.onething.access.v1.ScopeR\x05scope*\xbd\x01\n" +
 	"\x04Role\x12\x14\n" +
 	"\x10ROLE_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rROLE_RESIDENT\x10\x01\x12\x10\n" +
@@ -264,14 +272,16 @@ const file_onething_access_v1_access_proto_rawDesc = "" +
 	"\fROLE_OFFICER\x10\x04\x12\x1a\n" +
 	"\x16ROLE_DEPARTMENT_SYSTEM\x10\x05\x12\x15\n" +
 	"\x11ROLE_CONFIGURATOR\x10\x06\x12\x11\n" +
-	"\rROLE_OPERATOR\x10\a*{\n" +
+	"\rROLE_OPERATOR\x10\a\x12\x12\n" +
+	"\x0eROLE_DEVELOPER\x10\b*\x8e\x01\n" +
 	"\x05Scope\x12\x15\n" +
 	"\x11SCOPE_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fSCOPE_PUBLIC\x10\x01\x12\r\n" +
 	"\tSCOPE_OWN\x10\x02\x12\x10\n" +
 	"\fSCOPE_OFFICE\x10\x03\x12\x14\n" +
 	"\x10SCOPE_DEPARTMENT\x10\x04\x12\x12\n" +
-	"\x0eSCOPE_PLATFORM\x10\x05:T\n" +
+	"\x0eSCOPE_PLATFORM\x10\x05\x12\x11\n" +
+	"\rSCOPE_PLUGINS\x10\x06:T\n" +
 	"\x06access\x12\x1e.google.protobuf.MethodOptions\x18\xab\x8c\x03 \x01(\v2\x1a.onething.access.v1.AccessR\x06accessBCZAgithub.com/siyiban/onething/proto/gen/onething/access/v1;accessv1b\x06proto3"
 
 var (
