@@ -10,6 +10,7 @@ import (
 	"io"
 
 	"github.com/siyiban/onething/engine/blob"
+	"github.com/siyiban/onething/engine/refusal"
 	"github.com/siyiban/onething/engine/registry"
 	pluginv1 "github.com/siyiban/onething/proto/gen/onething/plugin/v1"
 	registryv1 "github.com/siyiban/onething/proto/gen/onething/registry/v1"
@@ -33,23 +34,30 @@ type Plugins interface {
 }
 
 // PushPlugin keeps the file of a version of a plugin, as a blob, and puts it into the registry; it does not answer before it
-// is activated. A file that may not ship is a [*refusal.Refusal], and nothing of it is kept.
-func (e *Engine) PushPlugin(ctx context.Context, requestID, actor string, module []byte) (*Publication, error) {
+// is activated. A file that may not ship is a [*refusal.Refusal], and nothing of it is kept; so is one of another department
+// than that of who pushes, if a department is named.
+func (e *Engine) PushPlugin(ctx context.Context, requestID, actor, department string, module []byte) (*Publication, *registry.PluginVersion, error) {
 	if e.cfg.Plugins == nil {
-		return nil, ErrNoPlugins
+		return nil, nil, ErrNoPlugins
 	}
 	if len(module) > MaxPlugin {
-		return nil, fmt.Errorf("push plugin: %w: more than %d bytes", blob.ErrTooLarge, MaxPlugin)
+		return nil, nil, fmt.Errorf("push plugin: %w: more than %d bytes", blob.ErrTooLarge, MaxPlugin)
 	}
 	command, err := e.examine(module, e.InForce().State)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	if department != "" && command.Manifest.GetDepartment() != department {
+		return nil, nil, refusal.New(refusal.NotAllowed, "只能上传本部门的插件", "the plugin is one of another department")
 	}
 	p, err := e.changePlugins(ctx, requestID, actor, command, func(context.Context, *registryv1.Event) error { return e.keepPlugin(ctx, module) })
 	if err == nil && p.Event == nil { // it was pushed before: the file is healed, if the disk has lost it
 		err = e.keepPlugin(ctx, module)
 	}
-	return p, err
+	if err != nil {
+		return nil, nil, err
+	}
+	return p, e.InForce().State.Plugins[command.Manifest.GetId()].With(command.Digest), nil
 }
 
 // examine makes the command that pushes a file.

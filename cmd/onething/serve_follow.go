@@ -25,7 +25,6 @@ import (
 	"github.com/siyiban/onething/engine/follow/notices"
 	"github.com/siyiban/onething/engine/follow/steps"
 	"github.com/siyiban/onething/engine/keyvalue"
-	"github.com/siyiban/onething/engine/observe"
 	"github.com/siyiban/onething/engine/person"
 	"github.com/siyiban/onething/engine/registry"
 	"github.com/siyiban/onething/engine/store"
@@ -219,8 +218,9 @@ func (c commands) KeepDocument(ctx context.Context, id string, description *appl
 // caller calls the active version of a plugin on the host. Without a host every call fails, so the engine hands the step
 // to officers.
 type caller struct {
-	server *server
-	host   *plugins.Host
+	server  *server
+	host    *plugins.Host
+	shadows chan shadowCall // that versions in shadow are to be asked
 }
 
 // Call implements [steps.Caller].
@@ -232,23 +232,22 @@ func (c *caller) Call(ctx context.Context, plugin string, request *pluginv1.Requ
 	if active.Digest == "" {
 		return steps.Answer{}, &steps.Failure{Kind: string(plugins.NotFound), Err: errors.New("no version of the plugin is active")}
 	}
-	ctx, end := c.server.observer.Plugin(ctx, plugin, strings.ToLower(strings.TrimPrefix(request.GetHook().String(), "HOOK_")))
+	ctx, end := c.server.observer.Plugin(ctx, plugin, hookName(request.GetHook()))
 	response, trace, err := c.host.Call(ctx, plugins.Ref{ID: plugin, Digest: active.Digest}, request)
 	answer := steps.Answer{Response: response, Digest: active.Digest, Writes: changesOf(trace.Writes), Outside: trace.ReachedOutside && !trace.Repeatable}
 	for _, l := range trace.Lookups {
 		answer.Lookups = append(answer.Lookups, person.Lookup(l))
 	}
-	outcome := observe.OK
-	if failed, ok := errors.AsType[*plugins.CallError](err); ok {
-		outcome = string(failed.Kind)
-		err = &steps.Failure{Kind: outcome, Err: err}
-	} else if err != nil {
-		outcome = observe.Failed
+	called := callOf(plugin, active.Version, active.Digest, request, trace, outcomeOf(err))
+	end(called)
+	c.server.plugins.Called(called)
+	if _, ok := errors.AsType[*plugins.CallError](err); ok {
+		err = &steps.Failure{Kind: called.Outcome, Err: err}
 	}
-	end(outcome)
 	if err != nil {
 		return answer, err
 	}
+	c.shadow(plugin, active, request, response, trace.Transcript)
 	transcript, err := trace.Record(request, response)
 	if err != nil {
 		return answer, err
@@ -257,6 +256,11 @@ func (c *caller) Call(ctx context.Context, plugin string, request *pluginv1.Requ
 		return answer, fmt.Errorf("encode transcript: %w", err)
 	}
 	return answer, nil
+}
+
+// hookName is a hook as operators read it, such as `decide`.
+func hookName(h pluginv1.Hook) string {
+	return strings.ToLower(strings.TrimPrefix(h.String(), "HOOK_"))
 }
 
 // changesOf is what a call wrote, as the engine takes it.

@@ -14,6 +14,7 @@ import (
 	"github.com/siyiban/onething/engine"
 	"github.com/siyiban/onething/engine/application"
 	"github.com/siyiban/onething/engine/blob"
+	"github.com/siyiban/onething/engine/observe"
 	"github.com/siyiban/onething/engine/refusal"
 	"github.com/siyiban/onething/engine/registry"
 	"github.com/siyiban/onething/engine/seal"
@@ -264,7 +265,7 @@ func (i *installed) take(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			_, err = i.engine.PushPlugin(ctx, "push/"+id+"/"+p.Digest, byServe, module)
+			_, _, err = i.engine.PushPlugin(ctx, "push/"+id+"/"+p.Digest, byServe, "", module)
 			if refused, ok := errors.AsType[*refusal.Refusal](err); ok {
 				i.cfg.logger.Warn("a plugin of the folder is not taken", "plugin", id, "version", p.Manifest.GetVersion(), "file", p.File, "cause", refused.Text.In("en"))
 				continue
@@ -296,7 +297,7 @@ func (s *server) openHost(ctx context.Context, i *installed, keys *seal.Store, s
 		return nil, nil //nolint:nilnil // no host is what a server without plugins has
 	}
 	behind := capability.Config{
-		KeyValue: departmentStores{s}, Logger: s.cfg.logger, Application: applicationOf,
+		KeyValue: departmentStores{s}, Logger: s.cfg.logger, Application: applicationOf, Lines: s.line,
 		// The same after every start, so that a call that is repeated after a crash is known outside.
 		Outside: capability.Outside{Secret: keys.Digest("idempotency keys of plugins", nil)},
 	}
@@ -326,6 +327,11 @@ func (s *server) openHost(ctx context.Context, i *installed, keys *seal.Store, s
 		}
 	}()
 	return host, nil
+}
+
+// line remembers what a plugin has logged.
+func (s *server) line(l capability.Line) {
+	s.plugins.Logged(observe.Line{Plugin: l.Plugin, Version: l.Version, Hook: l.Hook, Application: l.Application, Code: l.Code, Numbers: l.Numbers})
 }
 
 // applicationOf is the number of the application that a task or a case belongs to.

@@ -82,6 +82,7 @@ type server struct {
 	followers map[string]*follow.Follower
 	notices   *notices.Desk // nil: nobody is told
 	observer  *observe.Observer
+	plugins   *observe.Plugins // how their calls have gone
 	watched   *watched
 	handler   http.Handler
 	issuer    *devissuer.Issuer // nil in production
@@ -105,7 +106,7 @@ type listener struct {
 // ctx is for opening only; the error is [errEnded] if that is why it was not opened.
 func openServer(ctx context.Context, cfg serverConfig) (*server, error) {
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
-	s := &server{cfg: cfg, followers: map[string]*follow.Follower{}, observer: observe.New(observe.Config{Now: time.Now, Tracer: cfg.tracer}), failed: make(chan error, 1), running: func() context.Context { return running }, stop: stop}
+	s := &server{cfg: cfg, followers: map[string]*follow.Follower{}, observer: observe.New(observe.Config{Now: time.Now, Tracer: cfg.tracer}), plugins: observe.NewPlugins(cfg.clock.Now), failed: make(chan error, 1), running: func() context.Context { return running }, stop: stop}
 	if err := s.open(ctx); err != nil {
 		closed := s.close()
 		if closed == nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
@@ -172,7 +173,7 @@ func (s *server) open(ctx context.Context) error {
 	}
 	s.closing(bundleDrafts.Close)
 
-	calls := &caller{server: s}
+	calls := &caller{server: s, shadows: make(chan shadowCall, shadowQueue)}
 	engineConfig := engine.Config{
 		Log: log, Keys: keys, Blobs: blobs, Drafts: drafts, BundleDrafts: bundleDrafts, Now: cfg.clock.Now, Place: cfg.place, Office: cfg.office, Logger: cfg.logger,
 		Hooks: modules.hooks, Offered: modules.offered(), Development: cfg.development, Compiled: cfg.bundles.Compiled(), Prefiller: steps.Prefiller{Caller: calls}, SecondPerson: cfg.secondPerson,
@@ -205,6 +206,7 @@ func (s *server) open(ctx context.Context) error {
 		return err
 	}
 	modules.host = calls.host
+	s.start(func() error { return calls.runShadows(s.running()) })
 	if s.views, err = view.Open(view.Config{Dir: cfg.data.Views(), Log: log, Keys: keys, Logger: cfg.logger}); err != nil {
 		return err
 	}
@@ -231,7 +233,7 @@ func (s *server) open(ctx context.Context) error {
 		return err
 	}
 	s.watch(stored, drafts)
-	s.handler = api.New(api.Config{Engine: s.engine, Views: s.views, Tokens: tokens, Logger: cfg.logger, Clock: time.Now, Origins: cfg.origins, Notices: s.notices, Followers: s.followers,
+	s.handler = api.New(api.Config{Engine: s.engine, Views: s.views, Tokens: tokens, Logger: cfg.logger, Clock: time.Now, Origins: cfg.origins, Notices: s.notices, Plugins: s.plugins, Followers: s.followers,
 		Ready: func(context.Context) error { return stored.Err() }, Parts: s.watched.parts(), Observe: s.observer.Call})
 	return nil
 }

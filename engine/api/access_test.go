@@ -44,6 +44,7 @@ func specs() []connect.Spec {
 	apiv1connect.RegisterTaskServiceHandler(server, apiv1connect.UnimplementedTaskServiceHandler{})
 	apiv1connect.RegisterPublishServiceHandler(server, apiv1connect.UnimplementedPublishServiceHandler{})
 	apiv1connect.RegisterOperatorServiceHandler(server, apiv1connect.UnimplementedOperatorServiceHandler{})
+	apiv1connect.RegisterPluginServiceHandler(server, apiv1connect.UnimplementedPluginServiceHandler{})
 	return slices.Collect(server.Specs())
 }
 
@@ -85,6 +86,7 @@ func TestAccess_OptionsAreAsMeant(t *testing.T) {
 		system   = accessv1.Role_ROLE_DEPARTMENT_SYSTEM
 		author   = accessv1.Role_ROLE_CONFIGURATOR
 		operator = accessv1.Role_ROLE_OPERATOR
+		shipper  = accessv1.Role_ROLE_DEVELOPER
 	)
 	type option struct {
 		Anyone bool
@@ -100,6 +102,8 @@ func TestAccess_OptionsAreAsMeant(t *testing.T) {
 		"PublishService": {Roles: []accessv1.Role{author}, Scope: accessv1.Scope_SCOPE_PLATFORM},
 		// What waits for who runs the platform.
 		"OperatorService": {Roles: []accessv1.Role{operator}, Scope: accessv1.Scope_SCOPE_PLATFORM},
+		// What a department ships, and what becomes of it. Whether it answers is the operator's to say.
+		"PluginService": {Roles: []accessv1.Role{operator, shipper}, Scope: accessv1.Scope_SCOPE_PLUGINS},
 	}
 	// A promise binds the person who makes it, so nobody makes it for them at the counter.
 	methods := map[string]option{
@@ -115,6 +119,9 @@ func TestAccess_OptionsAreAsMeant(t *testing.T) {
 		"PublishService/ListProposals":   {Roles: []accessv1.Role{author, operator}, Scope: accessv1.Scope_SCOPE_PLATFORM},
 		"PublishService/GetProposal":     {Roles: []accessv1.Role{author, operator}, Scope: accessv1.Scope_SCOPE_PLATFORM},
 		"PublishService/PublishCalendar": {Roles: []accessv1.Role{operator}, Scope: accessv1.Scope_SCOPE_PLATFORM},
+	}
+	for _, method := range []string{"ActivatePlugin", "RollBackPlugin", "ShadowPlugin", "StopPlugin", "GrantPlugin", "ListPluginKeys", "TrustPluginKey", "RevokePluginKey"} {
+		methods["PluginService/"+method] = option{Roles: []accessv1.Role{operator}, Scope: accessv1.Scope_SCOPE_PLATFORM}
 	}
 	for _, spec := range specs() {
 		t.Run(spec.Procedure, func(t *testing.T) {

@@ -184,7 +184,13 @@ func (s intakeService) UploadMaterial(ctx context.Context, stream apiv1connect.I
 	if header == nil {
 		return nil, fail(connect.CodeInvalidArgument, nil, apiv1.Reason_REASON_INVALID, "上传须先发送文件说明", "the first message of an upload is its header")
 	}
-	file, revision, err := s.upload(ctx, header, &chunks{receive: stream.Receive})
+	file, revision, err := s.upload(ctx, header, &chunks{receive: func() ([]byte, error) {
+		message, err := stream.Receive()
+		if err == nil && message.GetHeader() != nil {
+			return nil, twoHeaders()
+		}
+		return message.GetChunk(), err
+	}})
 	if err != nil {
 		return nil, refused(err)
 	}
@@ -222,23 +228,21 @@ func (s intakeService) upload(ctx context.Context, header *apiv1.UploadHeader, c
 
 // chunks reads the messages of an upload as one content.
 type chunks struct {
-	receive func() (*apiv1.UploadMaterialRequest, error)
+	receive func() ([]byte, error)
 	rest    []byte
 }
 
 // Read implements [io.Reader].
 func (c *chunks) Read(p []byte) (int, error) {
 	for len(c.rest) == 0 {
-		message, err := c.receive()
+		chunk, err := c.receive()
 		switch {
 		case errors.Is(err, io.EOF):
 			return 0, io.EOF
 		case err != nil:
 			return 0, err
-		case message.GetHeader() != nil:
-			return 0, fail(connect.CodeInvalidArgument, nil, apiv1.Reason_REASON_INVALID, "一次上传只有一个文件说明", "an upload has one header")
 		}
-		c.rest = message.GetChunk()
+		c.rest = chunk
 	}
 	n := copy(p, c.rest)
 	c.rest = c.rest[n:]

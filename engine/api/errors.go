@@ -88,6 +88,7 @@ var sentinels = []struct { //nolint:gochecknoglobals // a table that nothing wri
 	{follow.ErrNotParked, connect.CodeNotFound, apiv1.Reason_REASON_NOT_FOUND, "没有这条暂停的记录", "there is no such parked stream"},
 	{notices.ErrSent, connect.CodeFailedPrecondition, apiv1.Reason_REASON_WRONG_STATE, "通知已送出", "the notice was sent"},
 	{draft.ErrStopped, connect.CodeUnavailable, apiv1.Reason_REASON_STORE_STOPPED, "系统暂停接收，请稍后再试", "the store takes no writes at the moment"},
+	{engine.ErrNoPlugins, connect.CodeFailedPrecondition, apiv1.Reason_REASON_WRONG_STATE, "本系统未启用插件", "this server runs no plugins"},
 	{engine.ErrNotFound, connect.CodeNotFound, apiv1.Reason_REASON_NOT_FOUND, "没有找到，或您无权查看", "there is no such thing, or it is not yours to see"},
 	{engine.ErrNoMaterial, connect.CodeInvalidArgument, apiv1.Reason_REASON_INVALID, "本次申请不需要这份材料", "this application does not ask for this material"},
 	{engine.ErrNotOffered, connect.CodeFailedPrecondition, apiv1.Reason_REASON_PROMISE_REFUSED, "该材料不适用告知承诺或容缺受理", "neither promise nor tolerance is open for this material or applicant"},

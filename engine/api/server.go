@@ -23,6 +23,7 @@ import (
 	"github.com/siyiban/onething/engine"
 	"github.com/siyiban/onething/engine/follow"
 	"github.com/siyiban/onething/engine/follow/notices"
+	"github.com/siyiban/onething/engine/observe"
 	"github.com/siyiban/onething/engine/view"
 	accessv1 "github.com/siyiban/onething/proto/gen/onething/access/v1"
 	apiv1 "github.com/siyiban/onething/proto/gen/onething/api/v1"
@@ -54,6 +55,8 @@ type Config struct {
 	Notices *notices.Desk
 	// Followers are what follows the log, by name: an operator takes up what they have parked.
 	Followers map[string]*follow.Follower
+	// Plugins are how their calls have gone; nil: nobody says.
+	Plugins *observe.Plugins
 	// Origins are the web pages that may call, for CORS; none by default.
 	Origins []string
 	// Ready says why the server cannot answer, nil if it can.
@@ -78,6 +81,10 @@ func New(cfg Config) http.Handler {
 		validateconnect.NewServerInterceptor(),
 	)
 	s := service{engine: cfg.Engine, views: cfg.Views}
+	plugins := cfg.Plugins
+	if plugins == nil {
+		plugins = observe.NewPlugins(cfg.Clock)
+	}
 	apiv1connect.RegisterGuideServiceHandler(server, guideService{engine: cfg.Engine})
 	apiv1connect.RegisterCatalogServiceHandler(server, catalogService{engine: cfg.Engine})
 	apiv1connect.RegisterIntakeServiceHandler(server, intakeService{service: s})
@@ -85,6 +92,7 @@ func New(cfg Config) http.Handler {
 	apiv1connect.RegisterTaskServiceHandler(server, taskService{service: s})
 	apiv1connect.RegisterPublishServiceHandler(server, publishService{service: s})
 	apiv1connect.RegisterOperatorServiceHandler(server, operatorService{notices: cfg.Notices, followers: cfg.Followers})
+	apiv1connect.RegisterPluginServiceHandler(server, pluginService{service: s, watched: plugins})
 	grpcreflect.Register(server)
 	server.Register(connect.Method{Spec: connect.Spec{Procedure: grpc_health_v1.Health_Check_FullMethodName}, Handler: health(cfg, services(server))})
 

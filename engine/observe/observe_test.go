@@ -71,8 +71,9 @@ func TestObserver(t *testing.T) {
 	_, end = o.Call(t.Context(), connect.Spec{Procedure: "/s/Watch", StreamType: connect.StreamTypeServer})
 	end("ok")
 	ctx, done := o.Work(t.Context(), "steps")
-	_, end = o.Plugin(ctx, "hrss/pension", "check")
-	end("timed_out")
+	_, called := o.Plugin(ctx, "hrss/pension", "check")
+	called(observe.PluginCall{Outcome: "timed_out", Fuel: 7, HostCalls: 2, MemoryBytes: 3 << 20})
+	o.PluginShadow("hrss/pension", "same")
 	done(errors.New("value"))
 	for _, err := range []error{nil, fmt.Errorf("stopped: %w", context.Canceled)} {
 		_, done = o.Work(t.Context(), "steps")
@@ -84,7 +85,9 @@ func TestObserver(t *testing.T) {
 		"onething_request": {`request_seconds_sum{method="/s/Submit"} 0.12`, `request_seconds_count{method="/s/Submit"} 1`,
 			`requests_total{code="failed_precondition",method="/s/Submit"} 1`, `requests_total{code="ok",method="/s/Watch"} 1`},
 		"onething_plugin": {`plugin_call_seconds_sum{plugin="hrss/pension"} 0.03`, `plugin_call_seconds_count{plugin="hrss/pension"} 1`,
-			`plugin_calls_total{hook="check",outcome="timed_out",plugin="hrss/pension"} 1`},
+			`plugin_calls_total{hook="check",outcome="timed_out",plugin="hrss/pension"} 1`, `plugin_fuel_total{plugin="hrss/pension"} 7`,
+			`plugin_host_calls_total{plugin="hrss/pension"} 2`, `plugin_memory_bytes_sum{plugin="hrss/pension"} 3.145728e+06`, `plugin_memory_bytes_count{plugin="hrss/pension"} 1`,
+			`plugin_shadow_calls_total{plugin="hrss/pension",result="same"} 1`},
 		"onething_follower": {`follower_work_total{follower="steps",outcome="failed"} 1`, `follower_work_total{follower="steps",outcome="ok"} 1`,
 			`follower_work_total{follower="steps",outcome="stopped"} 1`},
 	} {

@@ -42,15 +42,19 @@ type Observer struct {
 	tracer   trace.Tracer
 	registry *prometheus.Registry
 
-	requests     *prometheus.CounterVec
-	requestTime  *prometheus.HistogramVec
-	appends      *prometheus.CounterVec
-	appendTime   prometheus.Histogram
-	pluginCalls  *prometheus.CounterVec
-	pluginTime   *prometheus.HistogramVec
-	work         *prometheus.CounterVec
-	clockJumps   *prometheus.CounterVec
-	certificates *prometheus.CounterVec
+	requests        *prometheus.CounterVec
+	requestTime     *prometheus.HistogramVec
+	appends         *prometheus.CounterVec
+	appendTime      prometheus.Histogram
+	pluginCalls     *prometheus.CounterVec
+	pluginTime      *prometheus.HistogramVec
+	pluginFuel      *prometheus.CounterVec
+	pluginHostCalls *prometheus.CounterVec
+	pluginMemory    *prometheus.HistogramVec
+	pluginShadow    *prometheus.CounterVec
+	work            *prometheus.CounterVec
+	clockJumps      *prometheus.CounterVec
+	certificates    *prometheus.CounterVec
 }
 
 // New returns an observer that has seen nothing yet.
@@ -77,6 +81,10 @@ func New(c Config) *Observer {
 	o.registry.MustRegister(o.appendTime)
 	o.pluginCalls = counter("plugin_calls_total", "Calls of plugins, by outcome: ok, or the kind of failure.", "plugin", "hook", "outcome")
 	o.pluginTime = histogram("plugin_call_seconds", "How long calls of plugins took.", []float64{.005, .02, .1, .5, 2, 10}, "plugin")
+	o.pluginFuel = counter("plugin_fuel_total", "What plugins have executed, in units of fuel.", "plugin")
+	o.pluginHostCalls = counter("plugin_host_calls_total", "Calls of host functions by plugins.", "plugin")
+	o.pluginMemory = histogram("plugin_memory_bytes", "Linear memory of plugins at the end of their calls.", []float64{1 << 20, 4 << 20, 16 << 20, 64 << 20, 256 << 20}, "plugin")
+	o.pluginShadow = counter("plugin_shadow_calls_total", "Calls that versions in shadow were to be asked: same, different, or skipped.", "plugin", "result")
 	o.work = counter("follower_work_total", "Pieces of work that followers have done or tried, by outcome.", "follower", "outcome")
 	o.clockJumps = counter("clock_jumps_total", "How often the machine's clock was set by half a minute or more.", "direction")
 	o.certificates = counter("certificate_loads_total", "How often the TLS certificate was read, by outcome.", "outcome")
@@ -116,15 +124,23 @@ func (o *Observer) Call(ctx context.Context, spec connect.Spec) (context.Context
 }
 
 // Plugin observes a call of a plugin: the context that it returns carries its span, and the function is called at its end
-// with [OK] or the kind of failure.
-func (o *Observer) Plugin(ctx context.Context, plugin, hook string) (context.Context, func(outcome string)) {
+// with what it was.
+func (o *Observer) Plugin(ctx context.Context, plugin, hook string) (context.Context, func(PluginCall)) {
 	ctx, span := o.tracer.Start(ctx, "plugin "+plugin, trace.WithAttributes(attribute.String("hook", hook)))
 	start := o.now()
-	return ctx, func(outcome string) {
-		o.pluginCalls.WithLabelValues(plugin, hook, outcome).Inc()
+	return ctx, func(c PluginCall) {
+		o.pluginCalls.WithLabelValues(plugin, hook, c.Outcome).Inc()
 		o.pluginTime.WithLabelValues(plugin).Observe(o.now().Sub(start).Seconds())
-		end(span, outcome)
+		o.pluginFuel.WithLabelValues(plugin).Add(float64(c.Fuel))
+		o.pluginHostCalls.WithLabelValues(plugin).Add(float64(c.HostCalls))
+		o.pluginMemory.WithLabelValues(plugin).Observe(float64(c.MemoryBytes))
+		end(span, c.Outcome)
 	}
+}
+
+// PluginShadow counts what became of a call that a version in shadow was to be asked: `same`, `different` or `skipped`.
+func (o *Observer) PluginShadow(plugin, result string) {
+	o.pluginShadow.WithLabelValues(plugin, result).Inc()
 }
 
 // Work observes a piece of a follower's work, as [Observer.Plugin] does a call.
