@@ -2,6 +2,7 @@ package observe
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -185,10 +186,7 @@ func (p *Plugins) Stats(plugin string) []PluginStats {
 	for _, s := range r.stats {
 		c := *s
 		c.Latency = slices.Clone(s.Latency)
-		c.Outcomes = make(map[[2]string]uint64, len(s.Outcomes))
-		for k, n := range s.Outcomes {
-			c.Outcomes[k] = n
-		}
+		c.Outcomes = maps.Clone(s.Outcomes)
 		all = append(all, c)
 	}
 	slices.SortStableFunc(all, func(a, b PluginStats) int { return cmp.Or(b.Last.Compare(a.Last), cmp.Compare(a.Digest, b.Digest)) })
