@@ -234,7 +234,7 @@ func (c *caller) Call(ctx context.Context, plugin string, request *pluginv1.Requ
 	}
 	ctx, end := c.server.observer.Plugin(ctx, plugin, hookName(request.GetHook()))
 	response, trace, err := c.host.Call(ctx, plugins.Ref{ID: plugin, Digest: active.Digest}, request)
-	answer := steps.Answer{Response: response, Digest: active.Digest, Writes: changesOf(trace.Writes), Outside: trace.ReachedOutside && !trace.Repeatable}
+	answer := steps.Answer{Response: response, Digest: active.Digest, Rewriter: trace.Rewriter, Writes: changesOf(trace.Writes), Outside: trace.ReachedOutside && !trace.Repeatable}
 	for _, l := range trace.Lookups {
 		answer.Lookups = append(answer.Lookups, person.Lookup(l))
 	}

@@ -37,6 +37,8 @@ type Caller interface {
 type Answer struct {
 	*pluginv1.Response
 	Digest string // of the plugin that answered
+	// Rewriter is the version of the host's rewriter under which it ran.
+	Rewriter uint32
 	// Trace is what it saw through its capabilities: an onething.plugin.v1.Transcript.
 	Trace []byte
 	// Writes are what it wrote into its department's store; nil: nothing.
@@ -241,6 +243,7 @@ func (h *Handler) work(ctx context.Context, w work) error {
 	if err := errors.Join(ctx.Err(), err); err != nil {
 		return err
 	}
+	actor.Rewriter = answer.Rewriter
 	if failed == nil {
 		err = h.Engine.Record(ctx, w.Application, w.request(), actor, command, answer.Writes)
 		refused, ok := errors.AsType[*refusal.Refusal](err)

@@ -87,7 +87,7 @@ func TestSteps_FromCheckToResult(t *testing.T) {
 	}
 	equal(t, "calls of the step that reads a result", []*pluginv1.Request{want}, p.seen(pluginv1.Hook_HOOK_DECIDE, "pay"))
 	equal(t, "kept documents", map[string][]byte{"审核.html": []byte("<p>通知</p>")}, o.kept)
-	equal(t, "who decided", &applicationv1.Actor{Role: applicationv1.Role_ROLE_PLUGIN, Department: "office", Id: "office/quick"}, grant.DecidedBy)
+	equal(t, "who decided", &applicationv1.Actor{Role: applicationv1.Role_ROLE_PLUGIN, Department: "office", Id: "office/quick", Rewriter: 7}, grant.DecidedBy)
 }
 
 func TestSteps_FindingsAreAClerksMatter(t *testing.T) {
@@ -395,7 +395,11 @@ func TestSteps_LookupsAndTraces(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if event := decode(t, e.Public); event.GetTaskDecided() != nil {
+		event := decode(t, e.Public)
+		if kind := event.GetKind(); event.GetActor().GetRole() == applicationv1.Role_ROLE_PLUGIN {
+			equal(t, fmt.Sprintf("rewriter of %T", kind), 7, event.GetActor().GetRewriter())
+		}
+		if event.GetTaskDecided() != nil {
 			traces[event.GetActor().GetId()] = string(event.GetPersonal().GetTrace()) + event.GetPersonal().GetTraceFile().GetName()
 		}
 	}

@@ -895,7 +895,10 @@ type Actor struct {
 	// True if an applicant acts for another by mandate.
 	Agent bool `protobuf:"varint,4,opt,name=agent,proto3" json:"agent,omitempty"`
 	// Mandate under which an agent acts.
-	Mandate       string `protobuf:"bytes,5,opt,name=mandate,proto3" json:"mandate,omitempty"`
+	Mandate string `protobuf:"bytes,5,opt,name=mandate,proto3" json:"mandate,omitempty"`
+	// Version of the host's rewriter under which a plugin ran, 0 if none ran. What a call takes in fuel, and so whether it ends,
+	// depends on it and on the plugin's digest, which stands in the event.
+	Rewriter      uint32 `protobuf:"varint,6,opt,name=rewriter,proto3" json:"rewriter,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -963,6 +966,13 @@ func (x *Actor) GetMandate() string {
 		return x.Mandate
 	}
 	return ""
+}
+
+func (x *Actor) GetRewriter() uint32 {
+	if x != nil {
+		return x.Rewriter
+	}
+	return 0
 }
 
 // Personal is what an event holds of persons: sealed when stored.
@@ -4898,7 +4908,7 @@ const file_onething_application_v1_application_proto_rawDesc = "" +
 	"\x10promise_repaired\x18% \x01(\v2(.onething.application.v1.PromiseRepairedH\x00R\x0fpromiseRepaired\x12L\n" +
 	"\rdocument_made\x18( \x01(\v2%.onething.application.v1.DocumentMadeH\x00R\fdocumentMade\x12R\n" +
 	"\x0fdocument_served\x18) \x01(\v2'.onething.application.v1.DocumentServedH\x00R\x0edocumentServedB\x06\n" +
-	"\x04kind\"\x9a\x01\n" +
+	"\x04kind\"\xb6\x01\n" +
 	"\x05Actor\x121\n" +
 	"\x04role\x18\x01 \x01(\x0e2\x1d.onething.application.v1.RoleR\x04role\x12\x1e\n" +
 	"\n" +
@@ -4906,7 +4916,8 @@ const file_onething_application_v1_application_proto_rawDesc = "" +
 	"department\x12\x0e\n" +
 	"\x02id\x18\x03 \x01(\tR\x02id\x12\x14\n" +
 	"\x05agent\x18\x04 \x01(\bR\x05agent\x12\x18\n" +
-	"\amandate\x18\x05 \x01(\tR\amandate\"\xce\x05\n" +
+	"\amandate\x18\x05 \x01(\tR\amandate\x12\x1a\n" +
+	"\brewriter\x18\x06 \x01(\rR\brewriter\"\xce\x05\n" +
 	"\bPersonal\x121\n" +
 	"\x06record\x18\x01 \x01(\v2\x19.onething.forms.v1.RecordR\x06record\x121\n" +
 	"\x06result\x18\x02 \x01(\v2\x19.onething.forms.v1.RecordR\x06result\x12\x16\n" +
