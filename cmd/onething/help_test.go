@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,6 +23,11 @@ import (
 // The help of each verb ends with two examples, and they do what they say, in a folder with what a user has at hand.
 func TestHelp_Examples(t *testing.T) {
 	t.Parallel()
+	withPlugins := sync.OnceValue(func() *stage { // one for all of these examples: it compiles the plugins
+		st := startStage(t, t.TempDir(), "2026-03-16", "../../build/plugins", io.Discard)
+		t.Cleanup(func() { st.stop(t) })
+		return st
+	})
 	var verbs func(cmd *cobra.Command)
 	verbs = func(cmd *cobra.Command) {
 		for _, verb := range cmd.Commands() {
@@ -33,7 +39,7 @@ func TestHelp_Examples(t *testing.T) {
 						t.Fatalf("%d examples: %q", len(examples), examples)
 					}
 					for _, example := range examples {
-						runExample(t, example)
+						runExample(t, example, withPlugins)
 					}
 				})
 			}
@@ -65,9 +71,11 @@ func examplesOf(t *testing.T, verb []string) []string {
 // examples.
 func signing(t *testing.T, folder string) {
 	t.Helper()
-	if _, err := signature.Generate(filepath.Join(folder, "hrss.pem")); err != nil {
+	public, err := signature.Generate(filepath.Join(folder, "hrss.pem"))
+	if err != nil {
 		t.Fatal(err)
 	}
+	writeFile(t, filepath.Join(folder, "hrss.pub"), public.String()+"\n")
 	if err := manifest.Pack(filepath.Join(folder, "module.wasm"), filepath.Join(folder, "manifest.yaml"), filepath.Join(folder, "pension.wasm")); err != nil {
 		t.Fatal(err)
 	}
@@ -78,9 +86,9 @@ func signing(t *testing.T, folder string) {
 	writeFile(t, filepath.Join(folder, "etc/onething/signers.yaml"), "keys: [{ key: \""+strings.TrimSpace(string(key))+"\", name: make, departments: [\"*\"] }]\n")
 }
 
-func runExample(t *testing.T, example string) {
+func runExample(t *testing.T, example string, withPlugins func() *stage) {
 	t.Helper()
-	if regexp.MustCompile(`onething (demo|serve|plugin (check|run|bench|conformance))`).MatchString(example) {
+	if regexp.MustCompile(`onething (demo|serve|plugin (check|run|bench|conformance|push|list|stats|logs|trust|revoke-key|grant|activate|rollback|shadow|stop))`).MatchString(example) {
 		needPlugins(t)
 	}
 	folder := t.TempDir()
@@ -118,6 +126,9 @@ func runExample(t *testing.T, example string) {
 	if strings.HasPrefix(example, "onething restore") {
 		example = "onething backup var/onething --to var/backup > var/out && " + example
 	}
+	if strings.HasPrefix(example, "onething plugin revoke-key") { // of a key that is trusted
+		example = "onething plugin trust hrss.pub --name 人社局 --department hrss --as operator > trusted && " + example
+	}
 	compiles := regexp.MustCompile(`^onething plugin (build|test)`).MatchString(example)
 	if compiles { // in a folder with a plugin's source
 		example = "onething plugin new civil_affairs/senior_card && cd senior_card && " + example
@@ -127,8 +138,13 @@ func runExample(t *testing.T, example string) {
 	cmd := exec.CommandContext(ctx, "sh", "-eu", "-c", example)
 	cmd.Dir = folder
 	if strings.Contains(example, "--as ") || strings.Contains(example, "ONETHING_AS") {
-		st := newStage(t, t.TempDir(), "2026-03-16", io.Discard, func(c *serverConfig) { c.notices = told(t, folder, "http://127.0.0.1:1") })
-		defer st.stop(t)
+		var st *stage
+		if strings.Contains(example, "onething plugin ") {
+			st = withPlugins()
+		} else {
+			st = newStage(t, t.TempDir(), "2026-03-16", io.Discard, func(c *serverConfig) { c.notices = told(t, folder, "http://127.0.0.1:1") })
+			defer st.stop(t)
+		}
 		cmd.Env = append(os.Environ(), "ONETHING_SERVER="+st.api, "ONETHING_DEV_ISSUER="+strings.TrimSuffix(strings.TrimPrefix(st.issuer, "http://"), "/issuer"))
 	}
 	if reads { // a server has been there

@@ -14,8 +14,10 @@ func newPlugin() *cobra.Command {
 		Args:                       cobra.ArbitraryArgs,
 		RunE:                       noSuchVerb,
 	}
-	// One verb, one file: plugin_<verb>.go. First what developers do, in the order in which they do it, then operators.
+	// Each in plugin_<verb>.go, together with what undoes it. First what developers do, in the order in which they do it, then
+	// operators.
 	cmd.AddCommand(newPluginNew(), newPluginBuild(), newPluginTest(), newPluginCheck(), newPluginRun(), newPluginBench(), newPluginConformance(), newPluginPack(), newPluginSign())
-	cmd.AddCommand(newReplay())
+	cmd.AddCommand(newPluginPush(), newPluginList(), newPluginStats(), newPluginLogs())
+	cmd.AddCommand(newPluginTrust(), newPluginRevokeKey(), newPluginGrant(), newPluginActivate(), newPluginRollback(), newPluginShadow(), newPluginStop(), newReplay())
 	return cmd
 }
