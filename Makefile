@@ -93,7 +93,7 @@ force:
 # the ten minutes on two cores. `race` and `soak` run it.
 .PHONY: test
 test: lint check-generate plugins ## what CI runs: lint, generated code up to date, guests, all tests (under 10 minutes)
-	go test -timeout 900s ./...
+	go test -timeout 1200s ./...
 	@sdk/rust/toolchain.sh --test
 
 .PHONY: race

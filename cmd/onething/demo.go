@@ -50,7 +50,7 @@ func newDemo() *cobra.Command {
 			"officers and a department's system; the plugins decide their own steps. It prints what happened to each application, and\n" +
 			"exits with 1 if one has come to anything else than it must.",
 		Example: `  onething demo
-  ONETHING_PLUGINS=build/plugins onething demo > timelines.txt`,
+  onething demo --help`,
 		Args:    arguments(),
 		PreRunE: func(cmd *cobra.Command, _ []string) error { return fromEnvironment(cmd.Flags()) },
 		RunE: func(cmd *cobra.Command, _ []string) error {
