@@ -180,8 +180,11 @@ func (d *Dossier) world(e *Engine, c Call) application.World {
 	w := application.World{Now: e.cfg.Now(), Actor: c.Actor, Person: c.Person, Selection: d.Selection, Calendar: e.InForce().Calendar, Place: e.cfg.Place,
 		Facts: d.Facts, Record: d.Record, Results: d.Results, Findings: d.Findings, Plugins: map[string][]string{},
 		Draw: e.cfg.Keys.Digest("draw", []byte(d.State.ID)), CorrectionDays: e.cfg.CorrectionDays}
-	for id := range e.InForce().State.Plugins { // also those of a version to which a case moves
-		if e.cfg.Hooks != nil {
+	if e.cfg.Hooks != nil { // also those of a version to which a case moves, and of one that another program activated
+		for id := range e.cfg.Offered {
+			w.Plugins[id] = e.cfg.Hooks(id)
+		}
+		for id := range e.InForce().State.Plugins {
 			w.Plugins[id] = e.cfg.Hooks(id)
 		}
 	}

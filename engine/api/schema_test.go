@@ -41,6 +41,14 @@ func TestSchema_Conventions(t *testing.T) {
 			"ServeDocument":        "like ReceiveDocument",
 			"WithdrawConfirmation": "it takes back only the caller's own, whatever was confirmed beside it",
 			"CreateBundleDraft":    "nothing was shown before",
+			"PushPlugin":           "a version is kept once, whatever is active",
+			"ActivatePlugin":       "it names its version, and versions only move forward",
+			"RollBackPlugin":       "it names its version",
+			"ShadowPlugin":         "it names its version",
+			"StopPlugin":           "whatever version answers, none shall",
+			"GrantPlugin":          "it says all that a plugin may use, whatever it might before",
+			"TrustPluginKey":       "it says all that a key may sign, whatever it might before",
+			"RevokePluginKey":      "a key is revoked once and for ever",
 		},
 		"at_least_position": {
 			"GetApplication": "", "GetCase": "", // have it
@@ -56,8 +64,14 @@ func TestSchema_Conventions(t *testing.T) {
 			"Verdicts":    "keeps nothing and reads no application",
 			"PreviewMove": "reads the log itself", "SimulateVersion": "keeps nothing; what is filed meanwhile may be among them or not",
 			"Watch": "reads the log itself, and goes on", "Download": "reads the log itself", "DownloadFile": "reads the log itself",
-			"ListLookups":  "reads the log itself",
-			"GetDocuments": "reads the log itself", "GetCaseDocuments": "reads the log itself", "GetTaskDocuments": "is called with a task that was shown", "DownloadMaterial": "is called with a task that was shown",
+			"ListLookups":           "reads the log itself",
+			"ListPlugins":           "read from what is in force, never behind",
+			"GetPlugin":             "read from what is in force, never behind",
+			"ListPluginKeys":        "read from what is in force, never behind",
+			"GetPluginStats":        "not in the log: counted since the start",
+			"ListPluginDifferences": "not in the log: counted since the start",
+			"ListPluginLogs":        "not in the log: counted since the start",
+			"GetDocuments":          "reads the log itself", "GetCaseDocuments": "reads the log itself", "GetTaskDocuments": "is called with a task that was shown", "DownloadMaterial": "is called with a task that was shown",
 		},
 	}
 	methods := 0
