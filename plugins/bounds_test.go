@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/siyiban/onething/plugins/snapshot"
+	"github.com/siyiban/onething/plugins/store"
 	pluginv1 "github.com/siyiban/onething/proto/gen/onething/plugin/v1"
 )
 
@@ -218,5 +219,51 @@ func TestCall_MarksEverywhere(t *testing.T) {
 			t.Errorf("the way is %s, want %s; globals %v", l.way, way, l.globals)
 		}
 		host.release(l)
+	}
+}
+
+// slowModules hands out its files one at a time, when it is told to, and counts them.
+type slowModules struct {
+	modules
+	asked chan string
+	hand  chan struct{}
+}
+
+func (m slowModules) Module(digest string) ([]byte, error) {
+	m.asked <- digest
+	<-m.hand
+	return m.modules.Module(digest)
+}
+
+// TestClose_WhileMuchIsToBeCompiled ends a host while one module is being compiled and others wait for their turn: it waits
+// for the one, and the others are not begun.
+func TestClose_WhileMuchIsToBeCompiled(t *testing.T) {
+	t.Parallel()
+	held := slowModules{modules{}, make(chan string, 3), make(chan struct{})}
+	host, err := Open(t.Context(), Config{Modules: held})
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, id := range []string{"test/a", "test/b", "test/c"} {
+		file := named(t, id, "test", noFinding)
+		held.modules[store.Digest(file)] = file
+		if _, err := host.Prepare(gone, Ref{ID: id, Digest: store.Digest(file)}); !errors.Is(err, context.Canceled) {
+			t.Fatalf("Prepare() = %v, want %v", err, context.Canceled)
+		}
+	}
+	<-held.asked
+	closed := make(chan error)
+	go func() { closed <- host.Close(context.Background()) }()
+	for !host.ended() {
+		runtime.Gosched()
+	}
+	close(held.hand)
+	if err := <-closed; err != nil {
+		t.Error(err)
+	}
+	if n := len(held.asked); n > 0 {
+		t.Errorf("%d more modules were compiled for nobody", n)
 	}
 }

@@ -1,7 +1,7 @@
 // Package plugins runs departments' plugins: each call in a sandbox of its own that holds no byte of an earlier call,
 // with bounds on time, memory, output and host calls. It is the only package that knows wazero.
 //
-// docs/plugin-interface.md says what a plugin's file looks like, what is bounded, and what is not bounded yet.
+// docs/plugin-interface.md says what a plugin's file looks like, what is bounded, and what is not.
 package plugins
 
 import (
@@ -167,8 +167,8 @@ func Open(ctx context.Context, config Config) (*Host, error) {
 	return h, nil
 }
 
-// Close waits for the calls and compilations that are under way, and releases everything. Who is in a hurry ends the
-// calls by their contexts first.
+// Close waits for the calls that are under way and for the module that is being compiled, and releases everything. Who is
+// in a hurry ends the calls by their contexts first.
 func (h *Host) Close(ctx context.Context) error {
 	h.mu.Lock()
 	h.closed = true
@@ -240,6 +240,13 @@ func (h *Host) enter() error {
 	}
 	h.under.Add(1)
 	return nil
+}
+
+// ended reports whether the host was closed.
+func (h *Host) ended() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.closed
 }
 
 // failed makes a CallError of an error whose kind is the plugin's fault, and says of any other which call it was.

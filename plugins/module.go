@@ -88,6 +88,11 @@ func (h *Host) compile(ctx context.Context, digest string, l *loaded) {
 	defer h.under.Done()
 	h.compiling <- struct{}{}
 	defer func() { <-h.compiling }()
+	if h.ended() { // nobody waits any more for what has not begun
+		l.err = ErrClosed
+		close(l.done)
+		return
+	}
 	begun := time.Now()
 	func() {
 		// The compiler has panicked on modules before; one that does is unfit, and the host goes on.

@@ -290,8 +290,8 @@ func (i *installed) take(ctx context.Context) error {
 	return nil
 }
 
-// openHost starts the host that runs the plugins; nil without plugins. Nothing waits until they are compiled: that goes on
-// beside the server, and a call that comes first waits for its own.
+// openHost starts the host that runs the plugins; nil without plugins. Nothing waits until those that bundles name are
+// compiled: that goes on beside the server, and a call that comes first waits for its own, as for one that no bundle names.
 func (s *server) openHost(ctx context.Context, i *installed, keys *seal.Store, shared *registers.Registers) (*plugins.Host, error) {
 	if s.cfg.withoutPlugins {
 		return nil, nil //nolint:nilnil // no host is what a server without plugins has
@@ -314,18 +314,24 @@ func (s *server) openHost(ctx context.Context, i *installed, keys *seal.Store, s
 		return nil, err
 	}
 	s.closers = append(s.closers, host.Close)
-	active := s.engine.InForce().State.Plugins
-	go func() {
-		for id, p := range active {
-			if p.Digest == "" {
-				continue
-			}
-			// The host says what cannot be used; the calls of its steps will fail, and become officers' tasks.
-			if _, err := host.Prepare(ctx, plugins.Ref{ID: id, Digest: p.Digest}); errors.Is(err, plugins.ErrClosed) {
-				return
+	var wanted []plugins.Ref
+	for _, b := range s.engine.InForce().All(s.engine.Today(), s.cfg.place) {
+		for _, step := range b.Steps {
+			ref := plugins.Ref{ID: step.Plugin, Digest: s.engine.InForce().State.Plugins[step.Plugin].Digest}
+			if ref.Digest != "" && !slices.Contains(wanted, ref) {
+				wanted = append(wanted, ref)
 			}
 		}
-	}()
+	}
+	s.background.Go(func() {
+		for _, ref := range wanted {
+			if s.running().Err() != nil {
+				return
+			}
+			// The host says what cannot be used; the calls of its steps will fail, and become officers' tasks.
+			_, _ = host.Prepare(s.running(), ref)
+		}
+	})
 	return host, nil
 }
 
