@@ -163,6 +163,7 @@ lint: ## schema, formatting, import rules, linters
 	$(BUF) lint
 	$(GOLANGCI) run ./...
 	go -C internal/sandboxbench vet ./...
+	@unformatted=$$(gofmt -l internal/sandboxbench); [ -z "$$unformatted" ] || { echo "not formatted: $$unformatted" >&2; exit 1; }
 
 .PHONY: fmt
 fmt: ## format Go

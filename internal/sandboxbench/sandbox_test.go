@@ -45,7 +45,6 @@ func build(t testing.TB, dir string) []byte {
 	return wasm
 }
 
-
 type modules map[string][]byte
 
 func (m modules) Module(digest string) ([]byte, error) {
