@@ -25,6 +25,9 @@ const (
 	exitFailure  = 2 // could not do it: usage, files, server
 )
 
+// errNoReason refuses a change that is to be explained.
+var errNoReason = errors.New("say why with --reason")
+
 // errFindings says that the verb has printed what it found.
 var errFindings = errors.New("findings")
 

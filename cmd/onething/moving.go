@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -64,7 +63,7 @@ func newMoving() *cobra.Command {
 				return err
 			}
 			if reason == "" {
-				return errors.New("say why with --reason")
+				return errNoReason
 			}
 			service, err := r.dial()
 			if err != nil {

@@ -1,13 +1,14 @@
 package main
 
 import (
+	"context"
 	"errors"
-	"fmt"
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	apiv1 "github.com/siyiban/onething/proto/gen/onething/api/v1"
+	"github.com/siyiban/onething/proto/gen/onething/api/v1/apiv1connect"
 )
 
 func newPluginActivate() *cobra.Command {
@@ -22,15 +23,9 @@ func newPluginActivate() *cobra.Command {
   onething plugin activate hrss/pension 1.0.0 --reason 新规施行 --as operator`,
 		Args: arguments("PLUGIN", "VERSION"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			service, err := r.dial()
-			if err != nil {
-				return err
-			}
-			done, err := service.ActivatePlugin(cmd.Context(), &apiv1.ActivatePluginRequest{RequestId: uuid.NewString(), Plugin: args[0], Version: args[1], Reason: reason})
-			if err != nil {
-				return answered(err)
-			}
-			return r.tell(cmd.OutOrStdout(), done.GetPlugin(), fmt.Sprintf("%s: %s answers%s", args[0], done.GetPlugin().GetActive(), already(done.GetPosition())))
+			return r.change(cmd, func(ctx context.Context, service apiv1connect.PluginServiceClient) (changed, error) {
+				return service.ActivatePlugin(ctx, &apiv1.ActivatePluginRequest{RequestId: uuid.NewString(), Plugin: args[0], Version: args[1], Reason: reason})
+			}, answers)
 		},
 	}
 	r.flags(cmd)
@@ -51,17 +46,11 @@ func newPluginRollback() *cobra.Command {
 		Args: arguments("PLUGIN", "VERSION"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if reason == "" {
-				return errors.New("say why with --reason")
+				return errNoReason
 			}
-			service, err := r.dial()
-			if err != nil {
-				return err
-			}
-			done, err := service.RollBackPlugin(cmd.Context(), &apiv1.RollBackPluginRequest{RequestId: uuid.NewString(), Plugin: args[0], Version: args[1], Reason: reason})
-			if err != nil {
-				return answered(err)
-			}
-			return r.tell(cmd.OutOrStdout(), done.GetPlugin(), fmt.Sprintf("%s: %s answers%s", args[0], done.GetPlugin().GetActive(), already(done.GetPosition())))
+			return r.change(cmd, func(ctx context.Context, service apiv1connect.PluginServiceClient) (changed, error) {
+				return service.RollBackPlugin(ctx, &apiv1.RollBackPluginRequest{RequestId: uuid.NewString(), Plugin: args[0], Version: args[1], Reason: reason})
+			}, answers)
 		},
 	}
 	r.flags(cmd)
@@ -82,17 +71,11 @@ func newPluginStop() *cobra.Command {
 		Args: arguments("PLUGIN"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if reason == "" {
-				return errors.New("say why with --reason")
+				return errNoReason
 			}
-			service, err := r.dial()
-			if err != nil {
-				return err
-			}
-			done, err := service.StopPlugin(cmd.Context(), &apiv1.StopPluginRequest{RequestId: uuid.NewString(), Plugin: args[0], Reason: reason})
-			if err != nil {
-				return answered(err)
-			}
-			return r.tell(cmd.OutOrStdout(), done.GetPlugin(), fmt.Sprintf("%s: stopped%s", args[0], already(done.GetPosition())))
+			return r.change(cmd, func(ctx context.Context, service apiv1connect.PluginServiceClient) (changed, error) {
+				return service.StopPlugin(ctx, &apiv1.StopPluginRequest{RequestId: uuid.NewString(), Plugin: args[0], Reason: reason})
+			}, func(*apiv1.Plugin) string { return "stopped" })
 		},
 	}
 	r.flags(cmd)
@@ -120,15 +103,9 @@ func newPluginGrant() *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			service, err := r.dial()
-			if err != nil {
-				return err
-			}
-			done, err := service.GrantPlugin(cmd.Context(), &apiv1.GrantPluginRequest{RequestId: uuid.NewString(), Plugin: args[0], Capabilities: args[1:]})
-			if err != nil {
-				return answered(err)
-			}
-			return r.tell(cmd.OutOrStdout(), done.GetPlugin(), fmt.Sprintf("%s: may use %s%s", args[0], listOr(done.GetPlugin().GetGranted(), "nothing"), already(done.GetPosition())))
+			return r.change(cmd, func(ctx context.Context, service apiv1connect.PluginServiceClient) (changed, error) {
+				return service.GrantPlugin(ctx, &apiv1.GrantPluginRequest{RequestId: uuid.NewString(), Plugin: args[0], Capabilities: args[1:]})
+			}, func(p *apiv1.Plugin) string { return "may use " + listOr(p.GetGranted(), "nothing") })
 		},
 	}
 	r.flags(cmd)

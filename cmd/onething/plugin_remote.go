@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"strings"
@@ -38,6 +39,28 @@ func (r *pluginRemote) dial() (apiv1connect.PluginServiceClient, error) {
 	}
 	return apiv1connect.NewPluginServiceClient(client), nil
 }
+
+// changed is what a server answers to a change of a plugin.
+type changed interface {
+	GetPlugin() *apiv1.Plugin
+	GetPosition() uint64
+}
+
+// change gives a command on a plugin, and prints what has come of it: the plugin's id, and what says.
+func (r *pluginRemote) change(cmd *cobra.Command, command func(context.Context, apiv1connect.PluginServiceClient) (changed, error), says func(*apiv1.Plugin) string) error {
+	service, err := r.dial()
+	if err != nil {
+		return err
+	}
+	done, err := command(cmd.Context(), service)
+	if err != nil {
+		return answered(err)
+	}
+	return r.tell(cmd.OutOrStdout(), done.GetPlugin(), done.GetPlugin().GetPlugin()+": "+says(done.GetPlugin())+already(done.GetPosition()))
+}
+
+// answers says which version of a plugin answers.
+func answers(p *apiv1.Plugin) string { return p.GetActive() + " answers" }
 
 // tell prints what a server has answered, as an object in one line or as text.
 func (r *pluginRemote) tell(out io.Writer, message proto.Message, text string) error {

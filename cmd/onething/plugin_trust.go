@@ -105,7 +105,7 @@ func newPluginRevokeKey() *cobra.Command {
 		Args: arguments("KEY"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if reason == "" {
-				return errors.New("say why with --reason")
+				return errNoReason
 			}
 			service, err := r.dial()
 			if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -34,24 +35,21 @@ func newPluginShadow() *cobra.Command {
 			case len(args) == 2 && end:
 				return errors.New("a VERSION begins, --end ends: one of them at a time")
 			}
-			service, err := r.dial()
-			if err != nil {
-				return err
-			}
 			if len(args) == 1 && !end {
+				service, err := r.dial()
+				if err != nil {
+					return err
+				}
 				return r.differences(cmd, service, args[0])
 			}
-			version := strings.Join(args[1:], "")
-			done, err := service.ShadowPlugin(cmd.Context(), &apiv1.ShadowPluginRequest{RequestId: uuid.NewString(), Plugin: args[0], Version: version})
-			if err != nil {
-				return answered(err)
-			}
-			p := done.GetPlugin()
-			said := fmt.Sprintf("%s: none runs in shadow", args[0])
-			if p.GetShadow() != "" {
-				said = fmt.Sprintf("%s: %s runs in shadow of %s", args[0], p.GetShadow(), p.GetActive())
-			}
-			return r.tell(cmd.OutOrStdout(), p, said+already(done.GetPosition()))
+			return r.change(cmd, func(ctx context.Context, service apiv1connect.PluginServiceClient) (changed, error) {
+				return service.ShadowPlugin(ctx, &apiv1.ShadowPluginRequest{RequestId: uuid.NewString(), Plugin: args[0], Version: strings.Join(args[1:], "")})
+			}, func(p *apiv1.Plugin) string {
+				if p.GetShadow() == "" {
+					return "none runs in shadow"
+				}
+				return p.GetShadow() + " runs in shadow of " + p.GetActive()
+			})
 		},
 	}
 	r.flags(cmd)

@@ -274,7 +274,7 @@ func newRollback() *cobra.Command {
 				return fmt.Errorf("%q is no version: write its NUMBER, as `onething versions %s` lists it", args[1], args[0])
 			}
 			if reason == "" {
-				return errors.New("say why with --reason")
+				return errNoReason
 			}
 			service, err := r.dial()
 			if err != nil {
