@@ -337,7 +337,7 @@ func (h *Host) call(ctx context.Context, l *loaded, request *pluginv1.Request, m
 		return nil, err
 	}
 	answer, err := i.exchange(ctx, s, message)
-	trace.HostCalls, trace.MemoryBytes, trace.OutputBytes, trace.Fuel = s.hostCalls, int(i.memory.size), len(answer), s.fuelUsed
+	trace.HostCalls, trace.MemoryBytes, trace.OutputBytes, trace.Fuel = s.hostCalls, int(i.memory.size), len(answer), s.used()
 	trace.Transcript, trace.Lookups, trace.ReachedOutside = capabilities.Transcript(), capabilities.Lookups(), capabilities.ReachedOutside()
 	l.put(ctx, i, err == nil)
 	trace.Duration = time.Since(begun)

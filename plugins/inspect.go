@@ -15,8 +15,8 @@ const (
 	pagesPerMiB = 1 << 20 / pageSize
 )
 
-// signature is a function type: one byte for each parameter and result, as the binary format writes value types.
-type signature struct{ params, results string }
+// signature is a function type, as [wasm.Signature].
+type signature struct{ Params, Results string }
 
 const (
 	i32 = "\x7f"
@@ -37,11 +37,14 @@ type module struct {
 	initialise bool // it exports _initialize
 }
 
-// Inspect says what keeps a .wasm file from being a plugin that this host runs, before any decoder or compiler sees
-// it; nil means that nothing does.
-func Inspect(file []byte) error {
-	_, err := inspect(file)
-	return err
+// Inspect returns the manifest of a .wasm file; the error says what keeps it from being a plugin that this host runs,
+// before any decoder or compiler sees it.
+func Inspect(file []byte) (*pluginv1.Manifest, error) {
+	found, err := inspect(file)
+	if err != nil {
+		return nil, err
+	}
+	return found.manifest, nil
 }
 
 // inspect holds a file against the interface of plugins: docs/plugin-interface.md.
@@ -61,7 +64,7 @@ func inspect(file []byte) (*module, error) {
 		if !ok {
 			return nil, fmt.Errorf("imports %q from %q, which no plugin gets (files, environment and network are not there)", i.Name, i.From)
 		}
-		if i.Signature != signatureOf(want) {
+		if i.Signature != wasm.Signature(want.signature) {
 			return nil, fmt.Errorf("imports %q from %q with another signature than the interface's", i.Name, i.From)
 		}
 	}
@@ -86,7 +89,7 @@ func inspect(file []byte) (*module, error) {
 		case !there && f.optional:
 		case !there:
 			return nil, fmt.Errorf("does not export the function %q", f.name)
-		case !ok || got != wasm.Signature{Params: f.want.params, Results: f.want.results}:
+		case !ok || got != wasm.Signature(f.want):
 			return nil, fmt.Errorf("exports %q as something else than the interface's function", f.name)
 		case f.optional:
 			found.initialise = true
@@ -97,8 +100,4 @@ func inspect(file []byte) (*module, error) {
 		return nil, errors.New("exports \"_start\": it is a command; build it as a reactor (Go: -buildmode=c-shared)")
 	}
 	return found, nil
-}
-
-func signatureOf(f hostFunction) wasm.Signature {
-	return wasm.Signature{Params: f.params, Results: f.results}
 }

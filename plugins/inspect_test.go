@@ -14,10 +14,10 @@ const four = "\xff\xff\xff\xff\x0f" // four billion
 
 func TestInspect(t *testing.T) {
 	t.Parallel()
-	if err := Inspect(behave(t)); err != nil {
+	if _, err := Inspect(behave(t)); err != nil {
 		t.Errorf("the Go guest: %v", err)
 	}
-	if err := Inspect(fit("\x12\x00", "").bytes(t)); err != nil {
+	if _, err := Inspect(fit("\x12\x00", "").bytes(t)); err != nil {
 		t.Errorf("the module put together by hand: %v", err)
 	}
 }
@@ -116,7 +116,7 @@ func TestInspect_Hostile(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			wasm := test.wasm(t)
-			err := Inspect(wasm)
+			_, err := Inspect(wasm)
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Fatalf("Inspect() = %v, want an error with %q", err, test.want)
 			}
@@ -134,7 +134,7 @@ func TestInspect_AllLocals(t *testing.T) {
 	const n = 1000
 	m := fit("\x12\x00", "")
 	m.functions, m.code = leb(n)+strings.Repeat("\x00", n), leb(n)+strings.Repeat(vector("\x01"+leb(20_000)+"\x7f\x00\x0b"), n)
-	if err := Inspect(m.bytes(t)); err == nil || !strings.Contains(err.Error(), "locals") {
+	if _, err := Inspect(m.bytes(t)); err == nil || !strings.Contains(err.Error(), "locals") {
 		t.Errorf("Inspect() = %v, want an error about locals", err)
 	}
 }
@@ -170,19 +170,19 @@ func TestInspect_Truncated(t *testing.T) {
 	m := fit("\x12\x00", "")
 	m.tables, m.elements, m.globals = "\x01\x70\x00\x01", "\x01\x00\x41\x00\x0b\x01\x00", "\x01\x7f\x01\x41\x00\x0b"
 	whole := m.bytes(t)
-	if err := Inspect(whole); err != nil {
+	if _, err := Inspect(whole); err != nil {
 		t.Fatal(err)
 	}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	for i := range whole {
-		if err := Inspect(whole[:i]); err == nil {
+		if _, err := Inspect(whole[:i]); err == nil {
 			t.Errorf("the first %d bytes of %d pass", i, len(whole))
 		}
 		for _, b := range []byte{0x00, 0x7f, 0xff, whole[i] + 1} {
 			damaged := append([]byte{}, whole...)
 			damaged[i] = b
-			_ = Inspect(damaged)
+			_, _ = Inspect(damaged)
 		}
 	}
 	runtime.ReadMemStats(&after)
@@ -216,7 +216,7 @@ func BenchmarkInspect(b *testing.B) {
 	wasm := behave(b)
 	b.SetBytes(int64(len(wasm)))
 	for b.Loop() {
-		if err := Inspect(wasm); err != nil {
+		if _, err := Inspect(wasm); err != nil {
 			b.Fatal(err)
 		}
 	}

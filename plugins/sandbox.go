@@ -29,10 +29,8 @@ type sandbox struct {
 	session             capability.Session
 
 	// fuel is the guest's global that counts down the slice; left is what remains behind it.
-	fuel     api.MutableGlobal
-	budget   int64
-	left     int64
-	fuelUsed int64
+	fuel         api.MutableGlobal
+	budget, left int64
 
 	hostCalls, hostCallsLeft int
 	hostBytesLeft            int
@@ -84,8 +82,10 @@ func (s *sandbox) refill() {
 func (s *sandbox) settle() {
 	s.left += int64(s.fuel.Get())
 	s.fuel.Set(0)
-	s.fuelUsed = s.budget - s.left
 }
+
+// used is the fuel that the guest has taken, once it was settled.
+func (s *sandbox) used() int64 { return s.budget - s.left }
 
 // refuel is called by the guest whose slice is used up, which may owe some. It lets others have their turn.
 func refuel(ctx context.Context, s *sandbox, _ api.Module, _ []uint64) uint64 {

@@ -83,10 +83,10 @@ func provide(ctx context.Context, runtime wazero.Runtime) error {
 			builder.NewFunctionBuilder().WithGoModuleFunction(api.GoModuleFunc(
 				func(ctx context.Context, guest api.Module, stack []uint64) {
 					result := f.call(ctx, sandboxOf(ctx), guest, stack)
-					if f.results != "" {
+					if f.Results != "" {
 						stack[0] = result
 					}
-				}), types(f.params), types(f.results)).Export(function)
+				}), types(f.Params), types(f.Results)).Export(function)
 		}
 		if _, err := builder.Instantiate(ctx); err != nil {
 			return err

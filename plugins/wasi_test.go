@@ -19,7 +19,7 @@ const page = 1 << 16
 func wasi(t *testing.T, s *sandbox, guest *wazerotest.Module, name string, args ...uint64) uint64 {
 	t.Helper()
 	f, ok := hostFunctions()["wasi_snapshot_preview1"][name]
-	if !ok || len(f.params) != len(args) {
+	if !ok || len(f.Params) != len(args) {
 		t.Fatalf("%s of %d arguments: no such function", name, len(args))
 	}
 	return f.call(t.Context(), s, guest, args)

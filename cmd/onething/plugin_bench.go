@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-
-	"github.com/siyiban/onething/plugins"
 )
 
 func newPluginBench() *cobra.Command {
@@ -39,31 +37,24 @@ func newPluginBench() *cobra.Command {
 				return err
 			}
 			begin := time.Now()
-			t, err := try(cmd.Context(), args[0], file, m, plugins.Config{})
-			if err != nil {
-				return err
-			}
-			defer func() {
-				if closing := t.close(); err == nil {
-					err = closing
+			return try(cmd.Context(), args[0], file, m, func(t *tried) error {
+				b := measured{Calls: calls, Compile: time.Since(begin).Microseconds()}
+				took := make([]time.Duration, calls)
+				for i := range took {
+					begin := time.Now()
+					if b.ran, err = t.call(cmd.Context(), c); err != nil {
+						return err
+					}
+					took[i] = time.Since(begin)
+					if b.Failed != "" {
+						return &refusedError{"the call fails: " + b.Failed}
+					}
 				}
-			}()
-			b := measured{Calls: calls, Compile: time.Since(begin).Microseconds()}
-			took := make([]time.Duration, calls)
-			for i := range took {
-				begin := time.Now()
-				if b.ran, err = t.call(cmd.Context(), c); err != nil {
-					return err
-				}
-				took[i] = time.Since(begin)
-				if b.Failed != "" {
-					return &refusedError{"the call fails: " + b.Failed}
-				}
-			}
-			b.Answer = nil
-			slices.Sort(took)
-			b.Median, b.P99 = took[len(took)/2].Microseconds(), took[(len(took)-1)*99/100].Microseconds()
-			return tell(cmd.OutOrStdout(), format, b, b.write)
+				b.Answer = nil
+				slices.Sort(took)
+				b.Median, b.P99 = took[len(took)/2].Microseconds(), took[(len(took)-1)*99/100].Microseconds()
+				return tell(cmd.OutOrStdout(), format, b, b.write)
+			})
 		},
 	}
 	cmd.Flags().StringVar(&hook, "hook", "", "prefill, check, decide, issue or revoke; that of the file if not given")

@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/siyiban/onething/plugins"
 	"github.com/siyiban/onething/plugins/capability"
 	"github.com/siyiban/onething/plugins/store"
 	"github.com/siyiban/onething/plugins/wasm"
@@ -62,15 +61,10 @@ func newPluginCheck() *cobra.Command {
 			if err != nil {
 				return &refusedError{args[0] + " is not fit: " + err.Error()}
 			}
-			t, err := try(cmd.Context(), args[0], file, m, plugins.Config{})
-			if err != nil {
-				return err
-			}
-			if err := t.close(); err != nil {
-				return err
-			}
-			d := describe(args[0], file, m, module)
-			return tell(cmd.OutOrStdout(), format, d, d.write)
+			return try(cmd.Context(), args[0], file, m, func(*tried) error {
+				d := describe(args[0], file, m, module)
+				return tell(cmd.OutOrStdout(), format, d, d.write)
+			})
 		},
 	}
 	cmd.Flags().StringVar(&format, "format", "text", "text or json")

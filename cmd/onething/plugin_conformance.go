@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/siyiban/onething/plugins"
 	"github.com/siyiban/onething/plugins/conformance"
 	pluginv1 "github.com/siyiban/onething/proto/gen/onething/plugin/v1"
 )
@@ -35,35 +34,20 @@ func newPluginConformance() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			t, err := try(cmd.Context(), args[0], wasm, m, plugins.Config{})
-			if err != nil {
-				return err
-			}
-			defer func() {
-				if closing := t.close(); err == nil {
-					err = closing
-				}
-			}()
-			differ, err := t.ask(cmd.Context(), cmd.OutOrStdout(), format, cases)
-			if err != nil {
-				return err
-			}
-			if differ > 0 {
-				return errFindings
-			}
-			return nil
+			return try(cmd.Context(), args[0], wasm, m, func(t *tried) error { return t.ask(cmd.Context(), cmd.OutOrStdout(), format, cases) })
 		},
 	}
 	cmd.Flags().StringVar(&format, "format", "text", "text or json (one case that differs a line)")
 	return cmd
 }
 
-// ask asks every case, prints those whose answer differs, and returns how many do.
-func (t *tried) ask(ctx context.Context, out io.Writer, format string, cases []*pluginv1.Case) (differ int, err error) {
+// ask asks every case and prints those whose answer differs. It returns [errFindings] if one does.
+func (t *tried) ask(ctx context.Context, out io.Writer, format string, cases []*pluginv1.Case) error {
+	differ := 0
 	for _, c := range cases {
 		differs, err := conformance.Ask(ctx, t.host, t.ref, c)
 		if err != nil {
-			return differ, err
+			return err
 		}
 		if differs == "" {
 			continue
@@ -76,11 +60,14 @@ func (t *tried) ask(ctx context.Context, out io.Writer, format string, cases []*
 		if err := tell(out, format, found, func(w io.Writer) {
 			fmt.Fprintf(w, "%s\n  %s\n", found.Case, strings.ReplaceAll(differs, "\n", "\n  "))
 		}); err != nil {
-			return differ, err
+			return err
 		}
 	}
 	if format == "text" {
 		fmt.Fprintf(out, "%d of %d cases are answered as they should be\n", len(cases)-differ, len(cases))
 	}
-	return differ, nil
+	if differ > 0 {
+		return errFindings
+	}
+	return nil
 }

@@ -51,35 +51,33 @@ func readPlugin(file string) ([]byte, *pluginv1.Manifest, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := plugins.Inspect(wasm); err != nil {
-		return nil, nil, &refusedError{file + " is not fit: " + err.Error()}
-	}
-	m, err := manifest.Read(wasm)
+	m, err := plugins.Inspect(wasm)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, &refusedError{file + " is not fit: " + err.Error()}
 	}
 	return wasm, m, nil
 }
 
-// try opens a host with one plugin and compiles it. The caller closes it.
-func try(ctx context.Context, file string, wasm []byte, m *pluginv1.Manifest, config plugins.Config) (*tried, error) {
-	config.Modules = oneModule(wasm)
-	host, err := plugins.Open(ctx, config)
+// try opens a host with one plugin, compiles it, and hands it to use.
+func try(ctx context.Context, file string, wasm []byte, m *pluginv1.Manifest, use func(*tried) error) (err error) {
+	host, err := plugins.Open(ctx, plugins.Config{Modules: oneModule(wasm)})
 	if err != nil {
-		return nil, err
+		return err
 	}
+	defer func() {
+		if closing := host.Close(context.WithoutCancel(ctx)); closing != nil {
+			err = errors.Join(err, closing)
+		}
+	}()
 	t := &tried{host: host, ref: plugins.Ref{ID: m.GetId(), Digest: store.Digest(wasm)}, manifest: m}
 	if _, err := host.Prepare(ctx, t.ref); err != nil {
-		err = errors.Join(err, t.close())
 		if failed, ok := errors.AsType[*plugins.CallError](err); ok {
-			return nil, &refusedError{file + " is not fit: " + failed.Error()}
+			return &refusedError{file + " is not fit: " + failed.Error()}
 		}
-		return nil, err
+		return err
 	}
-	return t, nil
+	return use(t)
 }
-
-func (t *tried) close() error { return t.host.Close(context.Background()) }
 
 // folderArgument takes one folder or none, which is this one.
 func folderArgument(cmd *cobra.Command, args []string) error {

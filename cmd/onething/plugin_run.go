@@ -41,26 +41,19 @@ func newPluginRun() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			t, err := try(cmd.Context(), args[0], file, m, plugins.Config{})
-			if err != nil {
-				return err
-			}
-			defer func() {
-				if closing := t.close(); err == nil {
-					err = closing
+			return try(cmd.Context(), args[0], file, m, func(t *tried) error {
+				ran, err := t.call(cmd.Context(), c)
+				if err != nil {
+					return err
 				}
-			}()
-			ran, err := t.call(cmd.Context(), c)
-			if err != nil {
-				return err
-			}
-			if err := tell(cmd.OutOrStdout(), format, ran, ran.write); err != nil {
-				return err
-			}
-			if ran.Failed != "" {
-				return errFindings
-			}
-			return nil
+				if err := tell(cmd.OutOrStdout(), format, ran, ran.write); err != nil {
+					return err
+				}
+				if ran.Failed != "" {
+					return errFindings
+				}
+				return nil
+			})
 		},
 	}
 	cmd.Flags().StringVar(&hook, "hook", "", "prefill, check, decide, issue or revoke; that of the file if not given")

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/siyiban/onething/plugins"
 	"github.com/siyiban/onething/plugins/guest"
-	"github.com/siyiban/onething/plugins/manifest"
 	pluginv1 "github.com/siyiban/onething/proto/gen/onething/plugin/v1"
 )
 
@@ -46,42 +44,19 @@ func newPluginTest() *cobra.Command {
 			if len(cases) == 0 {
 				return &refusedError{"the tests have asked the plugin nothing: use the SDK's test kit"}
 			}
-			differ, err := askBuilt(ctx, cmd, folder, format, cases)
+			wasm, err := guest.Build(ctx, folder, cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}
-			if differ > 0 {
-				return errFindings
+			m, err := plugins.Inspect(wasm)
+			if err != nil {
+				return &refusedError{"what was built is not fit: " + err.Error()}
 			}
-			return nil
+			return try(ctx, "what was built", wasm, m, func(t *tried) error { return t.ask(ctx, cmd.OutOrStdout(), format, cases) })
 		},
 	}
 	cmd.Flags().StringVar(&format, "format", "text", "text or json (one case that differs a line)")
 	return cmd
-}
-
-// askBuilt builds the plugin and asks it the cases.
-func askBuilt(ctx context.Context, cmd *cobra.Command, folder, format string, cases []*pluginv1.Case) (differ int, err error) {
-	wasm, err := guest.Build(ctx, folder, cmd.ErrOrStderr())
-	if err != nil {
-		return 0, err
-	}
-	m, err := manifest.Read(wasm)
-	if err != nil {
-		return 0, err
-	}
-	if err := plugins.Inspect(wasm); err != nil {
-		return 0, &refusedError{"what was built is not fit: " + err.Error()}
-	}
-	t, err := try(ctx, "what was built", wasm, m, plugins.Config{})
-	if err != nil {
-		return 0, err
-	}
-	differ, err = t.ask(ctx, cmd.OutOrStdout(), format, cases)
-	if closing := t.close(); err == nil {
-		err = closing
-	}
-	return differ, err
 }
 
 // readCases reads what test kits have written into a folder.

@@ -164,10 +164,7 @@ func (i *installed) Examine(module []byte, trusted []string) (*pluginv1.Manifest
 	default:
 		return nil, "", refusal.New(refusal.Invalid, "插件签名无效，文件可能被改动过", err.Error())
 	}
-	if err := plugins.Inspect(module); err != nil {
-		return nil, "", unfit(err)
-	}
-	m, err := manifest.Read(module)
+	m, err := plugins.Inspect(module)
 	if err != nil {
 		return nil, "", unfit(err)
 	}

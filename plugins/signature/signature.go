@@ -19,6 +19,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/siyiban/onething/plugins/manifest"
+	"github.com/siyiban/onething/plugins/wasm"
 )
 
 // SectionName is the name of the custom section that holds the signature.
@@ -39,8 +40,8 @@ var (
 	ErrUnknownKey = errors.New("signature: signed with a key that is not trusted")
 )
 
-// header is what precedes the sections of a module: the magic number and version 1.
-const header = 8
+// header is what precedes the sections of a module.
+const header = len(wasm.Header)
 
 // prelude are the version of the specification, the content type of a module, and SHA-256.
 const prelude = "\x01\x01\x01"
@@ -163,7 +164,7 @@ func decode(body []byte) (*Signature, error) {
 	s := new(Signature)
 	malformed := func(what string) (*Signature, error) { return nil, fmt.Errorf("%w: %s", ErrMalformed, what) }
 	number := func() (n uint32, ok bool) {
-		n, size := manifest.Uint32(body)
+		n, size := wasm.Uint32(body)
 		body = body[size:]
 		return n, size > 0
 	}
